@@ -1,0 +1,49 @@
+"""What can be wrong with an addon, as values that the command line, the back-office and the tests share."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Level = Literal["error", "notice"]
+
+CODES: dict[str, str] = {
+    "MANIFEST": "addon.toml cannot be read or says something impossible",
+    "DUPLICATE": "the same name was found in two places",
+    "FILES-GONE": "the addon is enabled and its files are not found",
+    "MISSING": "a required addon is not installed",
+    "DISABLED-DEP": "a required addon is installed and not enabled",
+    "VERSION": "another addon has a version outside the asked range",
+    "CORE-VERSION": "this core is outside the range that the addon supports",
+    "PYTHON-VERSION": "this Python is outside the range that the addon supports",
+    "PACKAGE": "a Python package that the addon needs is absent or has another version",
+    "CONFLICT": "two enabled addons exclude each other",
+    "CYCLE": "addons require each other in a circle",
+    "SOFT-CYCLE": "an optional dependency was not used for ordering, since it would close a circle",
+    "BLOCKED": "a required addon was left out",
+    "UPGRADE-PENDING": "the addon's tables are not at the version of its code",
+    "QUARANTINED": "the addon failed while it was loaded",
+    "SOURCE": "a place where addons are looked for cannot be read",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong: a code to search for, a sentence, and what to do about it."""
+
+    code: str
+    addon: str
+    message: str
+    remedy: str
+    level: Level = "error"
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.addon}: {self.message} {self.remedy}".rstrip()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values for --json."""
+        return asdict(self)
+
+
+def errors(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Return the problems that keep an addon out, without the notices."""
+    return tuple(p for p in problems if p.level == "error")
