@@ -1,0 +1,86 @@
+"""People, their sessions and sign-in attempts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask_security import UserMixin
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from core.data.db import db
+from core.data.types import Json
+
+
+class User(db.Model, UserMixin):  # type: ignore[misc]
+    """A person: a buyer of one or more companies, a member of staff, or both."""
+
+    __tablename__ = "accounts_user"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(String(255), unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    locale: Mapped[str] = mapped_column(String(10), default="en")
+    password: Mapped[str | None] = mapped_column(String(255))
+    active: Mapped[bool] = mapped_column(default=True)
+    fs_uniquifier: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]
+    last_login_at: Mapped[datetime | None]
+    password_changed_at: Mapped[datetime | None]
+    tf_primary_method: Mapped[str | None] = mapped_column(String(64))
+    tf_totp_secret: Mapped[str | None] = mapped_column(String(255))
+    totp_last_counter: Mapped[int | None]
+    mf_recovery_codes: Mapped[list[str] | None] = mapped_column(Json)
+    #: The company chosen last by a person who belongs to several: a hint, checked at use, hence no foreign key.
+    last_company_id: Mapped[int | None]
+
+    staff_roles: Mapped[list[StaffRole]] = relationship(cascade="all, delete-orphan", lazy="selectin")
+
+    @property
+    def roles(self) -> list[Any]:
+        """Flask-Security's roles are not used: permissions come from staff roles and memberships."""
+        return []
+
+    @property
+    def is_staff(self) -> bool:
+        """True for a member of the merchant's staff."""
+        return bool(self.staff_roles)
+
+
+class StaffRole(db.Model):
+    """One role of a member of staff: admin, sales, finance or warehouse."""
+
+    __tablename__ = "accounts_staff_role"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("accounts_user.id", ondelete="CASCADE"), primary_key=True)
+    role: Mapped[str] = mapped_column(String(30), primary_key=True)
+
+
+class LoginSession(db.Model):
+    """A server-side session: revocable, with idle and absolute ends; the cookie holds only its secret's hash source."""
+
+    __tablename__ = "accounts_session"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("accounts_user.id", ondelete="CASCADE"), index=True)
+    data: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    created_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    user_agent: Mapped[str] = mapped_column(String(255), default="")
+    address: Mapped[str] = mapped_column(String(64), default="")
+
+
+class Attempt(db.Model):
+    """A failed or counted attempt (login, second factor, reset): limits live in the database, not in memory."""
+
+    __tablename__ = "accounts_attempt"
+    __table_args__ = (Index("ix_accounts_attempt_key", "kind", "key", "at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    key: Mapped[str] = mapped_column(String(120))
+    at: Mapped[datetime]

@@ -1,0 +1,58 @@
+"""Write the audit trail: who did what to which thing, in the same transaction as the deed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from flask import g, has_app_context
+
+from core.data import clock
+from core.data.db import db
+from core.data.models import AuditEntry
+from core.data.scope import current_actor
+
+
+def record(
+    entity: str,
+    entity_id: object,
+    action: str,
+    *,
+    company_id: int | None = None,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    reason: str = "",
+    addon: str = "",
+) -> None:
+    """Add one audit row to the current ``write()`` block.
+
+    ``entity`` is a noun ("order"), ``entity_id`` its public code, ``action`` a past participle ("confirmed").
+    ``before`` and ``after`` hold only the fields that the caller allows to be kept.
+    """
+    actor = current_actor()
+    db.session.add(
+        AuditEntry(
+            at=clock.now(),
+            actor_id=actor.user_id,
+            actor=actor.name,
+            on_behalf_of=actor.on_behalf_of,
+            company_id=company_id if company_id is not None else actor.company_id,
+            entity=entity,
+            entity_id=str(entity_id),
+            action=action,
+            reason=reason,
+            before=plain(before),
+            after=plain(after),
+            request_id=g.get("request_id", "") if has_app_context() else "",
+            addon=addon,
+        )
+    )
+
+
+def plain(values: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return ``values`` with decimals and dates as strings, fit for JSON."""
+    if values is None:
+        return None
+    return {k: str(v) if isinstance(v, Decimal | date | datetime) else v for k, v in values.items()}

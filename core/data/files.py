@@ -1,0 +1,59 @@
+"""Files under the data directory: bytes are written first, the row second, both served through scope."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from pathlib import Path
+
+from flask import current_app
+from sqlalchemy import select
+
+from core.data import clock
+from core.data.db import db
+from core.data.models import StoredFile
+
+
+def store(content: bytes, name: str, type: str, *, company_id: int | None = None) -> StoredFile:
+    """Keep ``content`` and return its row (flushed); call inside ``write()``.
+
+    Equal bytes share one file on disk. ``company_id`` limits who may read it to that company and its subsidiaries.
+    """
+    digest = hashlib.sha256(content).hexdigest()
+    path = _path(digest)
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scratch = path.with_name(f".{digest}.{secrets.token_hex(4)}")
+        scratch.write_bytes(content)
+        scratch.replace(path)
+    row = StoredFile(
+        key=secrets.token_urlsafe(18),
+        company_id=company_id,
+        sha256=digest,
+        name=Path(name).name[:255],
+        type=type,
+        size=len(content),
+        created_at=clock.now(),
+    )
+    db.session.add(row)
+    db.session.flush()
+    return row
+
+
+def find(key: str) -> StoredFile | None:
+    """Return the file with ``key`` if the actor may see it."""
+    return db.session.scalar(select(StoredFile).where(StoredFile.key == key))
+
+
+def path_of(file: StoredFile) -> Path:
+    """Return where the bytes of ``file`` lie."""
+    return _path(file.sha256)
+
+
+def read(file: StoredFile) -> bytes:
+    """Return the bytes of ``file``."""
+    return _path(file.sha256).read_bytes()
+
+
+def _path(digest: str) -> Path:
+    return Path(current_app.config["TUKKU_DATA_DIR"]) / "files" / digest[:2] / digest

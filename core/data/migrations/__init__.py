@@ -1,0 +1,1 @@
+"""Core's migrations; the runner is core.data.migrate."""

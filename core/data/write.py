@@ -1,0 +1,90 @@
+"""``with write():`` is the only way to change the database.
+
+It ends the session's read transaction, takes the process's write mutex on SQLite, begins IMMEDIATE there,
+and commits when the outermost block ends without an exception. An inner block joins the outer one, so a
+service never needs to know who calls it. Hashing, PDFs and network never happen inside.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.orm import ORMExecuteState
+from sqlalchemy.orm import Session as OrmSession
+
+from core.data.db import Session, db
+from core.spec.errors import WriteError
+
+_WRITING = "tukku.writing"
+_AFTER = "tukku.after_commit"
+_mutexes: dict[str, threading.RLock] = {}
+_registry_lock = threading.Lock()
+
+
+@contextmanager
+def write() -> Iterator[OrmSession]:
+    """Open the transaction in which the block may change rows, and commit it at the end.
+
+    Raises WriteError when the session holds changes made outside a block.
+    """
+    session = db.session()
+    if session.info.get(_WRITING):
+        yield session
+        return
+    if session.new or session.dirty or session.deleted:
+        raise WriteError("objects were changed before `with write():`; change them inside the block")
+    session.rollback()
+    with _mutex(db.engine.dialect.name, str(db.engine.url)):
+        session.info[_WRITING] = True
+        callbacks: list[Callable[[], None]] = session.info.setdefault(_AFTER, [])
+        try:
+            session.connection(execution_options={"tukku_write": True})
+            yield session
+            session.commit()
+        except BaseException:
+            session.rollback()
+            callbacks.clear()
+            raise
+        finally:
+            session.info.pop(_WRITING, None)
+            session.info.pop(_AFTER, None)
+    for callback in callbacks:
+        callback()
+
+
+def writing() -> bool:
+    """Tell whether the current session is inside ``write()``."""
+    return bool(db.session().info.get(_WRITING))
+
+
+def after_commit(callback: Callable[[], None]) -> None:
+    """Call ``callback`` once the outermost block has committed; forgotten if it rolls back."""
+    session = db.session()
+    if not session.info.get(_WRITING):
+        raise WriteError("after_commit belongs inside `with write():`")
+    session.info[_AFTER].append(callback)
+
+
+def _mutex(dialect: str, url: str) -> Any:
+    """SQLite's busy handler polls and is unfair, so writers of one process queue here, by URL."""
+    if dialect != "sqlite":
+        return nullcontext()
+    with _registry_lock:
+        return _mutexes.setdefault(url, threading.RLock())
+
+
+@event.listens_for(Session, "before_flush")
+def _refuse_flush_outside_write(session: OrmSession, _context: Any, _instances: Any) -> None:
+    if not session.info.get(_WRITING):
+        changed = [*session.new, *session.dirty, *session.deleted]
+        raise WriteError(f"{changed[0]!r} would be written outside `with write():`")
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _refuse_dml_outside_write(state: ORMExecuteState) -> None:
+    if (state.is_insert or state.is_update or state.is_delete) and not state.session.info.get(_WRITING):
+        raise WriteError("INSERT, UPDATE and DELETE belong inside `with write():`")

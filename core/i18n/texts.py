@@ -1,0 +1,110 @@
+"""Translations read straight from ``.po`` files, a gettext domain per owner.
+
+Core's domain is ``core`` (core/translations/<locale>/LC_MESSAGES/core.po); an addon's is its name, in its own
+``translations`` folder. ``translations(__name__)`` gives a module the functions of its owner's domain.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Mapping
+from functools import cache
+from gettext import NullTranslations
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import LazyProxy, Translations
+from flask import has_request_context
+
+from core.data.scope import actor_or_none
+
+LOCALES = ("en", "fi", "pl", "tr")
+
+
+class Texts(NamedTuple):
+    """The gettext functions of one domain."""
+
+    gettext: Callable[..., str]
+    lazy: Callable[..., Any]
+    ngettext: Callable[..., str]
+    pgettext: Callable[..., str]
+
+
+def current_locale() -> str:
+    """Return the locale of the page or document being made: forced, chosen, or the actor's."""
+    from flask import g, has_app_context
+
+    if has_app_context():
+        forced = g.get("tukku_locale")
+        if forced in LOCALES:
+            return str(forced)
+        actor = actor_or_none()
+        if actor is not None and actor.locale in LOCALES:
+            return actor.locale
+    if has_request_context():
+        from flask import request
+
+        return request.accept_languages.best_match(LOCALES) or "en"
+    return "en"
+
+
+@cache
+def translations(module: str) -> Texts:
+    """Return gettext, lazy, ngettext and pgettext of the owner of ``module`` (pass ``__name__``)."""
+    parts = module.split(".")
+    package = ".".join(parts[:2]) if parts[0] == "addons" else parts[0]
+    domain = parts[1] if parts[0] == "addons" else parts[0]
+    return texts_of(package, domain)
+
+
+@cache
+def texts_of(package: str, domain: str) -> Texts:
+    """Return the functions of ``domain``, whose catalogues lie in ``package``'s ``translations`` folder."""
+
+    def gettext(message: str, **values: Any) -> str:
+        text = _catalogue(package, domain, current_locale()).gettext(message)
+        return text % values if values else text
+
+    def lazy(message: str, **values: Any) -> Any:
+        return LazyProxy(gettext, message, enable_cache=False, **values)
+
+    def plural(singular: str, several: str, count: int, **values: Any) -> str:
+        text = _catalogue(package, domain, current_locale()).ngettext(singular, several, count)
+        return text % {"count": count, **values}
+
+    def context(hint: str, message: str, **values: Any) -> str:
+        text = _catalogue(package, domain, current_locale()).pgettext(hint, message)
+        return text % values if values else text
+
+    return Texts(gettext, lazy, plural, context)
+
+
+@cache
+def _catalogue(package: str, domain: str, locale: str) -> NullTranslations:
+    """Read a ``.po`` file into memory; a fresh checkout needs no compile step."""
+    import io
+
+    found = importlib.util.find_spec(package)
+    for place in (found.submodule_search_locations or []) if found else []:
+        path = Path(place) / "translations" / locale / "LC_MESSAGES" / f"{domain}.po"
+        if path.exists():
+            with path.open("rb") as source:
+                catalogue = read_po(source, locale=locale, domain=domain)
+            binary = io.BytesIO()
+            write_mo(binary, catalogue)
+            binary.seek(0)
+            return Translations(binary, domain=domain)
+    return NullTranslations()
+
+
+def pick(texts: Mapping[str, str] | None, locale: str | None = None, fallback: str = "") -> str:
+    """Return the text of ``Translated`` in ``locale`` (default: the current), else English, else any."""
+    if not texts:
+        return fallback
+    wanted = locale or current_locale()
+    return texts.get(wanted) or texts.get("en") or next(iter(texts.values()), fallback)
+
+
+_, _l, ngettext, pgettext = translations("core")

@@ -1,0 +1,75 @@
+"""What decides which addons run: intent, generation, incidents and processes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.data.db import db
+
+
+class AddonState(db.Model):
+    """The operator's intent for an addon; health is computed at each build, never stored."""
+
+    __tablename__ = "core_addon"
+
+    name: Mapped[str] = mapped_column(String(30), primary_key=True)
+    enabled: Mapped[bool] = mapped_column(default=False)
+    version: Mapped[str] = mapped_column(String(30), default="")
+    changed_by: Mapped[str] = mapped_column(String(200), default="")
+    changed_at: Mapped[datetime]
+
+
+class Generation(db.Model):
+    """One row (id 1): a counter that only operations raise, in the transaction that changes the set."""
+
+    __tablename__ = "core_generation"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[int]
+    reason: Mapped[str] = mapped_column(String(200))
+    changed_at: Mapped[datetime]
+
+
+class Incident(db.Model):
+    """A failure of an addon, deduplicated by fingerprint."""
+
+    __tablename__ = "core_incident"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(64), unique=True)
+    addon: Mapped[str] = mapped_column(String(40), index=True)
+    #: discover, probe, build, request or job
+    phase: Mapped[str] = mapped_column(String(20))
+    hook: Mapped[str] = mapped_column(String(60), default="")
+    generation: Mapped[int]
+    message: Mapped[str] = mapped_column(Text)
+    detail: Mapped[str] = mapped_column(Text, default="")
+    first_seen: Mapped[datetime]
+    last_seen: Mapped[datetime]
+    count: Mapped[int] = mapped_column(default=1)
+    process: Mapped[str] = mapped_column(String(80), default="")
+
+
+class Process(db.Model):
+    """Heartbeat of a serving process: the one row that a running process writes."""
+
+    __tablename__ = "core_process"
+
+    id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    generation: Mapped[int]
+    addons: Mapped[str] = mapped_column(Text, default="")
+    started_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+
+
+class OwnedTable(db.Model):
+    """Which addon a table belongs to, so that it can be removed when the addon's files are gone."""
+
+    __tablename__ = "core_owned_table"
+
+    name: Mapped[str] = mapped_column(String(63), primary_key=True)
+    owner: Mapped[str] = mapped_column(String(40), index=True)

@@ -1,0 +1,147 @@
+"""What an addon contributes to the application: mounts, commands, permissions, settings, jobs, subscribers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import click
+    from flask import Blueprint
+
+Face = Literal["shop", "admin", "api"]
+Severity = Literal["info", "warning", "severe"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A blueprint of a face. An addon's is mounted under ``/a/<addon>``, ``/admin/a/<addon>`` or ``/api/v1/<addon>``;
+
+    core's domains say their ``prefix`` themselves. Every view declares a permission or that it is public.
+    """
+
+    blueprint: Blueprint
+    face: Face
+    prefix: str | None = None
+    order: int = 100
+
+    @property
+    def key(self) -> str:
+        """The blueprint's name, unique in the deployment."""
+        return self.blueprint.name
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command, placed under ``tukku <addon> …`` (core's domains: directly under ``tukku``)."""
+
+    command: click.Command
+    order: int = 100
+
+    @property
+    def key(self) -> str:
+        """The command's name."""
+        return self.command.name or ""
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """A named permission ``<domain or addon>.<object>.<action>`` and the roles that hold it by default.
+
+    Roles: staff ``admin``, ``sales``, ``finance``, ``warehouse``; buyer ``orderer``, ``approver``,
+    ``company_admin``, ``viewer``; ``guest`` for visitors where the deployment's switches allow it.
+    """
+
+    name: str
+    title: object
+    roles: tuple[str, ...] = ()
+    help: object = ""
+    order: int = 100
+
+    @property
+    def key(self) -> str:
+        """The permission's name."""
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class SettingSpec:
+    """One typed setting ``<owner>.<key>``; the environment variable ``TUKKU_<OWNER>__<KEY>`` wins over the stored value.
+
+    ``type`` is bool, int, str, Decimal or a tuple of choices; ``scopes`` says where it may be set.
+    """
+
+    key: str
+    type: Any
+    default: Any
+    label: object
+    help: object = ""
+    scopes: tuple[Literal["deployment", "segment", "company"], ...] = ("deployment",)
+    minimum: Any = None
+    maximum: Any = None
+    choices: tuple[tuple[str, object], ...] = ()
+    secret: bool = False
+    group: object = ""
+    order: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class JobSpec:
+    """Work that runs outside requests: ``func(payload: dict)``, idempotent, in an app context as the system actor.
+
+    ``every`` makes it periodic; ``at`` ("HH:MM" in the seller's zone) makes it daily.
+    """
+
+    name: str
+    func: Callable[[dict[str, Any]], None]
+    every: timedelta | None = None
+    at: str | None = None
+    max_attempts: int = 8
+    title: object = ""
+    order: int = 100
+
+    @property
+    def key(self) -> str:
+        """The job's name, prefixed by its owner when stored."""
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """A named handler of an event, called after commit, at least once: ``handler(payload: dict)`` is idempotent."""
+
+    event: str
+    name: str
+    handler: Callable[[dict[str, Any]], None]
+    order: int = 100
+
+    @property
+    def key(self) -> str:
+        """Event and subscriber."""
+        return f"{self.event}:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """What users lose when an addon is disabled: a whole sentence with its count."""
+
+    message: object
+    count: int = 0
+    severity: Severity = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateHelper:
+    """A filter or global for templates, by name."""
+
+    name: str
+    value: Any
+    kind: Literal["filter", "global"] = "global"
+    order: int = field(default=100)
+
+    @property
+    def key(self) -> str:
+        """Kind and name."""
+        return f"{self.kind}:{self.name}"

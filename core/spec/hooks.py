@@ -1,0 +1,132 @@
+"""Every hook that core calls, by domain. An implementation takes a subset of the arguments, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from core.spec.app import Command, Impact, JobSpec, Mount, Permission, SettingSpec, Subscriber, TemplateHelper
+from core.spec.catalog import QuantityLine, QuantityRule, VisibilityQuery
+from core.spec.imports import DataImport
+from core.spec.markers import spec
+from core.spec.orders import CheckoutRule, HoldType, OrderPart
+from core.spec.pricing import BreakQuantities, PriceBatch, PriceStep
+from core.spec.ui import Action, Column, FormSection, ListFilter, NavItem, Panel
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
+
+
+class AppHooks:
+    """The application: what is mounted, may be done, is set, runs in the background."""
+
+    @spec(kind="contribute", on_error="build", result=Mount)
+    def app_mounts(self) -> Iterable[Mount]:
+        """Return the blueprints to mount."""
+
+    @spec(kind="contribute", on_error="build", result=Command)
+    def app_commands(self) -> Iterable[Command]:
+        """Return click commands."""
+
+    @spec(kind="contribute", on_error="build", result=Permission)
+    def app_permissions(self) -> Iterable[Permission]:
+        """Return the permissions that the addon's views require."""
+
+    @spec(kind="contribute", on_error="build", result=SettingSpec)
+    def app_settings(self) -> Iterable[SettingSpec]:
+        """Return the addon's typed settings."""
+
+    @spec(kind="contribute", on_error="build", result=JobSpec)
+    def app_jobs(self) -> Iterable[JobSpec]:
+        """Return background and scheduled work."""
+
+    @spec(kind="contribute", on_error="build", result=Subscriber)
+    def app_subscribers(self) -> Iterable[Subscriber]:
+        """Return named handlers of events; each runs as a job after the event's transaction committed."""
+
+    @spec(kind="contribute", on_error="build", result=TemplateHelper)
+    def app_template_helpers(self) -> Iterable[TemplateHelper]:
+        """Return template filters and globals."""
+
+    @spec(kind="batch", on_error="isolate", result=Impact)
+    def addon_disable_impact(self, addon: str) -> Iterable[Impact]:
+        """Return what users lose when ``addon`` is disabled; asked only of that addon."""
+
+
+class UiHooks:
+    """Pages: navigation, panels, form sections, list columns, filters and actions."""
+
+    @spec(kind="contribute", on_error="build", result=NavItem)
+    def ui_nav(self) -> Iterable[NavItem]:
+        """Return navigation items."""
+
+    @spec(kind="contribute", on_error="build", result=Panel)
+    def ui_panels(self) -> Iterable[Panel]:
+        """Return panels for slots of pages."""
+
+    @spec(kind="contribute", on_error="build", result=FormSection)
+    def ui_form_sections(self) -> Iterable[FormSection]:
+        """Return sections of core's forms."""
+
+    @spec(kind="contribute", on_error="build", result=Column)
+    def ui_columns(self) -> Iterable[Column]:
+        """Return list columns."""
+
+    @spec(kind="contribute", on_error="build", result=ListFilter)
+    def ui_filters(self) -> Iterable[ListFilter]:
+        """Return list filters."""
+
+    @spec(kind="contribute", on_error="build", result=Action)
+    def ui_actions(self) -> Iterable[Action]:
+        """Return bulk actions of lists."""
+
+
+class CatalogHooks:
+    """The catalogue: what a company sees, and in which quantities it orders."""
+
+    @spec(kind="batch", on_error="fail")
+    def catalog_visibility(self, query: VisibilityQuery) -> Iterable[ColumnElement[bool]]:
+        """Return SQL conditions on ``Product`` for what the company may see; all conditions must hold."""
+
+    @spec(kind="batch", on_error="fail", result=QuantityRule)
+    def quantity_rules(self, lines: Sequence[QuantityLine], company_id: int | None) -> Iterable[QuantityRule]:
+        """Return stricter quantity limits for some of the lines; the strictest of each side holds."""
+
+
+class PricingHooks:
+    """Prices: steps of the pipeline and the quantities at which a price changes."""
+
+    @spec(kind="contribute", on_error="build", result=PriceStep)
+    def price_steps(self) -> Iterable[PriceStep]:
+        """Return steps of the price pipeline."""
+
+    @spec(kind="batch", on_error="fail", result=BreakQuantities)
+    def price_breaks(self, batch: PriceBatch) -> Iterable[BreakQuantities]:
+        """Return the quantities at which prices of the batch's products may change, for the ladder."""
+
+
+class OrderHooks:
+    """Orders: rules at checkout, holds, and the parts that addons keep with an order."""
+
+    @spec(kind="contribute", on_error="build", result=CheckoutRule)
+    def checkout_rules(self) -> Iterable[CheckoutRule]:
+        """Return checkout rules."""
+
+    @spec(kind="contribute", on_error="build", result=HoldType)
+    def order_hold_types(self) -> Iterable[HoldType]:
+        """Return the kinds of hold that the addon may place."""
+
+    @spec(kind="contribute", on_error="build", result=OrderPart)
+    def order_parts(self) -> Iterable[OrderPart]:
+        """Return the addon's parts of an order."""
+
+
+class DataHooks:
+    """Data in and out."""
+
+    @spec(kind="contribute", on_error="build", result=DataImport)
+    def data_imports(self) -> Iterable[DataImport]:
+        """Return kinds of import (and export)."""
+
+
+SPECS = (AppHooks, UiHooks, CatalogHooks, PricingHooks, OrderHooks, DataHooks)
