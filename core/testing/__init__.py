@@ -1,0 +1,1 @@
+"""Test support for Tukku and for addons: the pytest plugin, throw-away databases, factories, guards."""

