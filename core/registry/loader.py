@@ -1,4 +1,4 @@
-"""Import enabled addons, and refuse what would hurt core: foreign tables, changed core classes, half-made models.
+"""Import enabled addons; refuse what would hurt core: foreign tables, changed core classes, broken models.
 
 Nothing of a disabled addon is imported. What a failed import left behind (modules, tables, mapped classes) is
 taken away again, since one broken mapper would stop every query of the process.
@@ -22,7 +22,7 @@ from core.data.db import Base
 from core.registry.failure import AddonFailed, explain
 from core.registry.sources import Found
 
-#: Tables by the import name that brought them. Modules stay in a process, so this is a fact about the process.
+#: Tables by the import name that brought them: a fact about the process, in which modules stay.
 _tables: dict[str, tuple[str, ...]] = {}
 
 
@@ -58,13 +58,13 @@ def load(found: Found) -> Loaded:
         _configure(found)
     plugin = getattr(entry, class_name, None)
     if not isinstance(plugin, type):
-        message = f"{found.name}: addon.toml names entry.plugin {manifest.entry}, and there is no class {class_name}."
-        raise AddonFailed(found.name, message)
+        names = f"{found.name}: addon.toml names entry.plugin {manifest.entry}"
+        raise AddonFailed(found.name, f"{names}, and there is no class {class_name}.")
     return Loaded(found, plugin, _tables.get(found.import_name, ()))
 
 
 def load_bridge(found: Found, other: str) -> type[Any] | None:
-    """Import ``bridges/<other>.py`` and return its class ``Bridge``; None where the addon has no such file."""
+    """Import ``bridges/<other>.py`` and return its class ``Bridge``; None where there is no such file."""
     if not (found.location / "bridges" / f"{other}.py").is_file():
         return None
     module = _import(found, f"{found.import_name}.bridges.{other}")
@@ -78,13 +78,8 @@ def _import(found: Found, name: str) -> Any:
     try:
         return importlib.import_module(name)
     except (Exception, SystemExit) as error:
-        why = explain(error, found.location)
-        raise AddonFailed(
-            found.name,
-            f"Importing {name} failed at {why}."
-            if ":" in why.split(" ")[0]
-            else f"Importing {name} failed: {why}.",
-        ) from error
+        message = f"{found.name}: importing {name} failed: {explain(error, found.location)}"
+        raise AddonFailed(found.name, f"{message.rstrip('.')}.") from error
 
 
 def _refuse_other_place(found: Found) -> None:
@@ -132,19 +127,18 @@ def _refuse_foreign_tables(found: Found, tables: list[Table]) -> None:
     allowed = {t for name in _allowed(found) for t in _tables.get(name, ())} | {t.name for t in tables}
     for table in tables:
         if not table.name.startswith(f"{found.name}_"):
-            message = f"{found.name}: table {table.name} must be named {found.name}_{table.name}."
-            raise AddonFailed(found.name, f"{message[:-1]}, so that its owner can be told.")
+            named = f"{found.name}: table {table.name} must be named {found.name}_{table.name}"
+            raise AddonFailed(found.name, f"{named}, so that its owner can be told.")
         for key in sorted(table.foreign_keys, key=lambda k: k.parent.name):
             target = key.target_fullname.split(".")[0]
-            column = f"{table.name}.{key.parent.name}"
+            refers = f"{found.name}: the foreign key {table.name}.{key.parent.name} → {target}"
             if key.ondelete is None:
-                message = f"{found.name}: the foreign key {column} → {target} does not say ondelete; write CASCADE, "
-                raise AddonFailed(found.name, f"{message}SET NULL, or RESTRICT with a data_owner_note.")
+                fix = "write CASCADE, SET NULL, or RESTRICT with a data_owner_note"
+                raise AddonFailed(found.name, f"{refers} does not say ondelete; {fix}.")
             if target not in allowed and not _of_core(target):
-                message = (
-                    f"{found.name}: the foreign key {column} refers to {target}, a table of an addon that "
+                raise AddonFailed(
+                    found.name, f"{refers} leads to an addon that its manifest does not require."
                 )
-                raise AddonFailed(found.name, f"{message}its manifest does not require.")
 
 
 def _allowed(found: Found) -> list[str]:

@@ -18,8 +18,27 @@ class AddonState(db.Model):
     name: Mapped[str] = mapped_column(String(30), primary_key=True)
     enabled: Mapped[bool] = mapped_column(default=False)
     version: Mapped[str] = mapped_column(String(30), default="")
+    #: As the manifest said when it was enabled: known even when the files are gone.
+    critical: Mapped[bool] = mapped_column(default=False)
     changed_by: Mapped[str] = mapped_column(String(200), default="")
     changed_at: Mapped[datetime]
+
+
+class Operation(db.Model):
+    """Something an operator started: enable, disable, upgrade; with its log, followed by the back-office."""
+
+    __tablename__ = "core_operation"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    #: names of the addons, separated by spaces
+    addons: Mapped[str] = mapped_column(Text)
+    actor: Mapped[str] = mapped_column(String(200))
+    #: running, done, refused, failed, interrupted
+    state: Mapped[str] = mapped_column(String(12), default="running")
+    log: Mapped[str] = mapped_column(Text, default="")
+    started_at: Mapped[datetime] = mapped_column(index=True)
+    finished_at: Mapped[datetime | None]
 
 
 class Generation(db.Model):

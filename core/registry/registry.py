@@ -1,7 +1,7 @@
-"""What the running addons and core's domains contribute: compiled at each build, immutable, read by all above.
+"""What the running addons and core's domains contribute: compiled at each build, immutable.
 
 ``registry()`` gives the one of the current app. Contributions were collected, checked and sorted by
-(explicit order, position of the owner, key) at the build; a batch hook is called here, once for a whole batch.
+(explicit order, position of the owner, key) at the build; a batch hook is called once for a whole batch.
 """
 
 from __future__ import annotations

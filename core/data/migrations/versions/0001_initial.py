@@ -98,6 +98,7 @@ def upgrade() -> None:
     sa.Column('name', sa.String(length=30), nullable=False),
     sa.Column('enabled', sa.Boolean(), nullable=False),
     sa.Column('version', sa.String(length=30), nullable=False),
+    sa.Column('critical', sa.Boolean(), nullable=False),
     sa.Column('changed_by', sa.String(length=200), nullable=False),
     sa.Column('changed_at', types.Instant(), nullable=False),
     sa.PrimaryKeyConstraint('name', name=op.f('pk_core_addon'))
@@ -167,6 +168,18 @@ def upgrade() -> None:
     sa.UniqueConstraint('unique_key', name=op.f('uq_core_job_unique_key'))
     )
     op.create_index('ix_core_job_due', 'core_job', ['state', 'run_at'], unique=False)
+    op.create_table('core_operation',
+    sa.Column('id', sa.String(length=36), nullable=False),
+    sa.Column('kind', sa.String(length=20), nullable=False),
+    sa.Column('addons', sa.Text(), nullable=False),
+    sa.Column('actor', sa.String(length=200), nullable=False),
+    sa.Column('state', sa.String(length=12), nullable=False),
+    sa.Column('log', sa.Text(), nullable=False),
+    sa.Column('started_at', types.Instant(), nullable=False),
+    sa.Column('finished_at', types.Instant(), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_core_operation'))
+    )
+    op.create_index(op.f('ix_core_operation_started_at'), 'core_operation', ['started_at'], unique=False)
     op.create_table('core_owned_table',
     sa.Column('name', sa.String(length=63), nullable=False),
     sa.Column('owner', sa.String(length=40), nullable=False),
@@ -641,6 +654,8 @@ def downgrade() -> None:
     op.drop_table('core_process')
     op.drop_index(op.f('ix_core_owned_table_owner'), table_name='core_owned_table')
     op.drop_table('core_owned_table')
+    op.drop_index(op.f('ix_core_operation_started_at'), table_name='core_operation')
+    op.drop_table('core_operation')
     op.drop_index('ix_core_job_due', table_name='core_job')
     op.drop_table('core_job')
     op.drop_index(op.f('ix_core_incident_addon'), table_name='core_incident')
