@@ -1,0 +1,115 @@
+"""Numbers, money, dates as the reader's locale writes them; filters of every template and of documents.
+
+All take Decimals or dates and return text; ``locale`` defaults to the reader's. Amounts are in the given
+currency (ISO 4217), prices show as many decimals as they have, at least the currency's own.
+"""
+
+from __future__ import annotations
+
+from copy import copy
+from datetime import date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_currency, format_decimal, format_percent, get_currency_precision
+
+from core.i18n import current_locale, ngettext
+
+MAX_PLACES = 6
+
+
+def plain(value: Decimal | int | None) -> str:
+    """Return a number for machines: a point, no grouping, no exponent; empty for None."""
+    return "" if value is None else f"{_trim(Decimal(value)):f}"
+
+
+def money(amount: Decimal, currency: str, locale: str | None = None) -> str:
+    """Return an amount with its currency, at the currency's precision; '' for None."""
+    return "" if amount is None else format_currency(amount, currency, locale=locale or current_locale())
+
+
+def price(amount: Decimal, currency: str, locale: str | None = None) -> str:
+    """Return a unit price with its currency and all the decimals it has (2.10 €, 0.0345 €); '' for None."""
+    if amount is None:
+        return ""
+    where = Locale.parse(locale or current_locale())
+    digits = max(get_currency_precision(currency), min(_places(amount), MAX_PLACES))
+    pattern = copy(where.currency_formats["standard"])
+    pattern.frac_prec = (digits, digits)
+    return pattern.apply(amount, where, currency=currency, currency_digits=False)
+
+
+def qty(quantity: Decimal | int, unit: str = "", locale: str | None = None) -> str:
+    """Return a quantity without trailing zeros, with its unit when given ("1 250 pcs"); '' for None."""
+    if quantity is None:
+        return ""
+    text = format_decimal(_trim(Decimal(quantity)), format="#,##0.######", locale=locale or current_locale())
+    return f"{text}\u00a0{unit}" if unit else text
+
+
+def per_unit(per: Decimal | int, unit: str = "", locale: str | None = None) -> str:
+    """Return what a price is for: "pcs", or "100 pcs" where the price base quantity is not one."""
+    return unit if per == 1 else qty(per, unit, locale)
+
+
+def percent(value: Decimal, locale: str | None = None) -> str:
+    """Return a percentage; `value` counts in hundredths (Decimal("24") is 24 %)."""
+    if value is None:
+        return ""
+    return format_percent(Decimal(value) / 100, format="#,##0.##\u00a0%", locale=locale or current_locale())
+
+
+def day(value: date | datetime, locale: str | None = None) -> str:
+    """Return a business date ("22 Nov 2026"); '' for None."""
+    return "" if value is None else format_date(value, "medium", locale=locale or current_locale())
+
+
+def instant(value: datetime, zone: str = "", locale: str | None = None) -> str:
+    """Return date and time in `zone` (default: the seller's); '' for None."""
+    if value is None:
+        return ""
+    return format_datetime(value, "medium", tzinfo=ZoneInfo(zone or display_zone()), locale=locale or current_locale()).replace(" at ", ", ")
+
+
+def age(value: datetime, now: datetime | None = None) -> str:
+    """Return how long ago `value` was in whole minutes, hours or days ("3 days")."""
+    from core.data import clock
+
+    minutes = max(0, int(((now or clock.now()) - value).total_seconds() // 60))
+    if minutes < 60:
+        return ngettext("%(count)s minute", "%(count)s minutes", minutes)
+    if minutes < 60 * 48:
+        return ngettext("%(count)s hour", "%(count)s hours", minutes // 60)
+    return ngettext("%(count)s day", "%(count)s days", minutes // 1440)
+
+
+def display_zone() -> str:
+    """Return the zone in which instants are shown: what the request carries, else UTC."""
+    from flask import g, has_app_context
+
+    return str(g.get("tukku_zone") or "UTC") if has_app_context() else "UTC"
+
+
+FILTERS = {
+    "plain": plain,
+    "money": money,
+    "price": price,
+    "qty": qty,
+    "per_unit": per_unit,
+    "percent": percent,
+    "day": day,
+    "instant": instant,
+    "age": age,
+}
+
+
+def _trim(value: Decimal) -> Decimal:
+    """Drop trailing zeros without turning 100 into 1E+2."""
+    return value.quantize(Decimal(1)) if value == value.to_integral_value() else value.normalize()
+
+
+def _places(value: Decimal) -> int:
+    exponent = _trim(value).as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0

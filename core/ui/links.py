@@ -1,0 +1,24 @@
+"""Links to pages that may not be there: an addon is off, or the actor may not open them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import current_app, url_for
+
+from core.data.scope import actor_or_none
+
+
+def may_open(endpoint: str) -> bool:
+    """Tell whether `endpoint` is mounted and the actor holds one of the permissions it requires."""
+    view = current_app.view_functions.get(endpoint)
+    if view is None:
+        return False
+    needed = getattr(view, "tukku_permissions", ())
+    actor = actor_or_none()
+    return not needed or (actor is not None and any(actor.may(name) for name in needed))
+
+
+def optional_url(endpoint: str, **values: Any) -> str | None:
+    """Return the address of `endpoint`, or None where it is not mounted or the actor may not open it."""
+    return url_for(endpoint, **values) if may_open(endpoint) else None

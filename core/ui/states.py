@@ -1,0 +1,80 @@
+"""One vocabulary of states for orders, holds, approvals, invoices, shipments, jobs and addons: word, icon, tone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from core.i18n import _l
+
+Tone = Literal["", "positive", "attention", "danger", "info", "accent"]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How a state is said: a translated word, an icon of the sprite, and a tone (colour is never the only sign)."""
+
+    label: Any
+    icon: str = ""
+    tone: Tone = ""
+
+
+STATES: dict[str, State] = {
+    # orders
+    "cart": State(_l("Cart"), "cart3"),
+    "submitted": State(_l("Submitted"), "send", "info"),
+    "confirmed": State(_l("Confirmed"), "check2", "accent"),
+    "completed": State(_l("Completed"), "check2-circle", "positive"),
+    "cancelled": State(_l("Cancelled"), "x-circle"),
+    "rejected": State(_l("Rejected"), "x-circle", "danger"),
+    "on_hold": State(_l("On hold"), "pause-circle", "attention"),
+    "released": State(_l("Released"), "check2", "positive"),
+    # approvals and quotes
+    "pending": State(_l("Waiting"), "hourglass-split", "attention"),
+    "approved": State(_l("Approved"), "check2-circle", "positive"),
+    "returned": State(_l("Sent back"), "arrow-counterclockwise", "attention"),
+    "expired": State(_l("Expired"), "clock-history"),
+    # delivery
+    "open": State(_l("Open"), "circle-half", "info"),
+    "partly_shipped": State(_l("Partly shipped"), "truck", "info"),
+    "shipped": State(_l("Shipped"), "truck", "accent"),
+    "delivered": State(_l("Delivered"), "check2-circle", "positive"),
+    # invoices
+    "invoiced": State(_l("Invoiced"), "receipt", "accent"),
+    "partly_invoiced": State(_l("Partly invoiced"), "receipt", "info"),
+    "due": State(_l("Due"), "calendar3", "attention"),
+    "overdue": State(_l("Overdue"), "exclamation-triangle", "danger"),
+    "paid": State(_l("Paid"), "check2-circle", "positive"),
+    "credited": State(_l("Credited"), "arrow-counterclockwise"),
+    # contracts, products, people, companies
+    "draft": State(_l("Draft"), "pencil"),
+    "active": State(_l("Active"), "check2", "positive"),
+    "inactive": State(_l("Not in use"), "dash-circle"),
+    "upcoming": State(_l("Starts later"), "calendar3", "info"),
+    "ended": State(_l("Ended"), "clock-history"),
+    "ending": State(_l("Ends soon"), "stopwatch", "attention"),
+    "superseded": State(_l("Replaced"), "arrow-right", "attention"),
+    "discontinued": State(_l("Discontinued"), "x-circle", "attention"),
+    "invited": State(_l("Invited"), "envelope", "info"),
+    "blocked": State(_l("Blocked"), "lock", "danger"),
+    "locked": State(_l("Locked"), "lock", "danger"),
+    # jobs and imports
+    "queued": State(_l("Queued"), "clock", "info"),
+    "waiting": State(_l("Waiting"), "hourglass-split", "info"),
+    "running": State(_l("Running"), "arrow-clockwise", "accent"),
+    "done": State(_l("Done"), "check2-circle", "positive"),
+    "failed": State(_l("Failed"), "exclamation-octagon", "danger"),
+    "held": State(_l("Held"), "pause-circle", "attention"),
+    # addons
+    "enabled": State(_l("On"), "check2", "positive"),
+    "disabled": State(_l("Off"), "dash-circle"),
+    "available": State(_l("Available"), "box-seam"),
+    "quarantined": State(_l("Out of order"), "exclamation-octagon", "danger"),
+    "upgrade_pending": State(_l("Upgrade waiting"), "arrow-up", "attention"),
+    "missing": State(_l("Files gone"), "exclamation-triangle", "danger"),
+}
+
+
+def state_of(code: str) -> State:
+    """Return how `code` is said; an unknown code is shown as words, without colour."""
+    return STATES.get(code) or State(str(code or "").replace("_", " ").capitalize())
