@@ -83,10 +83,10 @@ def system(reason: str) -> Actor:
 
 
 def set_actor(actor: Actor) -> None:
-    """Make ``actor`` the session's; objects loaded under another actor are let go."""
+    """Make ``actor`` the session's; objects loaded under another actor are let go, its pending changes flushed first."""
     session = db.session()
     if session.info.get(_ACTOR) not in (None, actor):
-        session.expunge_all()
+        _let_go(session)
     session.info[_ACTOR] = actor
     session.info.pop(_OPTIONS, None)
 
@@ -114,11 +114,18 @@ def acting(actor: Actor) -> Iterator[Actor]:
         yield actor
     finally:
         if before is None:
-            session.expunge_all()
+            _let_go(session)
             session.info.pop(_ACTOR, None)
             session.info.pop(_OPTIONS, None)
         else:
             set_actor(before)
+
+
+def _let_go(session: OrmSession) -> None:
+    """Forget the session's objects, but none of its changes: they were made, and are checked, as the actor until now."""
+    if session.new or session.dirty or session.deleted:
+        session.flush()
+    session.expunge_all()
 
 
 def unscoped(statement: S, reason: str) -> S:

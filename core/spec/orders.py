@@ -68,7 +68,7 @@ class OrderDraft:
 
 @dataclass(frozen=True, slots=True)
 class CheckoutRule:
-    """A rule of a stage: ``check(draft)`` returns findings; it reads the draft and what it queries in batch, never writes."""
+    """A rule of a stage: ``check(draft)`` returns findings; it reads the draft and queries in batch, never writes."""
 
     name: str
     stage: Stage

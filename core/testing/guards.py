@@ -6,7 +6,7 @@ import ipaddress
 import socket
 from typing import Any
 
-_LOCAL_NAMES = ("localhost", "", "0.0.0.0", "::")  # noqa: S104  (named, not bound)
+_LOCAL_NAMES = ("localhost", "", "0.0.0.0", "::")
 _connect, _connect_ex, _getaddrinfo = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
 
 
