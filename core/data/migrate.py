@@ -59,6 +59,11 @@ class History:
         """Return the newest revision on disk."""
         return ScriptDirectory.from_config(self.config()).get_current_head()
 
+    def knows(self, revision: str) -> bool:
+        """Tell whether ``revision`` is among the files on disk."""
+        scripts = ScriptDirectory.from_config(self.config())
+        return revision in {script.revision for script in scripts.walk_revisions()}
+
     def current(self, connection: Connection) -> str | None:
         """Return the revision that the database has."""
         return _context(connection, self).get_current_revision()

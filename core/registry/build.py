@@ -97,9 +97,7 @@ def _instance(owner: str, plugin: type[Any], folders: Mapping[str, Path]) -> obj
         raise AddonFailed(owner, f"{owner}: creating {plugin.__name__} failed: {why}.") from error
 
 
-def _collect(
-    info: HookInfo, found: Iterable[Implementation], folders: Mapping[str, Path]
-) -> Iterator[Contribution[Any]]:
+def _collect(info: HookInfo, found: Iterable[Implementation], folders: Mapping[str, Path]) -> Iterator[Contribution[Any]]:
     for implementation in found:
         owner = implementation.owner
         try:
@@ -115,9 +113,7 @@ def _collect(
             yield Contribution(owner, value)
 
 
-def _sorted(
-    hook: str, found: Iterable[Contribution[Any]], owners: Sequence[str]
-) -> tuple[Contribution[Any], ...]:
+def _sorted(hook: str, found: Iterable[Contribution[Any]], owners: Sequence[str]) -> tuple[Contribution[Any], ...]:
     known: dict[str, str] = {}
     keyed = []
     for contribution in found:

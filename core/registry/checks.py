@@ -47,14 +47,10 @@ def check_permissions(registry: Registry) -> None:
             raise undeclared(contribution.owner, what, permission, declared, "order_hold_types")
 
 
-def undeclared(
-    owner: str, what: str, permission: str, declared: Iterable[str], hook: str = ""
-) -> AddonFailed:
+def undeclared(owner: str, what: str, permission: str, declared: Iterable[str], hook: str = "") -> AddonFailed:
     """Return the failure of something that requires a permission nobody declares."""
     hint = _hint(permission, declared, "declare it in app_permissions")
-    return AddonFailed(
-        owner, f"{owner}: {what} requires the permission {permission}, which is unknown; {hint}", hook
-    )
+    return AddonFailed(owner, f"{owner}: {what} requires the permission {permission}, which is unknown; {hint}", hook)
 
 
 def _hint(word: str, known: Iterable[str], otherwise: str) -> str:
@@ -66,9 +62,7 @@ def _one_of(hook: str, owner: str, key: str, noun: str, word: str, known: Iterab
     known = tuple(known)
     if word not in known:
         hint = _hint(word, known, f"known are {', '.join(known)}")
-        raise AddonFailed(
-            owner, f"{owner}: {hook} {key} names the {noun} {word}, which does not exist; {hint}", hook
-        )
+        raise AddonFailed(owner, f"{owner}: {hook} {key} names the {noun} {word}, which does not exist; {hint}", hook)
 
 
 def _panel(hook: str, owner: str, value: Any) -> None:

@@ -16,9 +16,7 @@ class AddonFailed(Exception):
 
     def problem(self) -> Problem:
         """Return the failure as the problem that keeps the addon out."""
-        remedy = (
-            f"Mend {self.addon}, or run `tukku addons disable {self.addon}`; its incident has the details."
-        )
+        remedy = f"Mend {self.addon}, or run `tukku addons disable {self.addon}`; its incident has the details."
         return Problem("QUARANTINED", self.addon, self.message, remedy)
 
 

@@ -81,9 +81,7 @@ def store(failures: Sequence[Failure]) -> None:
         for failure in failures:
             known = session.scalar(select(Incident).where(Incident.fingerprint == failure.fingerprint))
             if known is None:
-                known = Incident(
-                    fingerprint=failure.fingerprint, addon=failure.addon, first_seen=failure.at, count=0
-                )
+                known = Incident(fingerprint=failure.fingerprint, addon=failure.addon, first_seen=failure.at, count=0)
                 session.add(known)
             known.phase, known.hook = failure.phase, failure.hook
             known.generation, known.message, known.detail = (

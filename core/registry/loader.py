@@ -118,9 +118,7 @@ def _clean_import(found: Found) -> Iterator[None]:
 
 def _core_attributes() -> dict[Mapper[Any], frozenset[str]]:
     configure_mappers()
-    return {
-        m: frozenset(m.attrs.keys()) for m in Base.registry.mappers if m.class_.__module__.startswith("core.")
-    }
+    return {m: frozenset(m.attrs.keys()) for m in Base.registry.mappers if m.class_.__module__.startswith("core.")}
 
 
 def _refuse_foreign_tables(found: Found, tables: list[Table]) -> None:
@@ -136,9 +134,7 @@ def _refuse_foreign_tables(found: Found, tables: list[Table]) -> None:
                 fix = "write CASCADE, SET NULL, or RESTRICT with a data_owner_note"
                 raise AddonFailed(found.name, f"{refers} does not say ondelete; {fix}.")
             if target not in allowed and not _of_core(target):
-                raise AddonFailed(
-                    found.name, f"{refers} leads to an addon that its manifest does not require."
-                )
+                raise AddonFailed(found.name, f"{refers} leads to an addon that its manifest does not require.")
 
 
 def _allowed(found: Found) -> list[str]:

@@ -54,9 +54,7 @@ def register(manager: pluggy.PluginManager, owner: str, name: str, plugin: objec
         _check(owner, hooks, method, getattr(plugin, method), options)
     for method in hooks:
         if callable(getattr(plugin, method, None)) and manager.parse_hookimpl_opts(plugin, method) is None:
-            raise AddonFailed(
-                owner, f"{owner}: the method {method} has a hook's name and lacks @hookimpl.", method
-            )
+            raise AddonFailed(owner, f"{owner}: the method {method} has a hook's name and lacks @hookimpl.", method)
     manager.register(plugin, name)
     manager.check_pending()
 
@@ -80,18 +78,11 @@ def _check(owner: str, hooks: Mapping[str, HookInfo], hook: str, function: Any, 
         close = get_close_matches(hook, hooks, 1)
         hint = f"did you mean {close[0]}?" if close else "`tukku hooks list` shows them."
         raise AddonFailed(owner, f"{owner}: there is no hook {hook}; {hint}", hook)
-    if (
-        options.get("wrapper")
-        or options.get("hookwrapper")
-        or options.get("tryfirst")
-        or options.get("trylast")
-    ):
+    if options.get("wrapper") or options.get("hookwrapper") or options.get("tryfirst") or options.get("trylast"):
         fix = "give the contribution an order instead"
         raise AddonFailed(owner, f"{owner}: {hook} uses a pluggy ordering option; {fix}.", hook)
     known = hooks[hook].arguments
     for argument in inspect.signature(function).parameters:
         if argument not in known:
             takes = f"takes ({', '.join(known)})" if known else "takes no arguments"
-            raise AddonFailed(
-                owner, f"{owner}: {hook} {takes}, and its implementation asks for {argument}.", hook
-            )
+            raise AddonFailed(owner, f"{owner}: {hook} {takes}, and its implementation asks for {argument}.", hook)

@@ -123,9 +123,7 @@ class Registry:
         self._require(hook, "contribute")
         return self._values.get(hook, ())
 
-    def batch(
-        self, hook: str, /, *, only: str = "", **arguments: Any
-    ) -> tuple[tuple[str, tuple[Any, ...]], ...]:
+    def batch(self, hook: str, /, *, only: str = "", **arguments: Any) -> tuple[tuple[str, tuple[Any, ...]], ...]:
         """Call a batch hook once per implementation; return (owner, results) in the order of owners.
 
         ``only`` asks a single owner. An implementation that raises, or returns something else than the
@@ -146,9 +144,7 @@ class Registry:
                     raise HookFailed(implementation.owner, hook) from error
         return tuple(answers)
 
-    def attempt(
-        self, owner: str, hook: str, function: Callable[..., T], /, *args: Any, **kwargs: Any
-    ) -> Attempt[T]:
+    def attempt(self, owner: str, hook: str, function: Callable[..., T], /, *args: Any, **kwargs: Any) -> Attempt[T]:
         """Call a contributed function whose failure must not hurt the page; a failure becomes an incident."""
         try:
             return Attempt(function(*args, **kwargs))
@@ -176,7 +172,5 @@ def _ask(implementation: Implementation, info: HookInfo, arguments: Mapping[str,
     results = () if answer is None else tuple(answer)
     for result in results:
         if info.result is not None and not isinstance(result, info.result):
-            raise TypeError(
-                f"{info.name} returns {info.result.__name__}, not {type(result).__name__}: {result!r}"
-            )
+            raise TypeError(f"{info.name} returns {info.result.__name__}, not {type(result).__name__}: {result!r}")
     return results

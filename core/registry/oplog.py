@@ -1,0 +1,152 @@
+"""Operations run one at a time, each with a row and log lines that the back-office follows."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from sqlalchemy import Engine, select, text, update
+
+from core.data import clock
+from core.data.db import db
+from core.data.scope import current_actor
+from core.data.write import write
+from core.registry.models import Operation
+from core.spec.errors import Conflict
+
+_LOCK_NUMBER = 7_855_121  # any constant: PostgreSQL's advisory locks are numbers
+_memory_lock = threading.Lock()
+
+
+class Busy(Conflict):
+    """Another operation is running; nothing was changed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "OPERATION-RUNNING",
+            "Another operation on the addons is running. Wait until it has finished, then try again.",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OperationLog:
+    """Writes lines to the operation's row and to ``echo``."""
+
+    id: str
+    echo: Callable[[str], None]
+
+    def line(self, message: str) -> None:
+        """Add a line, stored at once, so that it can be followed."""
+        self.echo(message)
+        with write() as session:
+            row = session.get_one(Operation, self.id)
+            row.log += f"{message}\n"
+
+    def finish(self, state: str, message: str) -> None:
+        """Add the last line and the outcome: done, refused or failed."""
+        self.line(message)
+        with write() as session:
+            row = session.get_one(Operation, self.id)
+            row.state, row.finished_at = state, clock.now()
+
+
+@contextmanager
+def operation(kind: str, addons: Sequence[str], echo: Callable[[str], None], identity: str = "") -> Iterator[OperationLog]:
+    """Hold the lock and keep a row while the block runs; an exception marks the row failed and goes on.
+
+    ``identity`` is the row's id, chosen by whoever wants to follow. Raises `Busy` when one is running.
+    """
+    with operation_lock(db.engine):
+        log = _open(kind, addons, echo, identity)
+        try:
+            yield log
+        except BaseException as error:
+            log.finish("failed", f"Stopped: {error}")
+            raise
+
+
+def _open(kind: str, addons: Sequence[str], echo: Callable[[str], None], identity: str) -> OperationLog:
+    row = Operation(
+        id=identity or str(uuid.uuid4()),
+        kind=kind,
+        addons=" ".join(addons),
+        actor=current_actor().name,
+        state="running",
+        log="",
+        started_at=clock.now(),
+        finished_at=None,
+    )
+    with write() as session:
+        # Whoever holds the lock is the only one running: older rows were left by a process that died.
+        session.execute(update(Operation).where(Operation.state == "running").values(state="interrupted"))
+        session.add(row)
+    return OperationLog(row.id, echo)
+
+
+def latest(limit: int = 10) -> tuple[Operation, ...]:
+    """Return the newest operations."""
+    return tuple(db.session.scalars(select(Operation).order_by(Operation.started_at.desc()).limit(limit)))
+
+
+@contextmanager
+def operation_lock(engine: Engine) -> Iterator[None]:
+    """Let one operation run at a time in the deployment; the lock dies with its process."""
+    if engine.dialect.name == "postgresql":
+        with _postgres_lock(engine):
+            yield
+    elif engine.url.database in (None, "", ":memory:"):
+        with _thread_lock():
+            yield
+    else:
+        with _file_lock(Path(f"{engine.url.database}.operation-lock")):
+            yield
+
+
+@contextmanager
+def _postgres_lock(engine: Engine) -> Iterator[None]:
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        if not connection.scalar(text("SELECT pg_try_advisory_lock(:n)"), {"n": _LOCK_NUMBER}):
+            raise Busy
+        try:
+            yield
+        finally:
+            connection.execute(text("SELECT pg_advisory_unlock(:n)"), {"n": _LOCK_NUMBER})
+
+
+@contextmanager
+def _thread_lock() -> Iterator[None]:
+    if not _memory_lock.acquire(blocking=False):
+        raise Busy
+    try:
+        yield
+    finally:
+        _memory_lock.release()
+
+
+@contextmanager
+def _file_lock(path: Path) -> Iterator[None]:
+    with path.open("a") as file:
+        _take(file)
+        yield  # closing the file releases the lock
+
+
+def _take(file: IO[str]) -> None:
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        import msvcrt
+
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+        except OSError as error:
+            raise Busy from error
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise Busy from error
