@@ -12,12 +12,20 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_time, get_datetime_format
 from babel.numbers import format_currency, format_decimal, format_percent, get_currency_precision
 
 from core.i18n import current_locale, ngettext
 
 MAX_PLACES = 6
+#: plain English is written as in Europe: day before month, 24 hours
+REGIONS = {"en": "en_150"}
+
+
+def reader_locale(locale: str | None = None) -> str:
+    """Return the locale whose formats to use: `locale`, else the reader's."""
+    wanted = locale or current_locale()
+    return REGIONS.get(wanted, wanted)
 
 
 def plain(value: Decimal | int | None) -> str:
@@ -27,14 +35,14 @@ def plain(value: Decimal | int | None) -> str:
 
 def money(amount: Decimal, currency: str, locale: str | None = None) -> str:
     """Return an amount with its currency, at the currency's precision; '' for None."""
-    return "" if amount is None else format_currency(amount, currency, locale=locale or current_locale())
+    return "" if amount is None else format_currency(amount, currency, locale=reader_locale(locale))
 
 
 def price(amount: Decimal, currency: str, locale: str | None = None) -> str:
     """Return a unit price with its currency and all the decimals it has (2.10 €, 0.0345 €); '' for None."""
     if amount is None:
         return ""
-    where = Locale.parse(locale or current_locale())
+    where = Locale.parse(reader_locale(locale))
     digits = max(get_currency_precision(currency), min(_places(amount), MAX_PLACES))
     pattern = copy(where.currency_formats["standard"])
     pattern.frac_prec = (digits, digits)
@@ -45,7 +53,7 @@ def qty(quantity: Decimal | int, unit: str = "", locale: str | None = None) -> s
     """Return a quantity without trailing zeros, with its unit when given ("1 250 pcs"); '' for None."""
     if quantity is None:
         return ""
-    text = format_decimal(_trim(Decimal(quantity)), format="#,##0.######", locale=locale or current_locale())
+    text = format_decimal(_trim(Decimal(quantity)), format="#,##0.######", locale=reader_locale(locale))
     return f"{text}\u00a0{unit}" if unit else text
 
 
@@ -58,19 +66,21 @@ def percent(value: Decimal, locale: str | None = None) -> str:
     """Return a percentage; `value` counts in hundredths (Decimal("24") is 24 %)."""
     if value is None:
         return ""
-    return format_percent(Decimal(value) / 100, format="#,##0.##\u00a0%", locale=locale or current_locale())
+    return format_percent(Decimal(value) / 100, format="#,##0.##\u00a0%", locale=reader_locale(locale))
 
 
 def day(value: date | datetime, locale: str | None = None) -> str:
     """Return a business date ("22 Nov 2026"); '' for None."""
-    return "" if value is None else format_date(value, "medium", locale=locale or current_locale())
+    return "" if value is None else format_date(value, "medium", locale=reader_locale(locale))
 
 
 def instant(value: datetime, zone: str = "", locale: str | None = None) -> str:
     """Return date and time in `zone` (default: the seller's); '' for None."""
     if value is None:
         return ""
-    return format_datetime(value, "medium", tzinfo=ZoneInfo(zone or display_zone()), locale=locale or current_locale()).replace(" at ", ", ")
+    where, local = reader_locale(locale), value.astimezone(ZoneInfo(zone or display_zone()))
+    pattern = str(get_datetime_format("medium", where))
+    return pattern.replace("{1}", format_date(local, "medium", where)).replace("{0}", format_time(local, "short", locale=where))
 
 
 def age(value: datetime, now: datetime | None = None) -> str:
