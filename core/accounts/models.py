@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +20,8 @@ class User(db.Model, UserMixin):  # type: ignore[misc]
     __tablename__ = "accounts_user"
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    #: Random and public: names the person in addresses of pages.
+    code: Mapped[str] = mapped_column(String(20), unique=True, default=lambda: secrets.token_hex(6))
     email: Mapped[str] = mapped_column(String(255), unique=True)
     name: Mapped[str] = mapped_column(String(200))
     locale: Mapped[str] = mapped_column(String(10), default="en")
@@ -59,7 +62,7 @@ class StaffRole(db.Model):
 
 
 class LoginSession(db.Model):
-    """A server-side session: revocable, with idle and absolute ends; the cookie holds only its secret's hash source."""
+    """A server-side session: revocable, with idle and absolute ends; only the hash of the cookie's token is stored."""
 
     __tablename__ = "accounts_session"
 
@@ -69,9 +72,16 @@ class LoginSession(db.Model):
     data: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     created_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
+    #: Ends after so many seconds without a request, and at ``expires_at`` whatever happens.
+    idle_seconds: Mapped[int]
     expires_at: Mapped[datetime] = mapped_column(index=True)
     user_agent: Mapped[str] = mapped_column(String(255), default="")
     address: Mapped[str] = mapped_column(String(64), default="")
+
+    @property
+    def reference(self) -> str:
+        """Names the session on pages; says nothing about its token."""
+        return self.token_hash[:16]
 
 
 class Attempt(db.Model):
@@ -84,3 +94,19 @@ class Attempt(db.Model):
     kind: Mapped[str] = mapped_column(String(20))
     key: Mapped[str] = mapped_column(String(120))
     at: Mapped[datetime]
+
+
+class UserToken(db.Model):
+    """A link sent by mail (``reset`` or ``welcome``): stored hashed, works once, ends, dies with the old password."""
+
+    __tablename__ = "accounts_token"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    user_id: Mapped[int] = mapped_column(ForeignKey("accounts_user.id", ondelete="CASCADE"), index=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    #: Digest of the address and password for which it was made.
+    bound_to: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]

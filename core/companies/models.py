@@ -154,3 +154,8 @@ class Invitation(db.Model):
     expires_at: Mapped[datetime]
     accepted_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+
+    @property
+    def reference(self) -> str:
+        """Names the invitation on pages; says nothing about its token."""
+        return self.token_hash[:16]

@@ -23,6 +23,7 @@ def upgrade() -> None:
     op.create_index('ix_accounts_attempt_key', 'accounts_attempt', ['kind', 'key', 'at'], unique=False)
     op.create_table('accounts_user',
     sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('code', sa.String(length=20), nullable=False),
     sa.Column('email', sa.String(length=255), nullable=False),
     sa.Column('name', sa.String(length=200), nullable=False),
     sa.Column('locale', sa.String(length=10), nullable=False),
@@ -39,6 +40,7 @@ def upgrade() -> None:
     sa.Column('mf_recovery_codes', types.Json, nullable=True),
     sa.Column('last_company_id', sa.Integer(), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_accounts_user')),
+    sa.UniqueConstraint('code', name=op.f('uq_accounts_user_code')),
     sa.UniqueConstraint('email', name=op.f('uq_accounts_user_email')),
     sa.UniqueConstraint('fs_uniquifier', name=op.f('uq_accounts_user_fs_uniquifier'))
     )
@@ -49,6 +51,7 @@ def upgrade() -> None:
     sa.Column('type', sa.String(length=10), nullable=False),
     sa.Column('unit', sa.String(length=20), nullable=False),
     sa.Column('facet', sa.Boolean(), nullable=False),
+    sa.Column('labels', types.Json, nullable=False),
     sa.Column('position', sa.Integer(), nullable=False),
     sa.CheckConstraint("type in ('text', 'number', 'choice', 'boolean')", name=op.f('ck_catalog_attribute_type')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_catalog_attribute')),
@@ -61,6 +64,7 @@ def upgrade() -> None:
     sa.Column('path', sa.String(length=400), nullable=False),
     sa.Column('name', types.Translated(), nullable=False),
     sa.Column('position', sa.Integer(), nullable=False),
+    sa.Column('hidden', sa.Boolean(), nullable=False),
     sa.ForeignKeyConstraint(['parent_id'], ['catalog_category.id'], name=op.f('fk_catalog_category_parent_id'), ondelete='RESTRICT'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_catalog_category')),
     sa.UniqueConstraint('code', name=op.f('uq_catalog_category_code'))
@@ -231,6 +235,7 @@ def upgrade() -> None:
     sa.Column('data', types.Json, nullable=False),
     sa.Column('created_at', types.Instant(), nullable=False),
     sa.Column('last_seen_at', types.Instant(), nullable=False),
+    sa.Column('idle_seconds', sa.Integer(), nullable=False),
     sa.Column('expires_at', types.Instant(), nullable=False),
     sa.Column('user_agent', sa.String(length=255), nullable=False),
     sa.Column('address', sa.String(length=64), nullable=False),
@@ -246,6 +251,20 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['user_id'], ['accounts_user.id'], name=op.f('fk_accounts_staff_role_user_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('user_id', 'role', name=op.f('pk_accounts_staff_role'))
     )
+    op.create_table('accounts_token',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('kind', sa.String(length=20), nullable=False),
+    sa.Column('user_id', sa.Integer(), nullable=False),
+    sa.Column('token_hash', sa.String(length=64), nullable=False),
+    sa.Column('bound_to', sa.String(length=64), nullable=False),
+    sa.Column('created_at', types.Instant(), nullable=False),
+    sa.Column('expires_at', types.Instant(), nullable=False),
+    sa.Column('used_at', types.Instant(), nullable=True),
+    sa.ForeignKeyConstraint(['user_id'], ['accounts_user.id'], name=op.f('fk_accounts_token_user_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_accounts_token')),
+    sa.UniqueConstraint('token_hash', name=op.f('uq_accounts_token_token_hash'))
+    )
+    op.create_index(op.f('ix_accounts_token_user_id'), 'accounts_token', ['user_id'], unique=False)
     op.create_table('catalog_product',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('sku', sa.String(length=80), nullable=False),
@@ -254,6 +273,7 @@ def upgrade() -> None:
     sa.Column('category_id', sa.Integer(), nullable=True),
     sa.Column('manufacturer', sa.String(length=120), nullable=False),
     sa.Column('manufacturer_code', sa.String(length=80), nullable=False),
+    sa.Column('manufacturer_code_folded', sa.String(length=80), nullable=False),
     sa.Column('tax_class', sa.String(length=20), nullable=False),
     sa.Column('base_unit', sa.String(length=20), nullable=False),
     sa.Column('status', sa.String(length=20), nullable=False),
@@ -274,7 +294,8 @@ def upgrade() -> None:
     )
     op.create_index(op.f('ix_catalog_product_category_id'), 'catalog_product', ['category_id'], unique=False)
     op.create_index(op.f('ix_catalog_product_gtin'), 'catalog_product', ['gtin'], unique=False)
-    op.create_index(op.f('ix_catalog_product_manufacturer_code'), 'catalog_product', ['manufacturer_code'], unique=False)
+    op.create_index(op.f('ix_catalog_product_manufacturer_code_folded'), 'catalog_product', ['manufacturer_code_folded'], unique=False)
+    op.create_index(op.f('ix_catalog_product_position'), 'catalog_product', ['position'], unique=False)
     op.create_index(op.f('ix_catalog_product_sku_folded'), 'catalog_product', ['sku_folded'], unique=False)
     op.create_index(op.f('ix_catalog_product_status'), 'catalog_product', ['status'], unique=False)
     op.create_table('companies_company',
@@ -334,8 +355,8 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['product_id'], ['catalog_product.id'], name=op.f('fk_catalog_product_attribute_product_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('product_id', 'attribute_id', name=op.f('pk_catalog_product_attribute'))
     )
-    op.create_index('ix_catalog_product_attribute_number', 'catalog_product_attribute', ['attribute_id', 'number'], unique=False)
-    op.create_index('ix_catalog_product_attribute_text', 'catalog_product_attribute', ['attribute_id', 'text'], unique=False)
+    op.create_index('ix_catalog_product_attribute_number', 'catalog_product_attribute', ['attribute_id', 'number', 'product_id'], unique=False)
+    op.create_index('ix_catalog_product_attribute_text', 'catalog_product_attribute', ['attribute_id', 'text', 'product_id'], unique=False)
     op.create_table('catalog_product_text',
     sa.Column('product_id', sa.Integer(), nullable=False),
     sa.Column('locale', sa.String(length=10), nullable=False),
@@ -354,6 +375,7 @@ def upgrade() -> None:
     sa.Column('denominator', sa.Integer(), nullable=False),
     sa.Column('precision', sa.Integer(), nullable=False),
     sa.Column('minimum', types.Quantity(), nullable=False),
+    sa.Column('maximum', types.Quantity(), nullable=True),
     sa.Column('step', types.Quantity(), nullable=False),
     sa.Column('gtin', sa.String(length=14), nullable=True),
     sa.Column('price_from_base', sa.Boolean(), nullable=False),
@@ -639,10 +661,13 @@ def downgrade() -> None:
     op.drop_table('companies_company')
     op.drop_index(op.f('ix_catalog_product_status'), table_name='catalog_product')
     op.drop_index(op.f('ix_catalog_product_sku_folded'), table_name='catalog_product')
-    op.drop_index(op.f('ix_catalog_product_manufacturer_code'), table_name='catalog_product')
+    op.drop_index(op.f('ix_catalog_product_position'), table_name='catalog_product')
+    op.drop_index(op.f('ix_catalog_product_manufacturer_code_folded'), table_name='catalog_product')
     op.drop_index(op.f('ix_catalog_product_gtin'), table_name='catalog_product')
     op.drop_index(op.f('ix_catalog_product_category_id'), table_name='catalog_product')
     op.drop_table('catalog_product')
+    op.drop_index(op.f('ix_accounts_token_user_id'), table_name='accounts_token')
+    op.drop_table('accounts_token')
     op.drop_table('accounts_staff_role')
     op.drop_index(op.f('ix_accounts_session_user_id'), table_name='accounts_session')
     op.drop_index(op.f('ix_accounts_session_expires_at'), table_name='accounts_session')
