@@ -1,0 +1,163 @@
+"""Read tables out of CSV, XLSX and ODS files as rows of text, streaming, and say what was guessed."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from core.i18n import _
+from core.spec.errors import Invalid
+
+SPREADSHEETS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
+_CHUNK = 1 << 20
+_DELIMITERS = (",", ";", "\t")
+
+
+@dataclass(slots=True)
+class Sheet:
+    """A table: its columns as written, its rows (number in the file, cells), and notes for the report.
+
+    ``decimal_comma`` tells that the delimiter is not the comma, so that "1,234" can only mean a decimal.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    rows: Iterator[tuple[int, Sequence[str]]]
+    total: int
+    notes: tuple[str, ...] = ()
+    decimal_comma: bool = False
+
+
+def read(path: Path) -> Sheet:
+    """Open a file by its ending; Invalid where it is missing, empty, or not a table."""
+    if not path.is_file():
+        raise Invalid("IMPORT-FILE-MISSING", _("There is no file %(name)s.", name=path))
+    if path.suffix.lower() in SPREADSHEETS:
+        return _read_spreadsheet(path)
+    return _read_csv(path)
+
+
+def _read_csv(path: Path) -> Sheet:
+    encoding, notes, lines = _encoding(path)
+    with path.open(encoding=encoding, newline="") as file:
+        first = file.readline()
+    delimiter = max(_DELIMITERS, key=lambda mark: _outside_quotes(first, mark))
+    rows = _csv_rows(path, encoding, delimiter)
+    _number, columns = next(rows, (1, ()))
+    return Sheet(path.name, _header(path.name, columns), rows, max(lines - 1, 0), notes, delimiter != ",")
+
+
+def _csv_rows(path: Path, encoding: str, delimiter: str) -> Iterator[tuple[int, Sequence[str]]]:
+    """Yield the rows that are not empty; the number is that of the record, as spreadsheets count."""
+    with path.open(encoding=encoding, newline="") as file:
+        reader = csv.reader(file, delimiter=delimiter)
+        number = 0
+        try:
+            for number, cells in enumerate(reader, 1):
+                if any(cells):
+                    yield number, [_unguarded(cell.strip()) for cell in cells]
+        except csv.Error as error:
+            raise Invalid(
+                "IMPORT-FILE-BROKEN",
+                _(
+                    "%(name)s cannot be read after row %(row)s: %(reason)s. Look for a quotation mark that is not closed.",
+                    name=path.name,
+                    row=number,
+                    reason=error,
+                ),
+            ) from error
+
+
+def _unguarded(cell: str) -> str:
+    """Take off the apostrophe that our own exports put before what a spreadsheet would compute."""
+    return cell[1:] if len(cell) > 1 and cell[0] == "'" and cell[1] in "=+-@" else cell
+
+
+def _outside_quotes(line: str, mark: str) -> int:
+    return sum(part.count(mark) for part in line.split('"')[::2])
+
+
+def _encoding(path: Path) -> tuple[str, tuple[str, ...], int]:
+    """Return the encoding, a note where it is not UTF-8, and the number of lines."""
+    with path.open("rb") as file:
+        start = file.read(4)
+        if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            return "utf-16", (_("The file is UTF-16; it was read as such."),), 0
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        file.seek(0)
+        lines, valid, western = 0, True, True
+        while chunk := file.read(_CHUNK):
+            lines += chunk.count(b"\n")
+            valid = valid and _decodes(decoder, chunk)
+            western = western and not any(code in chunk for code in (b"\x81", b"\x8d", b"\x8f", b"\x90", b"\x9d"))
+    if valid:
+        return "utf-8-sig", (), lines
+    note = _(
+        "The file is not UTF-8; it was read as Western European (Windows-1252, Latin-1). "
+        "Check letters such as ä, ö and é, or save it as UTF-8."
+    )
+    return "cp1252" if western else "latin-1", (note,), lines
+
+
+def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes) -> bool:
+    try:
+        decoder.decode(chunk)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _read_spreadsheet(path: Path) -> Sheet:
+    from python_calamine import CalamineError, CalamineWorkbook
+
+    try:
+        book = CalamineWorkbook.from_path(str(path))
+        sheet = book.get_sheet_by_index(0)
+    except (CalamineError, IndexError, OSError) as error:
+        message = _("%(name)s cannot be opened as a spreadsheet: %(reason)s.", name=path.name, reason=error)
+        raise Invalid("IMPORT-FILE-BROKEN", message) from error
+    rows = (
+        (number, [text_of(cell) for cell in cells])
+        for number, cells in enumerate(sheet.iter_rows(), 1)
+        if any(cell != "" for cell in cells)
+    )
+    _number, columns = next(rows, (1, ()))
+    notes: tuple[str, ...] = ()
+    if len(book.sheet_names) > 1:
+        notes = (_("Only the first sheet, %(sheet)s, was read.", sheet=sheet.name),)
+    return Sheet(path.name, _header(path.name, columns), rows, max(sheet.total_height - 1, 0), notes)
+
+
+def text_of(cell: Any) -> str:
+    """Write a spreadsheet's cell as text: 99999.0 is a code "99999", a date is ISO, a formula its value."""
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    if isinstance(cell, float):
+        return f"{Decimal(f'{cell:.15g}'):f}"
+    if isinstance(cell, datetime):
+        return cell.date().isoformat() if cell.time() == time() else cell.isoformat(timespec="seconds")
+    if isinstance(cell, date | time):
+        return cell.isoformat()
+    return str(cell).strip()
+
+
+def _header(name: str, columns: Sequence[str]) -> tuple[str, ...]:
+    """Return the header without empty cells at its end; Invalid for an empty file or a repeated column."""
+    header = list(columns)
+    while header and not header[-1]:
+        header.pop()
+    if not header:
+        raise Invalid("IMPORT-FILE-EMPTY", _("%(name)s is empty: the first row must name the columns.", name=name))
+    seen: set[str] = set()
+    for column in header:
+        if column and column.lower() in seen:
+            message = _("%(name)s has the column %(column)s twice; remove or rename one.", name=name, column=column)
+            raise Invalid("IMPORT-COLUMN-REPEATED", message)
+        seen.add(column.lower())
+    return tuple(header)

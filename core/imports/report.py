@@ -1,0 +1,57 @@
+"""What became of the rows of an import."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.spec.imports import RowResult
+
+KEPT_ERRORS = 1000
+OUTCOMES = ("created", "updated", "unchanged", "error")
+
+
+@dataclass(slots=True)
+class Report:
+    """Counts by outcome, the first thousand errors, and notes about the file."""
+
+    kind: str
+    name: str
+    dry_run: bool = False
+    counts: Counter[str] = field(default_factory=Counter)
+    errors: list[RowResult] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def add(self, result: RowResult) -> None:
+        """Count one row."""
+        self.counts[result.outcome] += 1
+        if result.outcome == "error" and len(self.errors) < KEPT_ERRORS:
+            self.errors.append(result)
+
+    @property
+    def changed(self) -> int:
+        """How many rows were created or updated."""
+        return self.counts["created"] + self.counts["updated"]
+
+    @property
+    def failed(self) -> int:
+        """How many rows were refused."""
+        return self.counts["error"]
+
+    @property
+    def rows(self) -> int:
+        """How many rows were read."""
+        return sum(self.counts.values())
+
+    def plain(self) -> dict[str, Any]:
+        """Return the report as plain values, for JSON."""
+        errors = [{"row": e.number, "key": e.key, "column": e.field, "message": str(e.message)} for e in self.errors]
+        return {
+            "kind": self.kind,
+            "file": self.name,
+            "dry_run": self.dry_run,
+            **{outcome: self.counts[outcome] for outcome in OUTCOMES},
+            "notes": self.notes,
+            "errors": errors,
+        }
