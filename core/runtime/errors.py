@@ -1,0 +1,77 @@
+"""One place turns exceptions into answers: a page for people, problem+json for programs, an incident for staff."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
+from jinja2 import TemplateNotFound
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+from core.i18n import _, current_locale
+from core.registry.registry import HookFailed, registry
+from core.spec.errors import TukkuError
+
+PAGES = frozenset({400, 403, 404, 409, 413, 422, 429, 500, 503})
+
+
+def init_errors(app: Flask) -> None:
+    """Register the handlers."""
+    app.register_error_handler(TukkuError, _tukku_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(InternalServerError, _server_error)
+
+
+def _tukku_error(error: TukkuError) -> Response:
+    message: object = error.message
+    if isinstance(error, HookFailed):
+        message = _(
+            "A part of the shop failed while this was being done, so it was stopped and nothing was changed. "
+            "Try again later; the administrators can see what happened."
+        )
+    return _answer(error.status, error.code, str(message), error.details)
+
+
+def _http_error(error: HTTPException) -> Any:
+    if error.response is not None or (error.code or 500) < 400:
+        return error  # a redirect, or an answer made on purpose
+    response = _answer(error.code or 500, "", "", {})
+    for name, value in error.get_headers():
+        if name.lower() not in ("content-type", "content-length"):
+            response.headers[name] = value
+    return response
+
+
+def _server_error(error: InternalServerError) -> Response:
+    original = getattr(error, "original_exception", None)
+    if original is not None:
+        here = registry()
+        here.incidents.record(_owner(), "request", request.endpoint or "", original, here.generation)
+    return _answer(500, "INTERNAL", "", {})
+
+
+def _owner() -> str:
+    """Return the addon or domain whose view was running."""
+    owners: dict[str, str] = current_app.extensions.get("tukku.blueprints", {})
+    return owners.get(request.blueprint or "", "core")
+
+
+def _answer(status: int, code: str, message: str, details: dict[str, Any]) -> Response:
+    if request.path.startswith("/api/") or request.accept_mimetypes.best == "application/json":
+        return _json(status, code, message, details)
+    name = f"errors/{status if status in PAGES else 400 if status < 500 else 500}.html"
+    values = {"message": message, "error_code": code, "locale": current_locale()}
+    if status >= 500:
+        values["incident_id"] = g.get("request_id", "")[:12]
+    try:
+        page = render_template(name, **values)
+    except TemplateNotFound:
+        page = message or code or str(status)
+    return make_response(page, status)
+
+
+def _json(status: int, code: str, message: str, details: dict[str, Any]) -> Response:
+    body = {"status": status, "code": code or f"HTTP-{status}", "detail": message, **details}
+    response = jsonify(body | {"request_id": g.get("request_id", "")})
+    response.status_code, response.mimetype = status, "application/problem+json"
+    return response

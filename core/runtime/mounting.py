@@ -1,0 +1,113 @@
+"""Mount the blueprints of core and addons; refuse clashes, undeclared access and links that lead nowhere.
+
+Flask itself accepts two views at one address and lets the first win, depending on order.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask
+from jinja2 import TemplateError
+from werkzeug.routing import Rule
+
+from core.registry.checks import undeclared
+from core.registry.failure import AddonFailed
+from core.registry.registry import Contribution, Registry
+from core.runtime.security import csrf
+from core.spec.app import Mount
+from core.ui.access import declared
+
+BLUEPRINTS = "tukku.blueprints"
+#: What ``restapi`` sets to register a blueprint of the api face with its OpenAPI document.
+REGISTER_API = "tukku.register_api"
+PREFIXES = {"shop": "/a/{0}", "admin": "/admin/a/{0}", "api": "/api/v1/{0}"}
+
+
+def mount_all(app: Flask, registry: Registry) -> None:
+    """Mount everything, then check what only the whole URL map can tell."""
+    owners: dict[str, str] = app.extensions.setdefault(BLUEPRINTS, {})
+    for contribution in registry.contributions("app_mounts"):
+        owners[contribution.value.blueprint.name] = contribution.owner
+        _mount(app, registry, contribution)
+    _check_access(app, registry, owners)
+    _check_links(app, registry)
+    _check_templates(app, registry)
+
+
+def prefix_of(owner: str, mount: Mount, *, is_core: bool) -> str | None:
+    """Return the URL prefix of a mount: an addon's stands under its own name, core's says its own."""
+    if is_core:
+        return mount.prefix
+    return PREFIXES[mount.face].format(owner) + (mount.prefix or "")
+
+
+def _mount(app: Flask, registry: Registry, contribution: Contribution[Mount]) -> None:
+    owner, mount = contribution.owner, contribution.value
+    before = {(*_address(rule), m): rule for rule in app.url_map.iter_rules() for m in _methods(rule)}
+    known = set(app.url_map.iter_rules())
+    try:
+        _register(app, mount)(mount.blueprint, url_prefix=prefix_of(owner, mount, is_core=registry.is_core(owner)))
+    except Exception as error:
+        name = mount.blueprint.name
+        raise AddonFailed(owner, f"{owner}: the blueprint {name} cannot be mounted: {error}.", "app_mounts") from error
+    if mount.face == "api":
+        csrf.exempt(mount.blueprint)  # the API is called with keys, never with the browser's cookie
+    for rule in (r for r in app.url_map.iter_rules() if r not in known):
+        for method in _methods(rule):
+            other = before.get((*_address(rule), method))
+            if other is not None:
+                text = f"{owner}: {method} {rule.rule} of {rule.endpoint} is already the address of {other.endpoint}."
+                raise AddonFailed(owner, text, "app_mounts")
+
+
+def _register(app: Flask, mount: Mount) -> Callable[..., Any]:
+    register: Callable[..., Any] = app.register_blueprint
+    if mount.face == "api":
+        register = app.extensions.get(REGISTER_API, register)
+    return register
+
+
+def _address(rule: Rule) -> tuple[str, str]:
+    """Return what makes two rules equal: the names of their variables do not matter."""
+    return rule.subdomain or "", re.sub(r"<(?:([^<>:]+):)?[^<>]+>", lambda m: f"<{m[1] or ''}>", rule.rule)
+
+
+def _methods(rule: Rule) -> set[str]:
+    return set(rule.methods or ()) - {"HEAD", "OPTIONS"}
+
+
+def _check_access(app: Flask, registry: Registry, owners: dict[str, str]) -> None:
+    permissions = {p.name for p in registry.values("app_permissions")}
+    for endpoint, view in sorted(app.view_functions.items()):
+        owner = owners.get(endpoint.rpartition(".")[0], "core")
+        if endpoint.endswith(".static") and not declared(view):
+            fix = "leave static_folder out of the blueprint and use asset()"
+            raise AddonFailed(owner, f"{owner}: {endpoint} serves files by itself; {fix}.", "app_mounts")
+        if not declared(view):
+            fix = "add @requires(...) or @public(reason)"
+            raise AddonFailed(owner, f"{owner}: the view {endpoint} declares no access; {fix}.", "app_mounts")
+        for permission in getattr(view, "tukku_permissions", ()):
+            if permission not in permissions:
+                raise undeclared(owner, f"the view {endpoint}", permission, permissions, "app_mounts")
+
+
+def _check_links(app: Flask, registry: Registry) -> None:
+    for hook in ("ui_nav", "ui_actions"):
+        for contribution in registry.contributions(hook):
+            owner, value = contribution.owner, contribution.value
+            if value.endpoint not in app.view_functions:
+                text = f"{owner}: {hook} {value.key} leads to {value.endpoint}, and there is no such endpoint."
+                raise AddonFailed(owner, text, hook)
+
+
+def _check_templates(app: Flask, registry: Registry) -> None:
+    for contribution in registry.contributions("ui_panels"):
+        owner, panel = contribution.owner, contribution.value
+        try:
+            app.jinja_env.get_template(panel.template)
+        except TemplateError as error:
+            text = f"{owner}: the template {panel.template} of panel {panel.key} cannot be used: {error!r}."
+            raise AddonFailed(owner, text, "ui_panels") from error
