@@ -93,7 +93,7 @@ def bare_app(config: Config) -> Flask:
     return app
 
 
-def corecore_domains() -> Domains:
+def core_domains() -> Domains:
     """Return the names of core's domains with their plugin classes, in order."""
     present = (name for name in DOMAINS if find_spec(f"core.{name}.plugin"))
     return tuple((name, importlib.import_module(f"core.{name}.plugin").Plugin) for name in present)
