@@ -25,6 +25,8 @@ class Category(db.Model):
     path: Mapped[str] = mapped_column(String(400), index=True)
     name: Mapped[dict[str, str]] = mapped_column(Translated)
     position: Mapped[int] = mapped_column(default=0)
+    #: A hidden category and everything beneath it is not in the shop.
+    hidden: Mapped[bool] = mapped_column(default=False)
 
 
 class Attribute(db.Model):
@@ -39,6 +41,8 @@ class Attribute(db.Model):
     type: Mapped[str] = mapped_column(String(10))
     unit: Mapped[str] = mapped_column(String(20), default="")
     facet: Mapped[bool] = mapped_column(default=False)
+    #: Values of a choice in other languages: ``{"Zinc plated": {"fi": "Sinkitty"}}``.
+    labels: Mapped[dict[str, dict[str, str]]] = mapped_column(Json, default=dict)
     position: Mapped[int] = mapped_column(default=0)
 
 
@@ -55,14 +59,15 @@ class Product(db.Model):
     gtin: Mapped[str | None] = mapped_column(String(14), index=True)
     category_id: Mapped[int | None] = mapped_column(ForeignKey("catalog_category.id", ondelete="SET NULL"), index=True)
     manufacturer: Mapped[str] = mapped_column(String(120), default="")
-    manufacturer_code: Mapped[str] = mapped_column(String(80), default="", index=True)
+    manufacturer_code: Mapped[str] = mapped_column(String(80), default="")
+    manufacturer_code_folded: Mapped[str] = mapped_column(String(80), default="", index=True)
     tax_class: Mapped[str] = mapped_column(String(20), default="standard")
     base_unit: Mapped[str] = mapped_column(String(20))
     #: active: sold; blocked: shown, not sold; discontinued: found only by code, with what replaces it.
     status: Mapped[str] = mapped_column(String(20), default="active", index=True)
     superseded_by_id: Mapped[int | None] = mapped_column(ForeignKey("catalog_product.id", ondelete="SET NULL"))
     weight_kg: Mapped[Decimal | None] = mapped_column(Quantity)
-    position: Mapped[int] = mapped_column(default=0)
+    position: Mapped[int] = mapped_column(default=0, index=True)
     source: Mapped[str] = mapped_column(String(40), default="")
     external_id: Mapped[str] = mapped_column(String(80), default="")
     extra: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
@@ -93,12 +98,15 @@ class ProductText(db.Model):
 
 
 class ProductAttribute(db.Model):
-    """A product's value of an attribute; ``number`` for numbers, ``text`` (as shown) for all."""
+    """A product's value of an attribute; ``number`` for numbers, ``text`` (as shown) for all.
+
+    Booleans are the texts ``yes`` and ``no``. Both indexes cover what facets count.
+    """
 
     __tablename__ = "catalog_product_attribute"
     __table_args__ = (
-        Index("ix_catalog_product_attribute_text", "attribute_id", "text"),
-        Index("ix_catalog_product_attribute_number", "attribute_id", "number"),
+        Index("ix_catalog_product_attribute_text", "attribute_id", "text", "product_id"),
+        Index("ix_catalog_product_attribute_number", "attribute_id", "number", "product_id"),
     )
 
     product_id: Mapped[int] = mapped_column(ForeignKey("catalog_product.id", ondelete="CASCADE"), primary_key=True)
@@ -126,6 +134,7 @@ class ProductUnit(db.Model):
     denominator: Mapped[int] = mapped_column(default=1)
     precision: Mapped[int] = mapped_column(default=0)
     minimum: Mapped[Decimal] = mapped_column(Quantity, default=Decimal(1))
+    maximum: Mapped[Decimal | None] = mapped_column(Quantity)
     step: Mapped[Decimal] = mapped_column(Quantity, default=Decimal(1))
     gtin: Mapped[str | None] = mapped_column(String(14), index=True)
     #: Whether a price may be derived from the base unit's price by the factor, if none is given in this unit.

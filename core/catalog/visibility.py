@@ -1,0 +1,65 @@
+"""Which products the current actor sees: one SQL condition for lists, counts, facets, pages, carts and exports."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import g, has_request_context
+from sqlalchemy import ColumnElement, and_, false, func, or_, select
+from sqlalchemy.orm import aliased
+
+from core.catalog.models import Category, Product
+from core.data import clock
+from core.data.scope import Actor, current_actor
+from core.registry.registry import registry
+from core.spec.catalog import VisibilityQuery
+
+VIEW = "catalog.product.view"
+
+
+def condition(*, discontinued: bool = False) -> ColumnElement[bool]:
+    """Return the condition on ``Product`` for what the current actor may see.
+
+    It holds the status (``discontinued`` articles only where asked for: look-ups by code, product pages, old
+    orders), hidden categories, and every ``catalog_visibility`` condition. Staff who act for nobody see all.
+    """
+    conditions = [*_conditions(current_actor())]
+    if not discontinued:
+        conditions.append(Product.status != "discontinued")
+    return and_(*conditions) if conditions else Product.id.is_not(None)
+
+
+def _conditions(actor: Actor) -> tuple[ColumnElement[bool], ...]:
+    """Return the actor's conditions, asked of the hooks once per request."""
+    if not has_request_context():
+        return _ask(actor)
+    kept: dict[Actor, tuple[ColumnElement[bool], ...]] = g.setdefault("catalog_visibility", {})
+    if actor not in kept:
+        kept[actor] = _ask(actor)
+    return kept[actor]
+
+
+def _ask(actor: Actor) -> tuple[ColumnElement[bool], ...]:
+    if not actor.may(VIEW):
+        return (false(),)
+    if actor.scope.unlimited and actor.company_id is None:
+        return ()
+    answers = registry().batch("catalog_visibility", query=_query(actor))
+    return (_in_shown_category(), *(found for _owner, results in answers for found in results))
+
+
+def _query(actor: Actor) -> VisibilityQuery:
+    from core.companies import services as companies
+
+    ancestors = companies.ancestors(actor.company_id) if actor.company_id is not None else ()
+    segments = companies.segment_ids(ancestors) if ancestors else ()
+    return VisibilityQuery(actor.company_id, tuple(ancestors), tuple(segments), clock.now())
+
+
+def _in_shown_category() -> ColumnElement[bool]:
+    """A hidden category takes everything beneath it out of the shop."""
+    child: Any = aliased(Category)
+    hidden: Any = aliased(Category)
+    is_beneath = func.substr(child.path, 1, func.length(hidden.path)) == hidden.path
+    beneath = select(child.id).join(hidden, is_beneath).where(hidden.hidden.is_(True))
+    return or_(Product.category_id.is_(None), Product.category_id.not_in(beneath))
