@@ -1,0 +1,127 @@
+"""Forms: WTForms by hand, with the sections of addons validated and saved together with core's own part.
+
+A view that edits a company::
+
+    form, sections = CompanyForm(obj=company), sections_of("company.edit", company.id)
+    if form.validate_on_submit() & sections.validate():
+        with write():
+            company = save_company(form.data)
+            sections.save(company.id)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import Form
+from wtforms.i18n import get_translations
+
+from core.data.scope import actor_or_none
+from core.i18n import current_locale
+from core.registry.registry import registry
+from core.spec.ui import FormSection
+
+
+class TukkuForm(FlaskForm):
+    """The base of every form: CSRF by Flask-WTF, WTForms' own messages in the reader's language."""
+
+    class Meta(FlaskForm.Meta):
+        """Takes the language from the page, not from the browser."""
+
+        def get_translations(self, form: Any) -> Any:
+            """Return WTForms' own messages in the reader's language."""
+            return get_translations([current_locale()])
+
+
+@dataclass(frozen=True, slots=True)
+class FormError:
+    """One message of a form's summary: the id of the field it links to, its label, what is wrong."""
+
+    id: str
+    label: str
+    message: str
+
+
+def form_errors(*forms: Any) -> list[FormError]:
+    """Return everything that is wrong in the forms, field by field, for the summary."""
+    found: list[FormError] = []
+    for form in (f for f in forms if f):
+        if isinstance(form, Sections):
+            found += form_errors(*(section.form for section in form))
+            continue
+        found += [FormError("", "", str(message)) for message in getattr(form, "form_errors", ())]
+        found += [error for field in form for error in _field_errors(field)]
+    return found
+
+
+def _field_errors(field: Any) -> Iterator[FormError]:
+    if hasattr(field, "entries") or hasattr(field, "form"):
+        for inner in getattr(field, "entries", None) or field.form:
+            yield from _field_errors(inner)
+        return
+    for message in field.errors:
+        yield FormError(field.id, field.label.text, str(message))
+
+
+@dataclass(frozen=True, slots=True)
+class BoundSection:
+    """A section of an addon on this page: its key, title and filled form."""
+
+    key: str
+    title: object
+    form: Form
+    spec: FormSection
+
+
+class Sections:
+    """The addons' sections of one form; iterate to draw them, ``validate`` and ``save`` them with the form."""
+
+    def __init__(self, bound: Sequence[BoundSection]) -> None:
+        self.bound = tuple(bound)
+
+    def __iter__(self) -> Iterator[BoundSection]:
+        return iter(self.bound)
+
+    def __len__(self) -> int:
+        return len(self.bound)
+
+    def validate(self) -> bool:
+        """Validate every section, all of them, so that all errors are shown together."""
+        return all([section.form.validate() for section in self.bound])
+
+    def save(self, subject_id: int) -> None:
+        """Write every section; call it inside ``write()`` after the core object is flushed.
+
+        A section that raises rolls the whole change back: the form is saved entirely or not at all.
+        """
+        for section in self.bound:
+            values = {name: value for name, value in section.form.data.items() if name != "csrf_token"}
+            section.spec.save(subject_id, values)
+
+
+def sections_of(form: str, subject_id: int | None = None) -> Sections:
+    """Return the sections that addons add to `form` (a key of ``core.spec.ui.FORMS``) and the actor may edit.
+
+    Fields are prefixed ``<addon>__``, so that no addon's field can meet another's. A section whose ``load``
+    fails stops the form: half a form must not be saved.
+    """
+    actor = actor_or_none()
+    bound = []
+    for contribution in registry().contributions("ui_form_sections"):
+        spec: FormSection = contribution.value
+        if spec.form != form or (spec.permission and not (actor and actor.may(spec.permission))):
+            continue
+        bound.append(_bind(contribution.owner, spec, subject_id))
+    return Sections(bound)
+
+
+def _bind(owner: str, spec: FormSection, subject_id: int | None) -> BoundSection:
+    from flask import request
+
+    data = request.form if request.method == "POST" else None
+    meta = {"csrf": False} if issubclass(spec.form_class, FlaskForm) else {}
+    form = spec.form_class(formdata=data, data=dict(spec.load(subject_id)), prefix=f"{owner}__", meta=meta)
+    return BoundSection(f"{owner}-{spec.key}", spec.title, form, spec)
