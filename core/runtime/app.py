@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib
 import logging
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +28,7 @@ from core.runtime.config import Config
 from core.runtime.errors import init_errors
 from core.runtime.mounting import mount_all
 from core.runtime.security import flask_settings, init_security
+from core.ui.assets import bp as assets
 from core.ui.assets import init_assets
 
 LOG = logging.getLogger("tukku")
@@ -95,7 +95,7 @@ def bare_app(config: Config) -> Flask:
 
 def core_domains() -> Domains:
     """Return the names of core's domains with their plugin classes, in order."""
-    present = (name for name in DOMAINS if find_spec(f"core.{name}.plugin"))
+    present = (name for name in DOMAINS if (ROOT / name / "plugin.py").is_file())
     return tuple((name, importlib.import_module(f"core.{name}.plugin").Plugin) for name in present)
 
 
@@ -108,6 +108,7 @@ def _make(config: Config, registry: Registry) -> Flask:
     init_security(app, config)
     init_errors(app)
     _init_templates(app, registry)
+    app.register_blueprint(assets)
     init_assets(app, {f.name: f.location / "static" for f in registry.plan.order})
     for name, _plugin in core_domains():
         init = _init_of(name)

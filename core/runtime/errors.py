@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
-from jinja2 import TemplateNotFound
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from core.i18n import _, current_locale
 from core.registry.registry import HookFailed, registry
 from core.spec.errors import TukkuError
 
+LOG = logging.getLogger("tukku")
 PAGES = frozenset({400, 403, 404, 409, 413, 422, 429, 500, 503})
 
 
@@ -65,7 +66,8 @@ def _answer(status: int, code: str, message: str, details: dict[str, Any]) -> Re
         values["incident_id"] = g.get("request_id", "")[:12]
     try:
         page = render_template(name, **values)
-    except TemplateNotFound:
+    except Exception:  # an error page that fails must not hide what it was to say
+        LOG.exception("the error page %s failed", name)
         page = message or code or str(status)
     return make_response(page, status)
 
