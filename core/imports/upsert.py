@@ -76,6 +76,13 @@ class Upsert:
         for rows in self._updates_by_columns().values():
             db.session.execute(update(self._model), rows)
 
+    def _default(self, name: str) -> Any:
+        """Return what a column holds where a row says nothing, since all rows of a bulk insert name the same columns."""
+        default = inspect(self._model).columns[name].default
+        if default is None:
+            return None
+        return default.arg(None) if default.is_callable else default.arg
+
     def _updates_by_columns(self) -> dict[frozenset[str], list[dict[str, Any]]]:
         """Group the updates by the columns they change, so that each group is one statement."""
         groups: dict[frozenset[str], list[dict[str, Any]]] = {}
@@ -109,7 +116,7 @@ def codes(column: Any, target: Any, wanted: Iterable[Any]) -> dict[Any, Any]:
     values = {value for value in wanted if value is not None}
     if not values:
         return {}
-    return dict(db.session.execute(select(column, target).where(column.in_(values))).tuples().all())
+    return dict(db.session.execute(select(column, target).where(column.in_(values))).all())
 
 
 def outcome_of(*outcomes: Outcome) -> Outcome:
