@@ -1,0 +1,369 @@
+"""The cart: an order in state ``cart``, one open for a person in a company, made with the first article.
+
+Every change prices the whole cart anew and stores what was shown, so that a later look can tell what changed.
+The number of statements does not depend on the number of lines.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any, Literal
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.exc import IntegrityError
+
+from core.catalog.units import to_base
+from core.companies import services as companies
+from core.data import clock
+from core.data.db import db
+from core.data.scope import Actor, current_actor
+from core.data.write import write
+from core.i18n import _
+from core.orders import addresses, articles
+from core.orders.articles import Article
+from core.orders.draft import Priced, Wanted, check_quantities, price_order
+from core.orders.models import Order, OrderLine
+from core.orders.queries import lines_of, locked, store_lines
+from core.registry.registry import registry
+from core.spec.errors import Forbidden, Invalid
+
+MAX_LINES = 1000
+AddOutcome = Literal["added", "merged", "rounded", "not_allowed", "unknown", "bad_unit", "bad_quantity"]
+TAKEN = ("added", "merged", "rounded")
+
+
+@dataclass(frozen=True, slots=True)
+class NewItem:
+    """What somebody wants in the cart: a SKU, a unit ('' for the one it is sold in first) and a quantity.
+
+    ``parts`` are addons' values of the line, from which its split key is made.
+    """
+
+    sku: str
+    quantity: Decimal
+    unit: str = ""
+    note: str = ""
+    reference: str = ""
+    configuration: str = ""
+    parts: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What became of an item; ``quantity`` is what went into the cart, ``message`` says what was changed or why not."""
+
+    sku: str
+    outcome: AddOutcome
+    message: str = ""
+    quantity: Decimal = Decimal(0)
+    name: str = ""
+
+    @property
+    def taken(self) -> bool:
+        """True where the item is in the cart."""
+        return self.outcome in TAKEN
+
+
+@dataclass(frozen=True, slots=True)
+class CartView:
+    """A cart with its lines and the prices of this moment."""
+
+    order: Order
+    lines: tuple[OrderLine, ...]
+    priced: Priced
+
+
+def buyer_id(actor: Actor) -> int | None:
+    """Return whose cart it is: the buyer's, also where staff acts for them."""
+    return actor.on_behalf_of or actor.user_id
+
+
+def current_cart() -> Order | None:
+    """Return the open cart of the person in the active company, None if there is none."""
+    actor = current_actor()
+    return None if actor.company_id is None else db.session.scalar(_mine(actor))
+
+
+def view() -> CartView | None:
+    """Return the open cart priced now, None while there is none; changes nothing."""
+    order = current_cart()
+    if order is None:
+        return None
+    lines = lines_of(order.id)
+    return CartView(order, tuple(lines), price_order(order, lines, ship_to_country=ship_to_country(order)))
+
+
+def badge() -> tuple[int, Decimal, str]:
+    """Return number of lines, net total as last shown, and currency of the open cart; one statement."""
+    actor = current_actor()
+    if actor.company_id is None:
+        return 0, Decimal(0), ""
+    row = db.session.execute(
+        select(func.count(OrderLine.id), Order.net, Order.currency)
+        .select_from(Order).outerjoin(OrderLine, OrderLine.order_id == Order.id)
+        .where(*_whose(actor)).group_by(Order.id, Order.net, Order.currency)
+    ).first()
+    return (row[0], row[1], row[2]) if row else (0, Decimal(0), "")
+
+
+def add(items: Sequence[NewItem]) -> tuple[Added, ...]:
+    """Put items into the open cart, making it if need be; one outcome for each, in their order.
+
+    An item with the identity of a line (product, unit, configuration, split key) is added to its quantity. A quantity
+    that cannot be sold is rounded as the product says, and the outcome tells so.
+    """
+    with write():
+        known = articles.by_sku(item.sku for item in items)
+        order = open_cart()
+        lines = lines_of(order.id)
+        outcomes, wanted = _merge(items, known, lines)
+        if len({*wanted, *(identity(line) for line in lines)}) > MAX_LINES:
+            raise Invalid("CART-FULL", _("A cart holds at most %(count)s lines; order these first.", count=MAX_LINES))
+        _store(order, lines, wanted)
+        reprice(order)
+    return outcomes
+
+
+def change(quantities: Mapping[int, Decimal], notes: Mapping[int, Mapping[str, str]] | None = None) -> tuple[str, ...]:
+    """Set quantities of lines of the open cart by position; returns a sentence for each that was rounded or refused."""
+    with write():
+        order = _existing()
+        lines = {line.position: line for line in lines_of(order.id)}
+        messages = _change(lines, {p: q for p, q in quantities.items() if p in lines}, notes or {})
+        reprice(order)
+    return messages
+
+
+def remove(positions: Sequence[int]) -> None:
+    """Take lines out of the open cart by position."""
+    with write():
+        order = _existing()
+        db.session.execute(delete(OrderLine).where(OrderLine.order_id == order.id, OrderLine.position.in_(list(positions))))
+        reprice(order)
+
+
+def clear() -> None:
+    """Empty the open cart."""
+    with write():
+        order = _existing()
+        db.session.execute(delete(OrderLine).where(OrderLine.order_id == order.id))
+        reprice(order)
+
+
+def refresh() -> None:
+    """Store the prices of this moment: the buyer has seen them."""
+    with write():
+        reprice(_existing())
+
+
+def open_cart() -> Order:
+    """Return the open cart, locked, made if there was none; call inside ``write()``."""
+    actor = current_actor()
+    if actor.company_id is None:
+        raise Forbidden("NO-COMPANY", _("Choose the company for which you are buying first."))
+    order = db.session.scalar(locked(_mine(actor)))
+    if order is not None:
+        return order
+    try:
+        with db.session.begin_nested():
+            order = _new_cart(actor)
+            db.session.add(order)
+    except IntegrityError:  # somebody (another tab) made it at the same moment
+        return db.session.scalars(locked(_mine(actor))).one()
+    return order
+
+
+def reprice(order: Order) -> Priced:
+    """Price a cart (locked) now and store what was found; call inside ``write()``."""
+    db.session.flush()
+    lines = lines_of(order.id)
+    priced = price_order(order, lines, ship_to_country=ship_to_country(order))
+    store_prices(order, lines, priced)
+    return priced
+
+
+def store_prices(order: Order, lines: Sequence[OrderLine], priced: Priced) -> None:
+    """Write prices, names, tax and totals of ``priced`` to a cart and its lines; call inside ``write()``."""
+    found = priced.by_key()
+    rows = []
+    for line in lines:
+        p = found[str(line.position)]
+        rows.append({
+            "id": line.id, "unit_price": p.unit_price, "per": p.price.per if p.price else line.per,
+            "list_price": p.price.list_price if p.price else None, "net": p.net, "base_quantity": p.base_quantity,
+            "tax_category": p.treatment.category if p.treatment else "", "tax_rate": p.treatment.rate if p.treatment else None,
+            "price_source": p.price.source[:120] if p.price else "",
+            "sku": p.article.sku if p.article else line.sku, "name": p.article.name if p.article else line.name,
+        })
+    store_lines(rows)
+    order.currency = priced.currency
+    order.net, order.tax, order.gross = priced.totals.net, priced.totals.tax, priced.totals.gross
+    order.tax_lines = [line.stored() for line in priced.totals.tax_lines]
+    order.updated_at = clock.now()
+    db.session.flush()
+
+
+def ship_to_country(order: Order) -> str:
+    """Return the country for which a cart is taxed: of its ship-to address, '' while there is none (the seller's)."""
+    address = addresses.chosen("ship_to", order.ship_to_id)
+    return address.country if address else ""
+
+
+def split_key(parts: Mapping[str, Any] | None) -> str:
+    """Return the digest of what addons say keeps lines apart; '' where they say nothing."""
+    if not parts:
+        return ""
+    said = [
+        f"{found.owner}.{found.value.name}={key}"
+        for found in registry().contributions("order_parts")
+        if found.value.split_key and (key := found.value.split_key(parts))
+    ]
+    return hashlib.sha256("\n".join(said).encode()).hexdigest() if said else ""
+
+
+def _whose(actor: Actor) -> tuple[Any, ...]:
+    return (
+        Order.company_id == actor.company_id, Order.user_id == buyer_id(actor), Order.state == "cart", Order.cart_name == "",
+    )
+
+
+def _mine(actor: Actor) -> Any:
+    return select(Order).where(*_whose(actor))
+
+
+def _existing() -> Order:
+    order = db.session.scalar(locked(_mine(current_actor())))
+    if order is None:
+        raise Invalid("CART-EMPTY", _("Your cart is empty; it may have been ordered in another window."))
+    return order
+
+
+def _new_cart(actor: Actor) -> Order:
+    company, now = companies.current_company(), clock.now()
+    return Order(
+        seller_id=companies.seller().id, company_id=actor.company_id, user_id=buyer_id(actor), state="cart",
+        client_reference=f"cart-{secrets.token_urlsafe(18)}", currency=company.currency, locale=actor.locale,
+        created_at=now, updated_at=now,
+    )
+
+
+Identity = tuple[int | None, str, str, str]
+
+
+def identity(line: OrderLine) -> Identity:
+    """Return what makes a line the same as another when carts are merged."""
+    return line.product_id, line.unit, line.configuration, line.split_key
+
+
+def _merge(
+    items: Sequence[NewItem], known: Mapping[str, Article], lines: Sequence[OrderLine]
+) -> tuple[tuple[Added, ...], dict[Identity, tuple[NewItem, Article, Decimal]]]:
+    """Return an outcome for each item, and the quantity that each touched line shall have."""
+    outcomes: list[Added] = []
+    quantities = {identity(line): line.quantity for line in lines}
+    asked: dict[int, tuple[Identity, Decimal]] = {}
+    touched: dict[Identity, tuple[NewItem, Article, Decimal]] = {}
+    for item in items:
+        outcome, key = _accept(item, known.get(item.sku))
+        if key is not None:
+            merged = key in quantities
+            quantities[key] = quantities.get(key, Decimal(0)) + item.quantity
+            touched[key] = (item, known[item.sku], quantities[key])
+            asked[len(outcomes)] = (key, quantities[key])
+            outcome = replace(outcome, outcome="merged" if merged else "added", quantity=item.quantity)
+        outcomes.append(outcome)
+    _round(touched, asked, outcomes)
+    return tuple(outcomes), touched
+
+
+def _accept(item: NewItem, article: Article | None) -> tuple[Added, Identity | None]:
+    if article is None:
+        return Added(item.sku, "unknown", _("There is no article %(sku)s.", sku=item.sku[:80])), None
+    if article.availability != "ok":
+        return Added(item.sku, "not_allowed", article.refusal, name=article.name), None
+    unit = article.unit(item.unit)
+    if unit is None:
+        message = _("%(sku)s is not sold in %(unit)s; it is sold in %(units)s.",
+                    sku=item.sku, unit=item.unit[:20], units=", ".join(article.units) or "–")
+        return Added(item.sku, "bad_unit", message, name=article.name), None
+    if not item.quantity.is_finite() or item.quantity <= 0:
+        return Added(item.sku, "bad_quantity", _("The quantity must be more than zero."), name=article.name), None
+    return Added(item.sku, "added", name=article.name), (article.id, unit.unit, item.configuration[:64], split_key(item.parts))
+
+
+def _round(
+    touched: dict[Identity, tuple[NewItem, Article, Decimal]], asked: Mapping[int, tuple[Identity, Decimal]], outcomes: list[Added]
+) -> None:
+    """Check the merged quantities in one go; round what can be rounded, refuse the rest."""
+    keys = {key: str(index) for index, key in enumerate(touched)}
+    wanted = [Wanted(keys[key], article.id, key[1], quantity) for key, (_i, article, quantity) in touched.items()]
+    checks = check_quantities(wanted, {keys[key]: article.unit(key[1]) for key, (_i, article, _q) in touched.items()})
+    for index, (key, _sum) in asked.items():
+        check = checks[keys[key]]
+        if check.ok:
+            continue
+        if check.rounded is None:
+            touched.pop(key, None)
+            outcomes[index] = replace(outcomes[index], outcome="bad_quantity", message=check.reason, quantity=Decimal(0))
+        elif key in touched:
+            item, article, quantity = touched[key]
+            touched[key] = (item, article, check.rounded)
+            message = _("The quantity was changed from %(asked)s to %(rounded)s. %(reason)s",
+                        asked=f"{quantity.normalize():f}", rounded=f"{check.rounded.normalize():f}", reason=check.reason)
+            outcomes[index] = replace(outcomes[index], outcome="rounded", message=message, quantity=check.rounded)
+
+
+def _store(
+    order: Order, lines: Sequence[OrderLine], wanted: Mapping[Identity, tuple[NewItem, Article, Decimal]]
+) -> None:
+    """Write the quantities of lines that exist and add the others."""
+    existing = {identity(line): line for line in lines}
+    position = max((line.position for line in lines), default=0)
+    changed, new = [], []
+    for key, (item, article, quantity) in wanted.items():
+        if key in existing:
+            changed.append({"id": existing[key].id, "quantity": quantity})
+        else:
+            position += 1
+            new.append(_new_line(order, article, key, item, quantity, position))
+    store_lines(changed)
+    db.session.add_all(new)
+    db.session.flush()
+
+
+def _new_line(order: Order, article: Article, key: Identity, item: NewItem, quantity: Decimal, position: int) -> OrderLine:
+    unit = article.unit(key[1])
+    return OrderLine(
+        order_id=order.id, company_id=order.company_id, position=position, product_id=article.id, unit=key[1],
+        quantity=quantity, base_quantity=to_base(quantity, unit), configuration=key[2], split_key=key[3],
+        sku=article.sku, name=article.name, note=item.note[:2000], customer_reference=item.reference[:80],
+    )
+
+
+def _change(
+    lines: Mapping[int, OrderLine], quantities: Mapping[int, Decimal], notes: Mapping[int, Mapping[str, str]]
+) -> tuple[str, ...]:
+    known = articles.by_id(lines[position].product_id for position in quantities)
+    units = {
+        str(p): known[lines[p].product_id].unit(lines[p].unit) for p in quantities if lines[p].product_id in known
+    }
+    checks = check_quantities([Wanted(str(p), lines[p].product_id, lines[p].unit, q) for p, q in quantities.items()], units)
+    messages, rows = [], []
+    for position, line in lines.items():
+        quantity = line.quantity
+        if position in quantities:
+            check = checks.get(str(position))
+            quantity = quantities[position] if check is None or check.ok else check.rounded or line.quantity
+            if check is not None and not check.ok:
+                messages.append(f"{line.sku}: {check.reason}")
+        said = notes.get(position, {})
+        rows.append({
+            "id": line.id, "quantity": quantity, "note": said.get("note", line.note)[:2000],
+            "customer_reference": said.get("reference", line.customer_reference)[:80],
+        })
+    store_lines(rows)
+    return tuple(messages)

@@ -1,0 +1,170 @@
+"""Price a document: one function serves cart, checkout and placing, so what is shown is what is charged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from core.catalog.units import QuantityCheck, UnitInfo, check_quantity, rules_by_key, to_base
+from core.companies import services as companies
+from core.data import clock
+from core.orders import articles
+from core.orders.articles import Article
+from core.orders.models import Order, OrderLine
+from core.pricing import services as pricing
+from core.pricing import tax
+from core.pricing.money import line_net
+from core.pricing.tax import Treatment
+from core.pricing.totals import TotalLine, Totals, totals
+from core.registry.registry import registry
+from core.spec.catalog import QuantityLine
+from core.spec.orders import DraftLine, OrderDraft
+from core.spec.pricing import PriceLine, PriceRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A product in a unit at a quantity; ``key`` is unique in the document (a line's position)."""
+
+    key: str
+    product_id: int | None
+    unit: str
+    quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class PricedLine:
+    """A line with what catalogue, prices and tax say now; ``net`` is None where there is no price.
+
+    ``article`` is None for a product that exists no more, ``unit`` for a unit in which it is not sold any more.
+    """
+
+    key: str
+    article: Article | None
+    unit: UnitInfo | None
+    quantity: Decimal
+    base_quantity: Decimal
+    price: PriceLine | None
+    net: Decimal | None
+    treatment: Treatment | None
+    check: QuantityCheck
+
+    @property
+    def unit_price(self) -> Decimal | None:
+        """The net price for ``per`` units, None where there is none."""
+        return self.price.price if self.price else None
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """A document with prices of this moment, in ``currency``."""
+
+    lines: tuple[PricedLine, ...]
+    totals: Totals
+    currency: str
+
+    def by_key(self) -> dict[str, PricedLine]:
+        """Return the lines by key."""
+        return {line.key: line for line in self.lines}
+
+
+def price_lines(
+    wanted: Sequence[Wanted], *, ship_to_country: str = "", locale: str | None = None, at: datetime | None = None, explain: bool = False
+) -> Priced:
+    """Return prices, tax, quantity checks and totals of the lines for the actor; a constant number of statements.
+
+    ``at`` is the pricing instant, by default that of the request.
+    """
+    context = pricing.context(at=at)
+    known = articles.by_id((w.product_id for w in wanted), locale)
+    units = {w.key: known[w.product_id].unit(w.unit) for w in wanted if w.product_id in known}
+    asked = [w for w in wanted if units.get(w.key)]
+    prices = pricing.price(
+        context, [PriceRequest(w.key, w.product_id, units[w.key].unit, w.quantity) for w in asked], explain=explain  # type: ignore[arg-type, union-attr]
+    ).by_key()
+    checks = check_quantities(asked, units)
+    taxed = _treatments([known[w.product_id] for w in asked], ship_to_country)  # type: ignore[index]
+    lines = tuple(_line(w, known.get(w.product_id or 0), units.get(w.key), prices, checks, taxed, context.currency) for w in wanted)
+    sums = totals((TotalLine(line.net, line.treatment or _UNTAXED) for line in lines), context.currency)
+    return Priced(lines, sums, context.currency)
+
+
+def price_order(
+    order: Order, lines: Sequence[OrderLine], *, ship_to_country: str = "", at: datetime | None = None, explain: bool = False
+) -> Priced:
+    """Return what the lines of a cart cost now; keys are their positions."""
+    wanted = [Wanted(str(line.position), line.product_id, line.unit, line.quantity) for line in lines]
+    return price_lines(wanted, ship_to_country=ship_to_country, locale=order.locale, at=at, explain=explain)
+
+
+def draft_of(order: Order, lines: Sequence[OrderLine], priced: Priced) -> OrderDraft:
+    """Return the document as checkout rules and hold types see it."""
+    found = priced.by_key()
+    return OrderDraft(
+        order_id=order.id, company_id=order.company_id, user_id=order.user_id, currency=priced.currency,
+        net=priced.totals.net, tax=priced.totals.tax, gross=priced.totals.gross,
+        lines=tuple(_draft_line(line, found[str(line.position)]) for line in lines),
+        po_number=order.po_number, ship_to_id=order.ship_to_id, bill_to_id=order.bill_to_id, extra=order.extra or {},
+    )
+
+
+def stored_draft(order: Order, lines: Sequence[OrderLine]) -> OrderDraft:
+    """Return a placed order, at its frozen prices, as rules see it."""
+    return OrderDraft(
+        order_id=order.id, company_id=order.company_id, user_id=order.user_id, currency=order.currency,
+        net=order.net, tax=order.tax, gross=order.gross,
+        lines=tuple(
+            DraftLine(
+                str(x.position), x.id, x.product_id, x.sku, x.unit, x.quantity, x.base_quantity, x.unit_price, x.net, x.position
+            )
+            for x in lines
+        ),
+        po_number=order.po_number, ship_to_id=order.ship_to_id, bill_to_id=order.bill_to_id, extra=order.extra or {},
+    )
+
+
+def check_quantities(wanted: Sequence[Wanted], units: Mapping[str, UnitInfo | None]) -> dict[str, QuantityCheck]:
+    """Return whether each quantity may be ordered, by the product's own limits and the stricter ones of addons."""
+    asked = [QuantityLine(w.key, w.product_id or 0, w.unit, w.quantity) for w in wanted if w.quantity.is_finite()]
+    company = companies.current_company()
+    answers = registry().batch("quantity_rules", lines=tuple(asked), company_id=company.id if company else None)
+    rules = rules_by_key(rule for _owner, found in answers for rule in found)
+    return {w.key: check_quantity(unit, w.quantity, rules.get(w.key, ())) for w in wanted if (unit := units.get(w.key))}
+
+
+_UNTAXED = Treatment("", "", Decimal(0))
+
+
+def _treatments(found: Sequence[Article], country: str) -> dict[str, Treatment]:
+    seller = companies.seller()
+    classes = {article.tax_class for article in found}
+    return tax.treatments(seller, companies.current_company(), country, classes, clock.today(seller.zone)) if classes else {}
+
+
+def _line(
+    wanted: Wanted,
+    article: Article | None,
+    unit: UnitInfo | None,
+    prices: Mapping[str, PriceLine],
+    checks: Mapping[str, QuantityCheck],
+    taxed: Mapping[str, Treatment],
+    currency: str,
+) -> PricedLine:
+    if article is None or unit is None:
+        return PricedLine(wanted.key, article, None, wanted.quantity, wanted.quantity, None, None, None, QuantityCheck(True, None))
+    price = prices[wanted.key]
+    net = None if price.price is None else line_net(wanted.quantity, price.price, price.per, currency)
+    return PricedLine(
+        wanted.key, article, unit, wanted.quantity, to_base(wanted.quantity, unit), price, net,
+        taxed[article.tax_class], checks[wanted.key],
+    )
+
+
+def _draft_line(line: OrderLine, priced: PricedLine) -> DraftLine:
+    return DraftLine(
+        key=str(line.position), id=line.id, product_id=line.product_id, sku=line.sku, unit=line.unit,
+        quantity=line.quantity, base_quantity=priced.base_quantity, unit_price=priced.unit_price, net=priced.net,
+        position=line.position,
+    )

@@ -1,0 +1,175 @@
+"""What happens to an order after it was placed: confirm, reject, cancel, release holds, record movements, note."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from core.data import audit, clock
+from core.data.db import db
+from core.data.scope import current_actor
+from core.data.write import write
+from core.companies.services import lock_company
+from core.i18n import _
+from core.orders import movements, queries, rules
+from core.orders.draft import stored_draft
+from core.orders.events import emit_movements
+from core.orders.holds import blocking, mark_released, open_holds
+from core.orders.models import Hold, Movement, Order
+from core.orders.movements import Kind, LineSums
+from core.orders.states import changed, transition
+from core.settings.services import get
+from core.spec.errors import Conflict, Forbidden, Invalid, NotFound
+from core.spec.orders import Finding, Stage
+
+FORCE_RELEASE = "orders.hold.force_release"
+#: In which states a movement may be recorded.
+_OPEN_FOR: dict[str, tuple[str, ...]] = {
+    "shipped": ("confirmed",), "cancelled": ("confirmed",),
+    "delivered": ("confirmed", "completed"), "invoiced": ("confirmed", "completed"),
+    "credited": ("confirmed", "completed", "cancelled"), "returned": ("confirmed", "completed"),
+}
+
+
+def confirm(number: str, *, version: int | None = None) -> Order:
+    """Confirm a submitted order; COMMIT rules run again under the company's lock. CheckoutRefused says what stops it."""
+    with write():
+        order = _lock_with_company(number)
+        confirm_locked(order, version=version)
+    return order
+
+
+def confirm_locked(order: Order, *, version: int | None = None, automatic: bool = False) -> tuple[Finding, ...]:
+    """Confirm ``order``, whose company and row are locked; returns the findings that only warn."""
+    rules.refuse_if_paused()
+    rules.refuse_if_checks_are_missing(order.number or "", order.company_id, order.required_checks)
+    found = rules.findings(Stage.COMMIT, stored_draft(order, queries.lines_of(order.id)))
+    rules.refuse_if_stopped(found)
+    transition(order, "confirm", version=version, automatic=automatic)
+    return found
+
+
+def reject(number: str, reason: str, *, version: int | None = None) -> Order:
+    """Refuse a submitted order; the reason is told to the buyer."""
+    with write():
+        order = _lock_with_company(number)
+        transition(order, "reject", reason=required(reason), version=version)
+    return order
+
+
+def cancel(number: str, reason: str = "", *, version: int | None = None) -> Order:
+    """Cancel an order of which nothing was shipped."""
+    with write():
+        order = _lock_with_company(number)
+        transition(order, "cancel", reason=reason.strip(), version=version)
+    return order
+
+
+def release(number: str, hold_id: int, reason: str = "") -> Order:
+    """Release one hold: by who holds its permission, or by force with a reason; confirms the order if nothing else stops it."""
+    with write():
+        order = _lock_with_company(number)
+        hold = next((h for h in queries.holds_of(order.id) if h.id == hold_id), None)
+        if hold is None:
+            raise NotFound("HOLD-NOT-FOUND", _("There is no such hold on the order %(number)s.", number=number))
+        actor = current_actor()
+        forced = not actor.may(hold.release_permission)
+        if forced and not actor.may(FORCE_RELEASE):
+            raise Forbidden("HOLD-NOT-YOURS", _("Only %(owner)s may release this hold.", owner=hold.owner))
+        release_locked(order, hold, required(reason) if forced else reason.strip(), forced=forced)
+    return order
+
+
+def release_locked(order: Order, hold: Hold, reason: str, *, forced: bool = False) -> tuple[Finding, ...]:
+    """Release ``hold``; if that was the last one that stopped the confirmation, confirm as settings say.
+
+    Called by the hold's owner with company and order locked. What stops a confirmation is returned, the hold stays released.
+    """
+    mark_released(order, hold, current_actor().name, reason, forced)
+    waits = order.state != "submitted" or blocking(open_holds(order.id), "confirm")
+    if waits or not get("orders", "confirm_automatically"):
+        return ()
+    try:
+        with db.session.begin_nested():
+            return confirm_locked(order, automatic=True)
+    except rules.CheckoutRefused as refused:
+        return refused.findings
+
+
+def record(
+    number: str, kind: Kind, quantities: Mapping[int, Decimal], *, owner: str = "core", label: str = "", version: int | None = None
+) -> tuple[Movement, ...]:
+    """Record that quantities of lines (by position) were shipped, delivered, invoiced, credited, cancelled or returned.
+
+    All of them or none; Invalid names the line that cannot take its quantity. The last shipment completes the order.
+    """
+    if not quantities:
+        raise Invalid("NOTHING-TO-RECORD", _("Enter a quantity for at least one line."))
+    with write():
+        order = _lock_with_company(number)
+        if version is not None and version != order.version:
+            raise changed(order)
+        _may_move(order, kind)
+        lines = {line.position: line for line in queries.lines_of(order.id)}
+        unknown = sorted(set(quantities) - set(lines))
+        if unknown:
+            raise Invalid("LINE-UNKNOWN", _("The order %(number)s has no line %(line)s.", number=number, line=unknown[0]))
+        wanted = {lines[position].id: quantity for position, quantity in quantities.items()}
+        sums = movements.sums_of([order.id])
+        movements.check(kind, wanted, sums, {line.id: line.sku for line in lines.values()})
+        made = _append(order, kind, wanted, owner, label)
+        _complete(order, kind)
+    return made
+
+
+def note(number: str, text: str) -> None:
+    """Keep an internal note of staff with the order."""
+    with write():
+        order = queries.lock(number)
+        audit.record("order", order.number, "noted", company_id=order.company_id, reason=required(text)[:2000])
+
+
+def required(reason: str) -> str:
+    """Return ``reason`` stripped; Invalid if there is none."""
+    if not reason.strip():
+        raise Invalid("REASON-REQUIRED", _("Give a reason; it is kept with the order."))
+    return reason.strip()
+
+
+def _lock_with_company(number: str) -> Order:
+    """Lock the company, then the order: everywhere in this order, so that nobody waits for each other."""
+    lock_company(queries.find(number).company_id)
+    return queries.lock(number)
+
+
+def _may_move(order: Order, kind: Kind) -> None:
+    if order.state not in _OPEN_FOR[kind]:
+        raise Conflict("ORDER-STATE", _(
+            "The order %(number)s is %(state)s; nothing can be recorded as %(kind)s.", number=order.number or "", state=order.state, kind=kind
+        ))
+    what = {"shipped": "ship", "invoiced": "invoice"}.get(kind)
+    for hold in blocking(open_holds(order.id), what) if what else ():  # type: ignore[arg-type]
+        raise Conflict("ORDER-HELD", _("The order is on hold: %(label)s. Release the hold first.", label=hold.label))
+
+
+def _append(order: Order, kind: Kind, wanted: Mapping[int, Decimal], owner: str, label: str) -> tuple[Movement, ...]:
+    at = clock.now()
+    made = [
+        Movement(line_id=line_id, company_id=order.company_id, kind=kind, quantity=quantity, at=at,
+                 document_owner=owner, document_label=label[:80])
+        for line_id, quantity in wanted.items()
+    ]
+    db.session.add_all(made)
+    order.updated_at = at  # raises the version: what somebody else looked at is no longer what is
+    db.session.flush()
+    audit.record("order", order.number, kind, company_id=order.company_id, after={"lines": len(made), "document": label}, addon="" if owner == "core" else owner)
+    emit_movements(order, kind, made)
+    return tuple(made)
+
+
+def _complete(order: Order, kind: Kind) -> None:
+    if order.state != "confirmed" or kind not in ("shipped", "cancelled"):
+        return
+    sums: Sequence[LineSums] = tuple(movements.sums_of([order.id]).values())
+    if movements.all_shipped(sums):
+        transition(order, "complete", automatic=True)

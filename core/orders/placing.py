@@ -1,0 +1,210 @@
+"""Place an order: once, whole or not at all, at the prices that the buyer saw, checked by every rule.
+
+Locks are taken in one order everywhere: company, order, counter. A repeated request (double click, second tab,
+retry after a lost answer) finds the order that the first one placed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+
+from sqlalchemy import select
+
+from core.accounts.models import User
+from core.companies import services as companies
+from core.data import clock
+from core.data.db import db
+from core.data.scope import Actor, current_actor
+from core.data.write import write
+from core.i18n import _
+from core.orders import addresses, cart, queries, rules
+from core.orders.digest import content_of, digest, trace_digest
+from core.orders.draft import Priced, draft_of, price_order
+from core.orders.holds import add_hold
+from core.orders.lifecycle import confirm_locked
+from core.orders.models import Order, OrderLine
+from core.orders.numbering import next_number
+from core.orders.states import transition
+from core.registry.registry import registry
+from core.registry.state import moved_since
+from core.settings.services import get
+from core.spec.errors import Conflict, Invalid
+from core.spec.orders import OrderDraft, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """What the buyer sends: which cart, what they were shown, and the head of the order.
+
+    ``cart_key`` names the cart (from the page); ``client_reference`` is the idempotency key of a program, which orders
+    whatever the open cart holds. ``expected_total`` is the gross total shown; ``seen`` the unit prices by position.
+    ``ship_to`` and ``bill_to`` are codes of the company's addresses, '' for the default.
+    """
+
+    expected_total: Decimal
+    cart_key: str = ""
+    client_reference: str = ""
+    seen: Mapping[str, Decimal | None] = field(default_factory=dict)
+    ship_to: str = ""
+    bill_to: str = ""
+    po_number: str = ""
+    note: str = ""
+    wished_date: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The order, and whether this request placed it (False: an earlier one did)."""
+
+    order: Order
+    new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LineDifference:
+    """A line whose price is not the one shown; None: there was, or is, no price."""
+
+    position: int
+    sku: str
+    name: str
+    before: Decimal | None
+    after: Decimal | None
+    per: Decimal
+    unit: str
+
+
+class PriceChanged(Conflict):
+    """Prices changed since the buyer looked: nothing was placed; ``lines`` and totals say what is different."""
+
+    def __init__(self, expected: Decimal, total: Decimal, currency: str, lines: Sequence[LineDifference]) -> None:
+        super().__init__(
+            "PRICE-CHANGED",
+            _("Prices have changed since you looked. Nothing was ordered; check the new total and order again."),
+            details={
+                "expected_total": str(expected), "total": str(total), "currency": currency,
+                "lines": [{"sku": d.sku, "before": _text(d.before), "after": _text(d.after)} for d in lines],
+            },
+        )
+        self.expected, self.total, self.currency, self.lines = expected, total, currency, tuple(lines)
+
+
+def place(asked: Placement) -> Placed:
+    """Place the open cart as ``asked``; the same reference again returns the same order.
+
+    Raises PriceChanged (409), CheckoutRefused (422), OrderingPaused (503), Conflict where the shop or the cart changed.
+    Nothing is written then; the cart stays as it is.
+    """
+    actor = current_actor()
+    if actor.company_id is None:
+        raise Invalid("NO-COMPANY", _("Choose the company for which you are buying first."))
+    with write():
+        companies.lock_company(actor.company_id)
+        order = _find(actor, asked)
+        if order.state != "cart":
+            return Placed(order, new=False)
+        if moved_since(registry().generation):
+            raise Conflict("SHOP-CHANGED", _("The shop has just been changed; check your order and send it again."))
+        rules.refuse_if_paused()
+        _place(order, asked, actor)
+    return Placed(order, new=True)
+
+
+def _find(actor: Actor, asked: Placement) -> Order:
+    """Return the cart that ``asked`` names, or the order it became; locked."""
+    reference = asked.client_reference or asked.cart_key
+    mine = (Order.company_id == actor.company_id, Order.user_id == cart.buyer_id(actor), Order.cart_name == "")
+    order = db.session.scalar(queries.locked(select(Order).where(*mine, Order.client_reference == reference)))
+    if order is None and asked.client_reference:
+        order = db.session.scalar(queries.locked(select(Order).where(*mine, Order.state == "cart")))
+        if order is not None:
+            order.client_reference = asked.client_reference[:80]
+    if order is None:
+        raise Conflict("CART-CHANGED", _("This cart is not open any more; look at your cart and your orders."))
+    return order
+
+
+def _place(order: Order, asked: Placement, actor: Actor) -> None:
+    _take_head(order, asked)
+    lines = queries.lines_of(order.id)
+    country = cart.ship_to_country(order)
+    priced = price_order(order, lines, ship_to_country=country, at=clock.now(), explain=True)
+    _compare(asked, lines, priced)
+    draft = draft_of(order, lines, priced)
+    rules.refuse_if_stopped(rules.findings(Stage.SUBMIT, draft))
+    lines = _freeze_lines(order, lines, priced)
+    _freeze_head(order, actor)
+    order.number = next_number(order.seller_id, prefix=get("orders", "number_prefix"))
+    order.digest = digest(content_of(order, lines))
+    transition(order, "place")
+    _hold_or_confirm(order, draft)
+
+
+def _take_head(order: Order, asked: Placement) -> None:
+    """Take what the buyer entered; an address that is not the company's is refused, not ignored."""
+    for use, code in (("ship_to", asked.ship_to), ("bill_to", asked.bill_to)):
+        address = addresses.by_code(use, code) if code else addresses.chosen(use, getattr(order, f"{use}_id"))  # type: ignore[arg-type]
+        if code and address is None:
+            raise Invalid("ADDRESS-UNKNOWN", _("%(code)s is not one of your addresses; choose another.", code=code[:40]))
+        setattr(order, f"{use}_id", address.id if address else None)
+        setattr(order, use, companies.address_snapshot(address) if address else None)
+    order.po_number = asked.po_number.strip()[:60]
+    order.note = asked.note.strip()[:5000]
+    order.wished_date = asked.wished_date
+
+
+def _compare(asked: Placement, lines: Sequence[OrderLine], priced: Priced) -> None:
+    """Refuse if total or a line's price differs from what was shown."""
+    now = priced.by_key()
+    differences = []
+    for line in lines:
+        key = str(line.position)
+        before = asked.seen.get(key, line.unit_price) if asked.seen else line.unit_price
+        found = now[key]
+        if before != found.unit_price:
+            per = found.price.per if found.price else line.per
+            differences.append(LineDifference(line.position, line.sku, line.name, before, found.unit_price, per, line.unit))
+    if asked.expected_total != priced.totals.gross or (asked.seen and differences):
+        raise PriceChanged(asked.expected_total, priced.totals.gross, priced.currency, differences)
+
+
+def _freeze_lines(order: Order, lines: Sequence[OrderLine], priced: Priced) -> list[OrderLine]:
+    """Write final prices and what explains them; number the lines without gaps."""
+    cart.store_prices(order, lines, priced)
+    found = priced.by_key()
+    traces = [{"id": x.id, "trace_digest": trace_digest(p)} for x in lines if (p := found[str(x.position)].price)]
+    queries.store_lines(traces)
+    if [line.position for line in lines] != list(range(1, len(lines) + 1)):  # two steps: positions are unique
+        queries.store_lines({"id": line.id, "position": -index} for index, line in enumerate(lines, start=1))
+        queries.store_lines({"id": line.id, "position": index} for index, line in enumerate(lines, start=1))
+    return queries.lines_of(order.id)
+
+
+def _freeze_head(order: Order, actor: Actor) -> None:
+    order.locale = companies.current_company().locale if actor.on_behalf_of else actor.locale
+    order.user_name = _name_of(order.user_id) or actor.name
+    if actor.on_behalf_of:
+        order.placed_by_id, order.placed_by_name = actor.user_id, actor.name
+    order.required_checks = rules.checks_in_force()
+    order.generation = registry().generation
+    order.price_hold_until = clock.now() + timedelta(days=get("orders", "price_hold_days"))
+
+
+def _hold_or_confirm(order: Order, draft: OrderDraft) -> None:
+    """Place the holds that addons want; confirm at once if none stops that and the merchant wants it so."""
+    held = False
+    for wanted in rules.wanted_holds(draft):
+        hold = add_hold(order, wanted.owner, wanted.type.code, wanted.request, wanted.type.release_permission)
+        held = held or "confirm" in hold.blocks
+    if not held and get("orders", "confirm_automatically"):
+        confirm_locked(order, automatic=True)
+
+
+def _name_of(user_id: int | None) -> str:
+    return db.session.scalar(select(User.name).where(User.id == user_id)) or ""
+
+
+def _text(value: Decimal | None) -> str | None:
+    return None if value is None else str(value)
