@@ -1,15 +1,16 @@
 """The catalogue's kinds of import, contributed by the domain's plugin."""
 
 from core.catalog.imports.exports import export_products
-from core.catalog.imports.products import OPEN, STATUSES, TAX_CLASSES, TITLE, load_products
+from core.catalog.imports.products import OPEN, STATUSES, TAX_CLASSES, load_products
 from core.catalog.imports.tree import ATTRIBUTES, CATEGORIES
 from core.catalog.imports.units import ITEM_CODES, UNITS
+from core.i18n import _l
 from core.imports.names import fields_per_locale
 from core.spec.imports import DataImport, ImportField
 
 PRODUCTS = DataImport(
     kind="products",
-    title=TITLE,
+    title=_l("Products"),
     key=("sku",),
     fields=(
         ImportField("sku", required=True, max_length=80),
@@ -25,6 +26,8 @@ PRODUCTS = DataImport(
         ImportField("superseded_by", max_length=80),
         ImportField("weight_kg", "decimal"),
         ImportField("image", max_length=255),
+        ImportField("source", max_length=40),
+        ImportField("external_id", max_length=80),
     ),
     load=load_products,
     permission="catalog.product.manage",

@@ -42,6 +42,8 @@ def export_products() -> Iterator[dict[str, Any]]:
                 "status": product.status,
                 "superseded_by": superseded_by,
                 "weight_kg": product.weight_kg,
+                "source": product.source,
+                "external_id": product.external_id,
                 **parts[product.id],
             }
         last = rows[-1][0].sku
