@@ -29,7 +29,13 @@ Format = Literal["csv", "xlsx"]
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 XLSX_ROWS = 200_000
 XLSX_MIME = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-NUMBER_FORMATS = {"money": "#,##0.00", "price": "#,##0.00####", "percent": "0.00##", "day": "yyyy-mm-dd", "instant": "yyyy-mm-dd hh:mm"}
+NUMBER_FORMATS = {
+    "money": "#,##0.00",
+    "price": "#,##0.00####",
+    "percent": "0.00##",
+    "day": "yyyy-mm-dd",
+    "instant": "yyyy-mm-dd hh:mm",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +79,19 @@ def write_xlsx(target: BinaryIO, columns: Sequence[ExportColumn], rows: Iterable
             if count > XLSX_ROWS:
                 raise Invalid(
                     "EXPORT-TOO-LONG",
-                    _("A workbook takes at most %(count)s rows. Narrow the list by filters, or export CSV.", count=XLSX_ROWS),
+                    _(
+                        "A workbook takes at most %(count)s rows. Narrow the list by filters, or export CSV.",
+                        count=XLSX_ROWS,
+                    ),
                 )
             for at, (column, value) in enumerate(zip(columns, row, strict=True)):
                 _xlsx_cell(sheet, count, at, value, formats.get(column.kind))
     return count
 
 
-def export_response(name: str, kind: Format, columns: Sequence[ExportColumn], rows: Iterable[Sequence[Any]], title: str = "") -> Response:
+def export_response(
+    name: str, kind: Format, columns: Sequence[ExportColumn], rows: Iterable[Sequence[Any]], title: str = ""
+) -> Response:
     """Return a download called ``<name>-<date>.<kind>``; CSV is streamed, XLSX is written to disk first."""
     filename = f"{name}-{clock.today(display_zone()).isoformat()}.{kind}"
     if kind == "csv":

@@ -79,9 +79,7 @@ class MoneyField(NumberField):
     """An amount of money in `currency` (ISO 4217), shown behind the field; at most the currency's own decimals."""
 
     def __init__(self, label: Any = None, validators: Any = None, *, currency: str, **kwargs: Any) -> None:
-        super().__init__(
-            label, validators, **{"places": get_currency_precision(currency), "unit_label": currency, **kwargs}
-        )
+        super().__init__(label, validators, **{"places": get_currency_precision(currency), "unit_label": currency, **kwargs})
         self.currency = currency
 
     def set_currency(self, currency: str) -> None:

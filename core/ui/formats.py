@@ -80,7 +80,9 @@ def instant(value: datetime, zone: str = "", locale: str | None = None) -> str:
         return ""
     where, local = reader_locale(locale), value.astimezone(ZoneInfo(zone or display_zone()))
     pattern = str(get_datetime_format("medium", where))
-    return pattern.replace("{1}", format_date(local, "medium", where)).replace("{0}", format_time(local, "short", locale=where))
+    return pattern.replace("{1}", format_date(local, "medium", where)).replace(
+        "{0}", format_time(local, "short", locale=where)
+    )
 
 
 def age(value: datetime, now: datetime | None = None) -> str:

@@ -90,7 +90,8 @@ class Sections:
 
     def validate(self) -> bool:
         """Validate every section, all of them, so that all errors are shown together."""
-        return all([section.form.validate() for section in self.bound])
+        results = [section.form.validate() for section in self.bound]
+        return all(results)
 
     def save(self, subject_id: int) -> None:
         """Write every section; call it inside ``write()`` after the core object is flushed.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -78,3 +79,8 @@ STATES: dict[str, State] = {
 def state_of(code: str) -> State:
     """Return how `code` is said; an unknown code is shown as words, without colour."""
     return STATES.get(code) or State(str(code or "").replace("_", " ").capitalize())
+
+
+def state_choices(*codes: str) -> Callable[[], tuple[tuple[str, object], ...]]:
+    """Return the choices of a list's filter by state, in the given order."""
+    return lambda: tuple((code, state_of(code).label) for code in codes)

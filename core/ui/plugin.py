@@ -1,0 +1,37 @@
+"""The design system as a domain: static files, and the filters and globals of every template."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from core.spec.app import Mount, TemplateHelper
+from core.spec.markers import hookimpl
+from core.ui import assets
+from core.ui.formats import FILTERS
+from core.ui.forms import form_errors
+from core.ui.links import may_open, optional_url
+from core.ui.slots import panels
+from core.ui.states import state_of
+
+GLOBALS = {
+    "form_errors": form_errors,
+    "may_open": may_open,
+    "optional_url": optional_url,
+    "panels": panels,
+    "state_of": state_of,
+}
+
+
+class Plugin:
+    """What the design system contributes."""
+
+    @hookimpl
+    def app_mounts(self) -> Iterable[Mount]:
+        """Serve static files under addresses that change with their content."""
+        yield Mount(assets.bp, "shop", prefix="", order=1)
+
+    @hookimpl
+    def app_template_helpers(self) -> Iterable[TemplateHelper]:
+        """Give templates the formats and the helpers of the components."""
+        yield from (TemplateHelper(name, value, "filter") for name, value in FILTERS.items())
+        yield from (TemplateHelper(name, value) for name, value in GLOBALS.items())
