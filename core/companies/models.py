@@ -114,7 +114,7 @@ class CompanySegment(db.Model):
     """Membership of a company in a segment."""
 
     __tablename__ = "companies_company_segment"
-    __scope__ = Tree()
+    __scope__ = Tree(writable=False)
 
     company_id: Mapped[int] = mapped_column(ForeignKey("companies_company.id", ondelete="CASCADE"), primary_key=True)
     segment_id: Mapped[int] = mapped_column(

@@ -39,6 +39,13 @@ Base.registry.update_type_annotation_map({datetime: Instant})
 class Session(FlaskSession):
     """The one session class; scope and write guards are attached to it in core.data.scope and write."""
 
+    def get(self, entity: Any, ident: Any, **options: Any) -> Any:
+        """Return the object with primary key ``ident``, or None: also where it is in memory but not in scope."""
+        from core.data.scope import visible
+
+        found = super().get(entity, ident, **options)
+        return found if found is None or visible(found) else None
+
 
 db = SQLAlchemy(model_class=Base, session_options={"class_": Session}, disable_autonaming=True)
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Integer, String, Text
+from sqlalchemy import ForeignKey, Index, Integer, String, Text, event
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.data.db import db
-from core.data.scope import Audience
+from core.data.scope import Audience, Trail
 from core.data.types import Json
+from core.spec.errors import WriteError
 
 
 class AuditEntry(db.Model):
     """One thing that somebody did; written in the transaction of the thing itself, never changed."""
 
     __tablename__ = "core_audit"
+    __scope__ = Trail()
     __table_args__ = (Index("ix_core_audit_entity", "entity", "entity_id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -33,6 +35,12 @@ class AuditEntry(db.Model):
     after: Mapped[dict[str, Any] | None] = mapped_column(Json)
     request_id: Mapped[str] = mapped_column(String(40), default="")
     addon: Mapped[str] = mapped_column(String(40), default="")
+
+
+@event.listens_for(AuditEntry, "before_update")
+@event.listens_for(AuditEntry, "before_delete")
+def _keep(_mapper: Any, _connection: Any, entry: AuditEntry) -> None:
+    raise WriteError(f"audit entry {entry.id} would be changed: the trail is only added to")
 
 
 class StoredFile(db.Model):

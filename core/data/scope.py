@@ -8,12 +8,13 @@ company's row. ``unscoped(statement, reason)`` is the one, greppable way around.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
-from sqlalchemy import Column, Table, TextClause, event, or_
+from sqlalchemy import BindParameter, ColumnClause, Table, TableClause, TextClause, event, inspect, or_
 from sqlalchemy.orm import ORMExecuteState, with_loader_criteria
 from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.sql import visitors
@@ -137,18 +138,33 @@ def unscoped(statement: S, reason: str) -> S:
 
 @dataclass(frozen=True, slots=True)
 class Owned:
-    """How a model's rows belong to companies; ``attribute`` holds the company id."""
+    """How a model's rows belong to companies; ``attribute`` holds the company id.
+
+    Where ``writable`` is False, buyers only read: staff, jobs and commands write.
+    """
 
     attribute: str = "company_id"
-    writable = True
+    writable: bool = True
 
     def ids(self, scope: Scope) -> tuple[int, ...]:
         """Return the company ids whose rows are visible."""
         return scope.own
 
+    def writable_ids(self, scope: Scope) -> tuple[int, ...]:
+        """Return the company ids whose rows may be written: never those of a parent."""
+        return tuple(i for i in self.ids(scope) if i in scope.subtree or i in scope.own) if self.writable else ()
+
     def criterion(self, model: Any, scope: Scope) -> Any:
         """Return the SQL condition for ``model`` under ``scope``."""
         return getattr(model, self.attribute).in_(self.ids(scope))
+
+    def shows(self, company_id: int | None, scope: Scope) -> bool:
+        """Tell whether a row of ``company_id`` is visible under ``scope``."""
+        return company_id in self.ids(scope)
+
+    def takes(self, company_id: int | None, scope: Scope) -> bool:
+        """Tell whether a row of ``company_id`` may be written under ``scope``."""
+        return company_id in self.writable_ids(scope)
 
 
 class Own(Owned):
@@ -162,10 +178,11 @@ class Subtree(Owned):
         return scope.subtree
 
 
+@dataclass(frozen=True, slots=True)
 class Inherited(Owned):
     """Rows of the active company and of its parents (contracts are read upward); buyers never write them."""
 
-    writable = False
+    writable: bool = False
 
     def ids(self, scope: Scope) -> tuple[int, ...]:
         return scope.inherited
@@ -187,6 +204,16 @@ class Audience(Owned):
     def criterion(self, model: Any, scope: Scope) -> Any:
         column = getattr(model, self.attribute)
         return or_(column.is_(None), column.in_(self.ids(scope)))
+
+    def shows(self, company_id: int | None, scope: Scope) -> bool:
+        return company_id is None or company_id in self.ids(scope)
+
+
+class Trail(Subtree):
+    """Append-only rows that everybody adds, whatever they are about, and a company reads where they are its own."""
+
+    def takes(self, company_id: int | None, scope: Scope) -> bool:
+        return True
 
 
 def owned_models() -> list[Any]:
@@ -218,18 +245,59 @@ def _apply_scope(state: ORMExecuteState) -> None:
         return
     if state.is_insert:
         _check_inserted(state, actor)
-    else:
-        state.statement = statement.options(*_criteria(state.session, actor.scope))  # type: ignore[attr-defined]
+        return
+    if state.is_update:
+        _check_updated(state, actor)
+    options = _criteria(state.session, actor.scope, writing=state.is_update or state.is_delete)
+    state.statement = statement.options(*options)  # type: ignore[attr-defined]
 
 
 def _check_inserted(state: ORMExecuteState, actor: Actor) -> None:
     """Refuse bulk inserts of rows that the actor may not write."""
+    model, owned = _target(state)
+    parameters = state.parameters or {}
+    rows = parameters if isinstance(parameters, list | tuple) else [parameters]
+    inline = [_plain(values) for values in _inline_rows(state.statement)]
+    if state.statement.select is not None:  # type: ignore[attr-defined]
+        raise ScopeError(f"INSERT … SELECT into {model.__name__} cannot be checked for {actor.name}")
+    for row in inline or [{}]:
+        for given in rows or [{}]:
+            if not owned.takes({**row, **given}.get(owned.attribute), actor.scope):
+                raise ScopeError(f"rows of {model.__name__} of another company would be inserted by {actor.name}")
+
+
+def _check_updated(state: ORMExecuteState, actor: Actor) -> None:
+    """Refuse bulk updates that would hand rows to a company that the actor may not write."""
+    model, owned = _target(state)
+    parameters = state.parameters or {}
+    rows = parameters if isinstance(parameters, list | tuple) else [parameters]
+    for row in [*_inline_rows(state.statement), *rows]:
+        values = _plain(row)
+        if owned.attribute in values and not owned.takes(values[owned.attribute], actor.scope):
+            raise ScopeError(f"rows of {model.__name__} would be given to another company by {actor.name}")
+
+
+def _target(state: ORMExecuteState) -> tuple[Any, Owned]:
     model = state.bind_mapper.class_ if state.bind_mapper else None
-    owned: Owned = model.__scope__  # type: ignore[union-attr]
-    rows = state.parameters if isinstance(state.parameters, list | tuple) else [state.parameters or {}]
-    allowed = owned.ids(actor.scope) if owned.writable else ()
-    if any(row.get(owned.attribute) not in allowed for row in rows):
-        raise ScopeError(f"rows of {model.__name__} of another company would be inserted by {actor.name}")  # type: ignore[union-attr]
+    owned = getattr(model, "__scope__", None)
+    if model is None or owned is None:
+        raise ScopeError("rows of companies are written through their mapped class")
+    return model, owned
+
+
+def _inline_rows(statement: Any) -> list[dict[Any, Any]]:
+    """Return what ``.values(…)`` of an INSERT or UPDATE holds, as rows."""
+    rows = [dict(statement._values)] if statement._values else []
+    for several in statement._multi_values or ():
+        rows.extend(several)
+    if getattr(statement, "_ordered_values", None):
+        rows.append(dict(statement._ordered_values))
+    return rows
+
+
+def _plain(row: Any) -> dict[str, Any]:
+    """Return ``row`` by attribute name, with the values of bound parameters."""
+    return {getattr(k, "key", k): getattr(v, "value", v) if isinstance(v, BindParameter) else v for k, v in row.items()}
 
 
 def _touched(statement: Any, loading: set[str]) -> set[str]:
@@ -238,17 +306,25 @@ def _touched(statement: Any, loading: set[str]) -> set[str]:
     mapped: set[str] = set()
     bare: set[str] = set()
     for element in visitors.iterate(statement):
-        if isinstance(element, Table):
-            name, is_column = element.name, False
-        elif isinstance(element, Column):
-            name, is_column = getattr(_base_table(element.table), "name", ""), True
+        if isinstance(element, TextClause):
+            _check_text(element.text, owned)
+            continue
+        if isinstance(element, TableClause):
+            source: Any = element
+        elif isinstance(element, ColumnClause):
+            if element.is_literal:
+                _check_text(element.name, owned)
+            source = element.table
         else:
             continue
+        name = getattr(_base_table(source), "name", "")
         if name not in owned:
             continue
-        if name in loading or "parententity" in element._annotations:
+        if "parententity" in element._annotations or (name in loading and isinstance(source, TableClause)):
             mapped.add(name)
-        elif is_column:
+        elif "parentmapper" in element._annotations:
+            continue  # the condition of a relationship: its two ends are named elsewhere
+        elif source is not element:
             raise ScopeError(_BARE % name)
         else:
             bare.add(name)  # a condition on a mapped column brings its bare table along: that is fine
@@ -258,6 +334,14 @@ def _touched(statement: Any, loading: set[str]) -> set[str]:
 
 
 _BARE = "table %s belongs to companies: select its mapped class, not the table"
+_WORD = re.compile(r"\w+")
+
+
+def _check_text(sql: str, owned: frozenset[str]) -> None:
+    """Refuse a fragment of text SQL that names an owned table."""
+    for word in _WORD.findall(sql):
+        if word in owned:
+            raise ScopeError(_BARE % word)
 
 
 def _base_table(table: Any) -> Any:
@@ -279,16 +363,40 @@ def _owned_names() -> frozenset[str]:
     return _names_cache[1]
 
 
-def _criteria(session: OrmSession, scope: Scope) -> tuple[Any, ...]:
+def _criteria(session: OrmSession, scope: Scope, *, writing: bool) -> tuple[Any, ...]:
+    """Return the options that limit every owned model, built once for a session and actor."""
     key = len(Base.metadata.tables)
     cached = session.info.get(_OPTIONS)
     if cached is None or cached[0] != key:
-        options = tuple(
-            with_loader_criteria(model, model.__scope__.criterion(model, scope), include_aliases=True)
-            for model in owned_models()
+        cached = session.info[_OPTIONS] = (key, _reading(scope), _writing(scope))
+    return cached[2 if writing else 1]  # type: ignore[no-any-return]
+
+
+def _reading(scope: Scope) -> tuple[Any, ...]:
+    return tuple(
+        with_loader_criteria(model, model.__scope__.criterion(model, scope), include_aliases=True)
+        for model in owned_models()
+    )
+
+
+def _writing(scope: Scope) -> tuple[Any, ...]:
+    return tuple(
+        with_loader_criteria(
+            model,
+            getattr(model, model.__scope__.attribute).in_(model.__scope__.writable_ids(scope)),
+            include_aliases=True,
         )
-        cached = session.info[_OPTIONS] = (key, options)
-    return cached[1]  # type: ignore[no-any-return]
+        for model in owned_models()
+    )
+
+
+def visible(instance: Any) -> bool:
+    """Tell whether the session's actor may see ``instance``, however it came into the session."""
+    owned: Owned | None = getattr(type(instance), "__scope__", None)
+    if owned is None:
+        return True
+    actor = current_actor()
+    return actor.scope.unlimited or owned.shows(getattr(instance, owned.attribute), actor.scope)
 
 
 @event.listens_for(Session, "after_flush")
@@ -297,10 +405,21 @@ def _refuse_foreign_rows(session: OrmSession, _context: Any) -> None:
     if actor is not None and actor.scope.unlimited:
         return
     for instance in (*session.new, *session.dirty, *session.deleted):
-        owned = getattr(type(instance), "__scope__", None)
-        if owned is None or not (instance in session.new or instance in session.deleted or session.is_modified(instance)):
+        owned: Owned | None = getattr(type(instance), "__scope__", None)
+        if owned is None or not _changed(session, instance):
             continue
         if actor is None:
             raise ScopeError(f"{type(instance).__name__} would be written without an actor")
-        if not owned.writable or getattr(instance, owned.attribute) not in owned.ids(actor.scope):
-            raise ScopeError(f"{type(instance).__name__} of another company would be written by {actor.name}")
+        for company_id in _company_ids(instance, owned.attribute):
+            if not owned.takes(company_id, actor.scope):
+                raise ScopeError(f"{type(instance).__name__} of another company would be written by {actor.name}")
+
+
+def _changed(session: OrmSession, instance: Any) -> bool:
+    return instance in session.new or instance in session.deleted or session.is_modified(instance)
+
+
+def _company_ids(instance: Any, attribute: str) -> set[int | None]:
+    """Return the company that the row belongs to, and the one it is taken from if that changed."""
+    history = inspect(instance).attrs[attribute].history
+    return {getattr(instance, attribute), *history.deleted}

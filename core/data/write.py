@@ -7,20 +7,24 @@ service never needs to know who calls it. Hashing, PDFs and network never happen
 
 from __future__ import annotations
 
+import logging
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import TextClause, event
 from sqlalchemy.orm import ORMExecuteState
 from sqlalchemy.orm import Session as OrmSession
 
 from core.data.db import Session, db
 from core.spec.errors import WriteError
 
+_log = logging.getLogger(__name__)
 _WRITING = "tukku.writing"
 _AFTER = "tukku.after_commit"
+_READS = re.compile(r"\s*(SELECT|WITH|VALUES|EXPLAIN|PRAGMA|SHOW)\b", re.IGNORECASE)
 _mutexes: dict[str, threading.RLock] = {}
 _registry_lock = threading.Lock()
 
@@ -52,8 +56,7 @@ def write() -> Iterator[OrmSession]:
         finally:
             session.info.pop(_WRITING, None)
             session.info.pop(_AFTER, None)
-    for callback in callbacks:
-        callback()
+    _run(callbacks)
 
 
 def writing() -> bool:
@@ -67,6 +70,15 @@ def after_commit(callback: Callable[[], None]) -> None:
     if not session.info.get(_WRITING):
         raise WriteError("after_commit belongs inside `with write():`")
     session.info[_AFTER].append(callback)
+
+
+def _run(callbacks: list[Callable[[], None]]) -> None:
+    """Call each; the deed is committed, so a failure is logged and does not look like one of the deed."""
+    for callback in callbacks:
+        try:
+            callback()
+        except Exception:
+            _log.exception("a callback failed after the commit")
 
 
 def _mutex(dialect: str, url: str) -> Any:
@@ -86,5 +98,9 @@ def _refuse_flush_outside_write(session: OrmSession, _context: Any, _instances: 
 
 @event.listens_for(Session, "do_orm_execute")
 def _refuse_dml_outside_write(state: ORMExecuteState) -> None:
-    if (state.is_insert or state.is_update or state.is_delete) and not state.session.info.get(_WRITING):
+    if state.session.info.get(_WRITING):
+        return
+    statement = state.statement
+    changes = state.is_insert or state.is_update or state.is_delete
+    if changes or (isinstance(statement, TextClause) and not _READS.match(statement.text)):
         raise WriteError("INSERT, UPDATE and DELETE belong inside `with write():`")

@@ -49,8 +49,12 @@ def _writing() -> Iterator[Session]:
     """Write as the system; the session keeps its actor, and its objects, where that one may do everything."""
     actor = actor_or_none()
     unlimited = actor is not None and actor.scope.unlimited
-    with nullcontext() if unlimited else acting(system("factory")), write() as session:
-        yield session
+    with nullcontext() if unlimited else acting(system("factory")):
+        with write() as session:
+            yield session
+        if not unlimited:  # they leave the session now, so they are filled first
+            for instance in session:
+                session.refresh(instance)
 
 
 def make_seller(**values: Any) -> Seller:

@@ -71,7 +71,8 @@ def clone(template_name: str = "template0") -> URL:
     """Return the URL of a new database copied from ``template_name``; without one it is empty."""
     name = f"{_SCRATCH}_{os.getpid()}_{next(_numbers)}"
     with _admin().connect() as connection:
-        connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{template_name}"'))
+        # a copy of files is the quicker way where nothing waits for the disk
+        connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{template_name}" STRATEGY file_copy'))
     return _url(name)
 
 
