@@ -46,19 +46,25 @@ def prefix_of(owner: str, mount: Mount, *, is_core: bool) -> str | None:
 
 def _mount(app: Flask, registry: Registry, contribution: Contribution[Mount]) -> None:
     owner, mount = contribution.owner, contribution.value
-    before = {(*_address(rule), m): rule for rule in app.url_map.iter_rules() for m in _methods(rule)}
-    known = set(app.url_map.iter_rules())
+    before = list(app.url_map.iter_rules())
     try:
         _register(app, mount)(mount.blueprint, url_prefix=prefix_of(owner, mount, is_core=registry.is_core(owner)))
     except Exception as error:
         name = mount.blueprint.name
-        raise AddonFailed(owner, f"{owner}: the blueprint {name} cannot be mounted: {error}.", "app_mounts") from error
+        text = f"{owner}: the blueprint {name} cannot be mounted: {error}"
+        raise AddonFailed(owner, f"{text.rstrip('.')}.", "app_mounts") from error
     if mount.face == "api":
         csrf.exempt(mount.blueprint)  # the API is called with keys, never with the browser's cookie
-    for rule in (r for r in app.url_map.iter_rules() if r not in known):
-        for method in _methods(rule):
-            other = before.get((*_address(rule), method))
-            if other is not None:
+    old = {id(rule) for rule in before}
+    _refuse_clash(owner, before, [rule for rule in app.url_map.iter_rules() if id(rule) not in old])
+
+
+def _refuse_clash(owner: str, before: list[Rule], new: list[Rule]) -> None:
+    taken = {(*_address(rule), method): rule for rule in before for method in _methods(rule)}
+    for rule in new:
+        for method in sorted(_methods(rule)):
+            other = taken.setdefault((*_address(rule), method), rule)
+            if other is not rule:
                 text = f"{owner}: {method} {rule.rule} of {rule.endpoint} is already the address of {other.endpoint}."
                 raise AddonFailed(owner, text, "app_mounts")
 

@@ -1,0 +1,100 @@
+"""`tukku init`, `serve`, `check`, `upgrade`: setting a deployment up, running it, keeping it current."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+
+import click
+
+from core.cli.context import REFUSED, config_of, emit, json_option, working
+from core.data.db import make_engine
+from core.data.migrate import core_history, pending
+from core.registry import operations
+from core.registry.assembly import Refused
+from core.registry.problems import Problem
+from core.runtime.app import bare_app, build_app
+from core.runtime.config import Config, create_secret, load_config
+from core.runtime.operator import Operator
+from core.spec.errors import TukkuError
+
+
+@click.command("init")
+@click.option("--demo", is_flag=True, help="Load the demo merchant, with all bundled addons.")
+@click.option("--with", "names", multiple=True, metavar="ADDON", help="Enable this addon; may be repeated.")
+def init(demo: bool, names: tuple[str, ...]) -> None:
+    """Create data directory, secret key and tables. May be repeated. Example: tukku init --with pricing_contract"""
+    config = config_of()
+    if create_secret(config.data_dir):
+        click.echo(f"Created a secret key in {config.data_dir}.")
+        config = click.get_current_context().find_root().obj = load_config()
+    config.require_secret()
+    operator = Operator(config)
+    with working(bare_app(config)):
+        operations.upgrade_all(operator.discovery, click.echo)
+        wanted = names or (_bundled(operator) if demo else ())
+        if wanted:
+            operations.enable(operator.tools(), wanted, click.echo)
+    if demo:
+        from core.demo import load_demo
+
+        with working(build_app(config)):
+            load_demo(click.echo)
+    click.echo("Ready. `tukku serve` starts the shop.")
+
+
+def _bundled(operator: Operator) -> tuple[str, ...]:
+    return tuple(f.name for f in operator.discovery.found if f.source == "bundled" and f.manifest)
+
+
+@click.command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=int, default=None, help="Port to listen on.  [default: PORT, else 8000]")
+@click.option("--no-jobs", is_flag=True, help="Leave background work to `tukku worker`.")
+def serve(host: str, port: int | None, no_jobs: bool) -> None:
+    """Serve the shop until interrupted. Example: tukku serve --port 8080"""
+    from core.runtime.serve import serve as run
+
+    config = config_of()
+    chosen = port if port is not None else int(os.environ.get("PORT") or 8000)
+    if "TUKKU_URL" not in os.environ and config.url == "http://127.0.0.1:8000":
+        config = replace(config, url=f"http://127.0.0.1:{chosen}")
+    run(config, host, chosen, jobs=not no_jobs, announce=click.echo)
+
+
+@click.command("upgrade")
+def upgrade() -> None:
+    """Bring the tables of core and addons to this version of the code. Example: tukku upgrade"""
+    operator = Operator(config_of())
+    with working(bare_app(operator.config)):
+        operations.upgrade_all(operator.discovery, click.echo)
+
+
+@click.command("check")
+@json_option
+def check(as_json: bool) -> None:
+    """Check configuration, database and addons, as a strict start would. Example: tukku check --json"""
+    problems = list(_problems(config_of()))
+    if as_json:
+        emit([p.as_dict() for p in problems])
+    for problem in problems if not as_json else ():
+        click.echo(str(problem))
+    if problems:
+        raise SystemExit(REFUSED)
+    if not as_json:
+        click.echo("Everything is in order.")
+
+
+def _problems(config: Config) -> Iterator[Problem]:
+    try:
+        config.require_secret()
+        engine = make_engine(config.database_url)
+        if pending(engine, core_history()):
+            yield Problem("UPGRADE-PENDING", "core", "Core's tables are behind its code.", "Run `tukku upgrade`.")
+            return
+        build_app(replace(config, strict_addons=True))
+    except Refused as refused:
+        yield from refused.problems
+    except TukkuError as error:
+        yield Problem(error.code, "core", str(error.message), "")
