@@ -21,7 +21,7 @@ _WORDS = re.compile(r"(?:in\s+)?(\d{1,4})\s+(\w+)(?:\s+(?:päästä|kuluttua))?"
 _UNITS: dict[str, Callable[[date, int], date]] = {
     **dict.fromkeys(("day", "days", "päivän", "päivä"), lambda day, n: day + timedelta(days=n)),
     **dict.fromkeys(("week", "weeks", "viikon", "viikko"), lambda day, n: day + timedelta(weeks=n)),
-    **dict.fromkeys(("month", "months", "kuukauden", "kuukausi"), add_months),
+    **dict.fromkeys(("month", "months", "kuukauden", "kuukausi"), lambda day, n: add_months(day, n)),  # noqa: PLW0108  (defined below)
     **dict.fromkeys(("year", "years", "vuoden", "vuosi"), lambda day, n: add_months(day, 12 * n)),
 }
 _NAMED = {"today": 0, "tänään": 0, "tomorrow": 1, "huomenna": 1, "yesterday": -1, "eilen": -1}
