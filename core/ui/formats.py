@@ -14,7 +14,9 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 from babel.dates import format_date, format_time, get_datetime_format
 from babel.numbers import format_currency, format_decimal, format_percent, get_currency_precision
+from flask import current_app, g, has_app_context
 
+from core.data import clock
 from core.i18n import current_locale, ngettext
 
 MAX_PLACES = 6
@@ -87,8 +89,6 @@ def instant(value: datetime, zone: str = "", locale: str | None = None) -> str:
 
 def age(value: datetime, now: datetime | None = None) -> str:
     """Return how long ago `value` was in whole minutes, hours or days ("3 days")."""
-    from core.data import clock
-
     minutes = max(0, int(((now or clock.now()) - value).total_seconds() // 60))
     if minutes < 60:
         return ngettext("%(count)s minute", "%(count)s minutes", minutes)
@@ -98,10 +98,12 @@ def age(value: datetime, now: datetime | None = None) -> str:
 
 
 def display_zone() -> str:
-    """Return the zone in which instants are shown: what the request carries, else UTC."""
-    from flask import g, has_app_context
-
-    return str(g.get("tukku_zone") or "UTC") if has_app_context() else "UTC"
+    """Return the zone in which instants are shown: the seller's, asked once a request; UTC outside an app."""
+    if not has_app_context():
+        return "UTC"
+    if "tukku_zone" not in g:
+        g.tukku_zone = current_app.extensions.get("tukku.zone", lambda: "UTC")()
+    return str(g.tukku_zone)
 
 
 FILTERS = {

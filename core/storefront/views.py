@@ -1,0 +1,49 @@
+"""The shop's home, the choice of language, and the merchant's accent colour."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, abort, redirect, render_template, request
+
+from core.accounts import identity
+from core.accounts.access import safe_next
+from core.i18n import LOCALES
+from core.ui import accent
+from core.ui.access import public
+from core.ui.slots import panels
+
+bp = Blueprint("storefront", __name__)
+YEAR = 31_536_000
+
+
+@bp.get("/")
+@public("the home page shows a visitor nothing but the way in; its panels ask for permissions of their own")
+def home() -> str:
+    """Show the work place of a buyer, or the way in."""
+    who = identity.current()
+    company = who.company
+    main, side = (panels("storefront.home", slot, company.id if company else None) for slot in ("main", "side"))
+    return render_template("storefront/home.html", who=who, main=main, side=side)
+
+
+@bp.post("/language")
+@public("everybody chooses the language of the pages")
+def set_language() -> Response:
+    """Remember the language in a cookie and go back."""
+    chosen = request.form.get("locale", "")
+    if chosen not in LOCALES:
+        abort(400)
+    response = redirect(safe_next(request.form.get("next"), "/"), 303)
+    response.set_cookie("locale", chosen, max_age=YEAR, samesite="Lax", httponly=True)
+    return response  # type: ignore[return-value]
+
+
+@bp.get("/static/accent/<colour>.css")
+@public("a style sheet is the same for everybody")
+def accent_css(colour: str) -> Response:
+    """Serve the rules of an accent colour; the address names the colour, so it may be kept for ever."""
+    rules = accent.stylesheet(colour)
+    if not rules:
+        abort(404)
+    response = Response(rules, mimetype="text/css")
+    response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
+    return response
