@@ -1,15 +1,60 @@
-"""Apps for tests."""
+"""Apps for tests, and a client that keeps its requests apart from the test."""
 
 from __future__ import annotations
 
+import contextvars
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask
+from flask import Flask, has_app_context
+from flask.globals import _cv_app
+from flask.testing import FlaskClient
 
 from core.data import schema
 from core.data.db import configure_engine, db, engine_options, normalise_url
+from core.data.write import writing
+
+if TYPE_CHECKING:
+    from werkzeug.test import TestResponse
+
+ADDONS = Path(__file__).parents[2] / "addons"
+SECRET = "a secret key for tests, long enough to be taken"  # noqa: S105  (for tests)
+
+
+def bundled_addons() -> tuple[str, ...]:
+    """Return the names of the addons that come with Tukku."""
+    return tuple(sorted(manifest.parent.name for manifest in ADDONS.glob("*/addon.toml")))
+
+
+class Client(FlaskClient):
+    """A test client whose requests have a context, a session and an actor of their own.
+
+    Flask would let them share the test's app context. After a request the test's own session starts anew, so
+    that it sees what the request committed.
+    """
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        response: TestResponse = contextvars.copy_context().run(self._open_apart, *args, **kwargs)
+        if has_app_context() and not writing():
+            db.session.rollback()
+        return response
+
+    def _open_apart(self, *args: Any, **kwargs: Any) -> TestResponse:
+        _cv_app.set(None)  # type: ignore[arg-type]
+        return super().open(*args, **kwargs)
+
+
+def full_app(url: str, data_dir: Path, **config: Any) -> Flask:
+    """Return the whole app on the database, built as a server builds it; forms take no CSRF token."""
+    from core.runtime.app import build_app
+    from core.runtime.config import Config
+
+    app = build_app(Config(data_dir=data_dir, database_url=url, secret_key=SECRET, testing=True, **config))
+    app.config["WTF_CSRF_ENABLED"] = False
+    app.test_client_class = Client
+    return app
 
 
 def bare_app(url: str, data_dir: Path) -> Flask:

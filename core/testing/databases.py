@@ -86,10 +86,11 @@ def _build(url: URL, addons: Sequence[str]) -> None:
 def _enable(engine: Engine, addons: Sequence[str]) -> None:
     from core.registry.models import AddonState
 
-    rows = [{"name": name, "enabled": True, "changed_by": "tests", "changed_at": clock.now()} for name in addons]
+    state = {"enabled": True, "version": "", "critical": False, "changed_by": "tests", "changed_at": clock.now()}
+    rows = [{"name": name, **state} for name in addons]
     if rows:
         with engine.begin() as connection:
-            connection.execute(insert(AddonState.__table__).values(version="", changed_by="tests"), rows)  # type: ignore[arg-type]
+            connection.execute(insert(AddonState.__table__), rows)  # type: ignore[arg-type]
 
 
 def _histories(addons: Sequence[str]) -> list[History]:

@@ -7,7 +7,8 @@ A test that asks for ``database_url`` (or ``app``, ``client``, …) runs once on
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from core.testing.statements import count_statements
 
 if TYPE_CHECKING:
     from flask import Flask
+    from flask.testing import FlaskClient
 
     from core.testing.databases import Databases
 
@@ -113,6 +115,52 @@ def data_app(database_url: str, data_dir: Path) -> Iterator[Flask]:
     with closing(app), app.app_context():
         set_actor(system("tests"))
         yield app
+
+
+@pytest.fixture
+def app_with(databases: Databases, data_dir: Path) -> Iterator[Callable[..., Flask]]:
+    """Build an app with a set of addons: ``app = app_with(addons=["pricing_contract"])``.
+
+    Its context is entered as the system actor, there is a seller, and Finland's standard tax rate.
+    """
+    from core.data.scope import set_actor, system
+    from core.testing import factories
+    from core.testing.apps import closing, full_app
+
+    with ExitStack() as stack:
+
+        def build(addons: Sequence[str] = (), **config: object) -> Flask:
+            url = databases.migrated(addons).render_as_string(hide_password=False)
+            app = stack.enter_context(closing(full_app(url, data_dir, **config)))
+            stack.enter_context(app.app_context())
+            set_actor(system("tests"))
+            factories.make_seller()
+            factories.make_tax_rate()
+            return app
+
+        yield build
+
+
+@pytest.fixture
+def app(app_with: Callable[..., Flask]) -> Flask:
+    """The app with every bundled addon enabled."""
+    from core.testing.apps import bundled_addons
+
+    return app_with(addons=bundled_addons())
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser without a session."""
+    return app.test_client()
+
+
+@pytest.fixture
+def login(app: Flask) -> Callable[[str], FlaskClient]:
+    """Sign in: ``login("anna@acme.example")`` returns a client of that person, made by the factories."""
+    from core.testing.signin import sign_in
+
+    return lambda email: sign_in(app, email)
 
 
 @pytest.fixture(name="count_statements")
