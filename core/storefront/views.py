@@ -6,6 +6,9 @@ from flask import Blueprint, Response, abort, redirect, render_template, request
 
 from core.accounts import identity
 from core.accounts.access import safe_next
+from core.accounts.models import User
+from core.accounts.users import update_user
+from core.data.write import write
 from core.i18n import LOCALES
 from core.ui import accent
 from core.ui.access import public
@@ -28,10 +31,14 @@ def home() -> str:
 @bp.post("/language")
 @public("everybody chooses the language of the pages")
 def set_language() -> Response:
-    """Remember the language in a cookie and go back."""
+    """Remember the language, for a visitor in a cookie, for a person in their profile; then go back."""
     chosen = request.form.get("locale", "")
     if chosen not in LOCALES:
         abort(400)
+    person = identity.current().person
+    if person is not None:
+        with write() as session:
+            update_user(session.get_one(User, person.id), locale=chosen)
     response = redirect(safe_next(request.form.get("next"), "/"), 303)
     response.set_cookie("locale", chosen, max_age=YEAR, samesite="Lax", httponly=True)
     return response  # type: ignore[return-value]
