@@ -1,0 +1,78 @@
+"""The gate in front of every view: what it declares against what the actor holds; and where a visitor may be sent."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from flask import Response, abort, current_app, redirect, request, url_for
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug.routing import RequestRedirect
+
+from core.accounts import identity
+from core.data.scope import current_actor
+from core.i18n import _
+from core.spec.errors import Forbidden, TukkuError
+
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+_ENROLMENT = frozenset({"accounts.second_factor", "accounts.second_factor_begin", "accounts.second_factor_confirm"})
+
+
+def enforce() -> Response | None:
+    """Let the request through, send a visitor to the sign-in page, or refuse."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    if view is None or hasattr(view, "tukku_public"):
+        return None
+    who = identity.current()
+    if who.must_enrol:
+        return None if request.endpoint in _ENROLMENT else _go(url_for("accounts.second_factor"))
+    needed = getattr(view, "tukku_permissions", ())
+    actor = current_actor()
+    if any(actor.may(name) for name in needed):
+        return None
+    if who.person is None:
+        return _ask_to_sign_in()
+    raise Forbidden(
+        "NOT-ALLOWED",
+        _("Your role does not include this. If you need it for your work, ask an administrator for it."),
+        details={"permissions": list(needed)},
+    )
+
+
+def _ask_to_sign_in() -> Response:
+    if request.path.startswith("/api/"):
+        abort(401)
+    target = request.full_path.rstrip("?") if request.method in _SAFE else ""
+    return _go(url_for("accounts.login", next=target) if target.strip("/") else url_for("accounts.login"))
+
+
+def _go(url: str) -> Response:
+    """Redirect; htmx swaps whole pages only when told so."""
+    if request.headers.get("HX-Request"):
+        return Response("", 204, {"HX-Redirect": url})
+    return redirect(url, 303)  # type: ignore[return-value]
+
+
+def refuse_cross_site() -> None:
+    """Refuse a change that another site asked the browser to send, by what the browser says of it."""
+    if request.method in _SAFE or request.path.startswith("/api/"):
+        return
+    origin = request.headers.get("Origin", "")
+    foreign = bool(origin) and urlsplit(origin).netloc != request.host
+    if foreign or request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
+        raise TukkuError("CROSS-SITE", _("The request came from another site and was not carried out."), status=403)
+
+
+def safe_next(target: str | None, fallback: str) -> str:
+    """Return ``target`` if it is the path of a page of this shop that one may GET, else ``fallback``."""
+    if not target or not target.startswith("/") or target.startswith(("//", "/\\")) or not target.isprintable():
+        return fallback
+    parts = urlsplit(target)
+    if parts.scheme or parts.netloc or "\\" in target:
+        return fallback
+    try:
+        current_app.url_map.bind("").match(parts.path, method="GET")
+    except RequestRedirect:
+        return target
+    except (NotFound, MethodNotAllowed, HTTPException):
+        return fallback
+    return target

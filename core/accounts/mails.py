@@ -1,0 +1,26 @@
+"""Mails to people in their own language, with links whose host comes from the configuration, never from a request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from flask import current_app, g, url_for
+
+
+@contextmanager
+def speaking(locale: str) -> Iterator[None]:
+    """Write texts in ``locale`` within the block."""
+    before = g.get("tukku_locale")
+    g.tukku_locale = locale
+    try:
+        yield
+    finally:
+        g.tukku_locale = before
+
+
+def address_of(endpoint: str, **values: Any) -> str:
+    """Return the full address of a page of this shop, for a mail."""
+    base: str = current_app.extensions["tukku.config"].url
+    return base + url_for(endpoint, _external=False, **values)

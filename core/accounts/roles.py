@@ -1,0 +1,85 @@
+"""From roles to permissions: what registered permissions say, compiled once for each app."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from flask import current_app
+
+from core.i18n import _l
+from core.registry.registry import registry
+from core.settings.services import get
+
+STAFF = ("admin", "sales", "finance", "warehouse")
+BUYER = ("orderer", "approver", "company_admin", "viewer")
+GUEST = "guest"
+EVERYTHING = "*"
+TITLES = {
+    "admin": _l("Administrator"),
+    "sales": _l("Sales"),
+    "finance": _l("Finance"),
+    "warehouse": _l("Warehouse"),
+    "orderer": _l("Orderer"),
+    "approver": _l("Approver"),
+    "company_admin": _l("Company administrator"),
+    "viewer": _l("Viewer"),
+}
+#: the deployment's switch for visitors -> the permissions that it grants, and the domains whose guest permissions hang on it
+GUEST_SWITCHES = {
+    "guest_sees_products": (("catalog.product.view",), "catalog"),
+    "guest_sees_prices": (("catalog.price.view",), "pricing"),
+    "guest_may_order": ((), "orders"),
+}
+_KEY = "tukku.permissions"
+
+
+def permissions_of(roles: Iterable[str]) -> frozenset[str]:
+    """Return the permissions that ``roles`` hold together."""
+    held = _by_role()
+    return frozenset().union(*(held.get(role, frozenset()) for role in roles))
+
+
+def guest_permissions() -> frozenset[str]:
+    """Return what a visitor may do: what the deployment's switches grant, and the ungoverned rest of the guest role."""
+    known = _by_role()[EVERYTHING]
+    held = set(permissions_of([GUEST]))
+    for key, (granted, domain) in GUEST_SWITCHES.items():
+        if get("core", key):
+            held.update(granted)
+        else:
+            held = {name for name in held if not name.startswith(f"{domain}.")}
+    return known & held
+
+
+def acting_permissions(roles: Iterable[str]) -> frozenset[str]:
+    """Return what staff may do while acting for a buyer with ``roles``: neither decide nor touch people and credentials."""
+    return frozenset(name for name in permissions_of(roles) if _may_be_lent(name))
+
+
+_NEVER_LENT_DOMAINS = ("accounts",)
+_NEVER_LENT_OBJECTS = ("member", "invitation", "approval")
+_NEVER_LENT_ACTIONS = ("approve", "reject", "decide", "release")
+
+
+def _may_be_lent(name: str) -> bool:
+    domain, entity, action = (*name.split("."), "", "")[:3]
+    return not (
+        domain in _NEVER_LENT_DOMAINS or entity in _NEVER_LENT_OBJECTS or action in _NEVER_LENT_ACTIONS
+    )
+
+
+def _by_role() -> dict[str, frozenset[str]]:
+    """Return role -> permissions; the registry of an app never changes. Administrators hold whatever any staff holds."""
+    compiled: dict[str, frozenset[str]] | None = current_app.extensions.get(_KEY)
+    if compiled is None:
+        held: dict[str, set[str]] = defaultdict(set)
+        held[EVERYTHING] = {permission.name for permission in registry().values("app_permissions")}
+        for permission in registry().values("app_permissions"):
+            roles = set(permission.roles)
+            if not roles or roles & set(STAFF):
+                roles.add("admin")
+            for role in roles:
+                held[role].add(permission.name)
+        compiled = current_app.extensions[_KEY] = {role: frozenset(names) for role, names in held.items()}
+    return compiled
