@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import url_for
 from sqlalchemy import Select, or_, select
 
 from core.accounts.models import User
@@ -16,7 +15,7 @@ from core.data.db import db
 from core.i18n import _l, current_locale
 from core.orders.models import Order
 from core.ui.filters import contains
-from core.ui.links import may_open
+from core.ui.links import may_open, row_url
 
 LIMIT = 5
 
@@ -53,7 +52,7 @@ def _hits(query: str, endpoint: str, icon: str, ask: Any) -> Iterator[Found]:
         return
     rows: Sequence[Any] = db.session.execute(ask(query).limit(LIMIT)).all()
     for code, label, note in rows:
-        yield Found(str(label), str(note or ""), url_for(endpoint, code=code), icon)
+        yield Found(str(label), str(note or ""), row_url(endpoint, str(code)), icon)
 
 
 def _orders(query: str) -> Select[Any]:
@@ -86,9 +85,9 @@ def _people(query: str) -> Select[Any]:
     )
 
 
-#: title, icon, endpoint of the detail page (called with ``code=``), question
+#: title, icon, endpoint of the detail page (called with the code), question
 KINDS = (
-    (_l("Orders"), "receipt", "orders_desk.order", _orders),
+    (_l("Orders"), "receipt", "orders_admin.order", _orders),
     (_l("Companies"), "building", "companies_admin.company", _companies),
     (_l("Products"), "box-seam", "catalog_admin.product", _products),
     (_l("People"), "person", "accounts_admin.user", _people),

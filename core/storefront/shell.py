@@ -72,8 +72,8 @@ def _site() -> Site:
         accent_url=url_for("storefront.accent_css", colour=colour.lstrip("#")) if accent.parse(colour) else "",
         imprint=imprint,
         notice=notice(),
-        languages=tuple((code, LANGUAGES[code]) for code in LOCALES if code in get("core", "languages").split()),
-        language_action=url_for("storefront.set_language"),
+        languages=tuple((code, LANGUAGES[code]) for code in LOCALES),
+        language_action=optional_url("accounts.set_locale"),
     )
 
 

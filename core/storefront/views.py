@@ -1,15 +1,10 @@
-"""The shop's home, the choice of language, and the merchant's accent colour."""
+"""The shop's home, and the merchant's accent colour."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, redirect, render_template, request
+from flask import Blueprint, Response, abort, render_template
 
 from core.accounts import identity
-from core.accounts.access import safe_next
-from core.accounts.models import User
-from core.accounts.users import update_user
-from core.data.write import write
-from core.i18n import LOCALES
 from core.ui import accent
 from core.ui.access import public
 from core.ui.slots import panels
@@ -26,22 +21,6 @@ def home() -> str:
     company = who.company
     main, side = (panels("storefront.home", slot, company.id if company else None) for slot in ("main", "side"))
     return render_template("storefront/home.html", who=who, main=main, side=side)
-
-
-@bp.post("/language")
-@public("everybody chooses the language of the pages")
-def set_language() -> Response:
-    """Remember the language, for a visitor in a cookie, for a person in their profile; then go back."""
-    chosen = request.form.get("locale", "")
-    if chosen not in LOCALES:
-        abort(400)
-    person = identity.current().person
-    if person is not None:
-        with write() as session:
-            update_user(session.get_one(User, person.id), locale=chosen)
-    response = redirect(safe_next(request.form.get("next"), "/"), 303)
-    response.set_cookie("locale", chosen, max_age=YEAR, samesite="Lax", httponly=True)
-    return response  # type: ignore[return-value]
 
 
 @bp.get("/static/accent/<colour>.css")

@@ -22,3 +22,11 @@ def may_open(endpoint: str) -> bool:
 def optional_url(endpoint: str, **values: Any) -> str | None:
     """Return the address of `endpoint`, or None where it is not mounted or the actor may not open it."""
     return url_for(endpoint, **values) if may_open(endpoint) else None
+
+
+def row_url(endpoint: str, code: str) -> str:
+    """Return the address of the page that shows `code`, whatever its view calls it (sku, number); '' where may not be."""
+    if not code or not may_open(endpoint):
+        return ""
+    rule = next(current_app.url_map.iter_rules(endpoint))
+    return url_for(endpoint, **dict.fromkeys(rule.arguments, code))

@@ -28,7 +28,7 @@ from core.spec.ui import Action
 from core.ui.export import ExportColumn, export_response
 from core.ui.filters import Applied, apply_addon, apply_field, field_choices, hint, searched
 from core.ui.keyset import Sort, decode, window
-from core.ui.links import may_open
+from core.ui.links import may_open, row_url
 from core.ui.listpage import Chip, Column, Empty, Filter, Link, ListPage, Pager, Row, Total
 from core.ui.resource import Field, Resource
 from core.ui.states import state_of
@@ -220,7 +220,7 @@ class Listing:
     def _link(self, code: str) -> str:
         if self.resource.link:
             return self.resource.link(code)
-        return url_for(self.resource.endpoint, code=code) if code and may_open(self.resource.endpoint) else ""
+        return row_url(self.resource.endpoint, code) if self.resource.endpoint else ""
 
     # ---- what stands around the rows ----
 

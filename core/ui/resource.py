@@ -13,7 +13,7 @@ Example::
             Field("net", _l("Net total"), Order.net, "money", extra="currency", total=True),
             Field("currency", _l("Currency"), Order.currency, shown=False),
         ),
-        order="-submitted", endpoint="orders_desk.order", search_label=_l("Find by number or company"),
+        order="-submitted", endpoint="orders_admin.order", search_label=_l("Find by number or company"),
     )
 """
 
@@ -84,7 +84,7 @@ class Resource:
     ``id`` is the integer key (for paging, addon columns and filters), ``code`` the name of the field that stands
     in addresses. ``source`` adds joins, one row per id. ``where`` returns conditions at each request. ``order`` is
     the field sorted by at first, with "-" for descending. ``count`` says a number of rows in words.
-    ``endpoint`` opens a row, given ``code=``; ``link`` computes the address instead.
+    ``endpoint`` opens a row, given its code as the only argument; ``link`` computes the address instead.
     """
 
     key: str
