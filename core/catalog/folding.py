@@ -26,6 +26,8 @@ _PIECE = re.compile(r"\d+(?:[ps]\d+)*|[^\W\d_]+")
 
 def fold(text: str) -> str:
     """Return ``text`` in lower case without diacritics: "Świeży ÄÖ İı Øß" gives "swiezy ao ii oss"."""
+    if text.isascii():
+        return text.lower()
     # lower() before NFKD gives "i" and a combining dot for İ; the dot goes with the other marks
     decomposed = unicodedata.normalize("NFKD", text.lower())
     bare = "".join(c for c in decomposed if not unicodedata.combining(c))

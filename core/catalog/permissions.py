@@ -9,8 +9,7 @@ _BUYERS = ("orderer", "approver", "company_admin", "viewer")
 _STAFF = ("admin", "sales", "finance", "warehouse")
 
 PERMISSIONS = (
-    Permission("catalog.product.view", _l("See products"), (*_BUYERS, *_STAFF)),
-    Permission("catalog.price.view", _l("See prices"), (*_BUYERS, *_STAFF)),
+    Permission("catalog.product.view", _l("See products"), (*_BUYERS, *_STAFF, "guest")),
     Permission("catalog.product.edit", _l("Look after products, categories, attributes and media"), ("admin", "sales")),
     Permission("catalog.item_code.edit", _l("Look after companies' own item codes"), ("admin", "sales")),
 )

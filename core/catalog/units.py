@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from fractions import Fraction
 
 from sqlalchemy import select
@@ -14,13 +13,10 @@ from core.catalog.models import ProductUnit
 from core.data.db import db
 from core.i18n import _, current_locale
 from core.spec.catalog import QuantityRule
-from core.spec.errors import Invalid
 
 #: No line may hold more than this, in any unit, so that amounts fit their columns.
 LARGEST = Decimal(1_000_000_000)
 _PLACES = 6
-#: Decimal signs and grouping as people type them, once the locale is not decisive.
-_GROUPING = re.compile(r"[\s\u00a0\u202f']+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +90,7 @@ def units_of(product_ids: Iterable[int]) -> dict[int, dict[str, UnitInfo]]:
 
 
 def to_base(quantity: Decimal, unit: UnitInfo) -> Decimal:
-    """Return ``quantity`` of ``unit`` in base units, exactly; Invalid where six decimals cannot hold it."""
+    """Return ``quantity`` of ``unit`` in base units, rounded half up to six decimals where they cannot hold it (a third of a box)."""
     return exact(Fraction(quantity) * unit.factor)
 
 
@@ -103,37 +99,6 @@ def exact(value: Fraction) -> Decimal:
     scaled = value * 10**_PLACES
     whole = (2 * scaled.numerator + scaled.denominator) // (2 * scaled.denominator)
     return Decimal(whole).scaleb(-_PLACES)
-
-
-def parse_quantity(text: str, locale: str | None = None) -> Decimal:
-    """Return the number that somebody typed: "1 250", "1,5" or "1.5"; Invalid says what is wrong.
-
-    With both signs present the last one is the decimal sign. A single sign followed by exactly three digits is
-    grouping in a locale that groups with it ("1,250" in English), else decimal.
-    """
-    typed = _GROUPING.sub("", text.strip())
-    if not re.fullmatch(r"[+-]?\d[\d.,]*|[+-]?[.,]\d+", typed):
-        raise Invalid(
-            "QUANTITY-NOT-A-NUMBER", _("“%(text)s” is not a number. Type a quantity such as 10 or 2.5.", text=text[:40])
-        )
-    try:
-        return Decimal(_plain(typed, (locale or current_locale()).startswith("en")))
-    except InvalidOperation:
-        raise Invalid(
-            "QUANTITY-NOT-A-NUMBER", _("“%(text)s” is not a number. Type a quantity such as 10 or 2.5.", text=text[:40])
-        ) from None
-
-
-def _plain(typed: str, comma_groups: bool) -> str:
-    comma, point = typed.rfind(","), typed.rfind(".")
-    if comma >= 0 and point >= 0:
-        group, sign = (",", ".") if point > comma else (".", ",")
-        return typed.replace(group, "").replace(sign, ".")
-    if typed.count(",") > 1 or (comma_groups and re.fullmatch(r"[+-]?\d{1,3},\d{3}", typed)):
-        return typed.replace(",", "")
-    if typed.count(".") > 1:
-        return typed.replace(".", "")
-    return typed.replace(",", ".")
 
 
 def check_quantity(unit: UnitInfo, quantity: Decimal, rules: Sequence[QuantityRule] = ()) -> QuantityCheck:
@@ -222,3 +187,11 @@ def _n(value: Decimal) -> str:
     from babel.numbers import format_decimal
 
     return format_decimal(value, format="#,##0.######", locale=current_locale())
+
+
+def rules_by_key(rules: Iterable[QuantityRule]) -> Mapping[str, list[QuantityRule]]:
+    """Group the rules of the ``quantity_rules`` hook by the line they are for."""
+    grouped: dict[str, list[QuantityRule]] = {}
+    for rule in rules:
+        grouped.setdefault(rule.key, []).append(rule)
+    return grouped

@@ -66,13 +66,21 @@ class Upsert:
         self._updates.setdefault(key, {}).update({**changed, **(touch or {})})
         return "updated"
 
+    def differs(self, key: Key, values: Mapping[str, Any]) -> bool:
+        """Tell whether `put` would change a row that exists."""
+        found = self._found.get(key)
+        return found is not None and any(found[name] != value for name, value in values.items())
+
     def flush(self) -> None:
         """Write the inserts and the updates; the session is not committed."""
         if self._inserts:
             rows = list(self._inserts.values())
             names = {name for row in rows for name in row}
-            defaults = dict.fromkeys(names)
-            db.session.execute(insert(self._model), [{**defaults, **row} for row in rows])
+            defaults = dict.fromkeys(sorted(names))
+            full = [{**defaults, **row} for row in rows]
+            # the ORM leaves None out, and begins a new statement wherever the columns of a row differ from the last one's
+            full.sort(key=lambda row: [value is None for value in row.values()])
+            db.session.execute(insert(self._model), full)
         for rows in self._updates_by_columns().values():
             db.session.execute(update(self._model), rows)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from sqlalchemy import select
 
@@ -51,7 +52,7 @@ def rebuild(progress: Callable[[int, int], None] | None = None) -> int:
 
 
 def make(product_ids: Sequence[int]) -> list[Document]:
-    """Return the documents of these products; five statements."""
+    """Return the documents of these products; six statements."""
     gathered = {product_id: _Fields() for product_id in product_ids}
     categories = _category_tokens()
     p = Product
@@ -61,7 +62,7 @@ def make(product_ids: Sequence[int]) -> list[Document]:
         fields = gathered[row.id]
         for code in (row.sku, row.gtin or "", row.manufacturer_code):
             _add_code(fields.terms, code)
-        _add(fields.terms, row.manufacturer)
+        fields.terms.update(_found_by(row.manufacturer))
         fields.category.update(categories.get(row.category_id, {}))
     t = ProductText
     for product_id, locale, name, description in db.session.execute(
@@ -69,8 +70,8 @@ def make(product_ids: Sequence[int]) -> list[Document]:
         .where(t.product_id.in_(product_ids))
         .order_by(t.product_id, t.locale)
     ):
-        _add(gathered[product_id].name, name, locale)
-        _add(gathered[product_id].body, description, locale)
+        gathered[product_id].name.update(_found_by(name, locale))
+        gathered[product_id].body.update(_found_by(description, locale))
     _add_values(gathered, product_ids)
     u = ProductUnit
     for product_id, gtin in db.session.execute(
@@ -82,16 +83,16 @@ def make(product_ids: Sequence[int]) -> list[Document]:
 
 def _add_values(gathered: Mapping[int, _Fields], product_ids: Sequence[int]) -> None:
     v, a = ProductAttribute, Attribute
-    for product_id, text, kind, unit, labels in db.session.execute(
-        select(v.product_id, v.text, a.type, a.unit, a.labels)
-        .join(a, a.id == v.attribute_id)
-        .where(v.product_id.in_(product_ids), a.type != "boolean")
-        .order_by(v.product_id, a.position, a.id)
+    known = {row.id: row for row in db.session.execute(select(a.id, a.type, a.unit, a.labels).where(a.type != "boolean"))}
+    for product_id, attribute_id, text in db.session.execute(
+        select(v.product_id, v.attribute_id, v.text)
+        .where(v.product_id.in_(product_ids), v.attribute_id.in_(list(known)))
+        .order_by(v.product_id, v.attribute_id)
     ):
-        terms = gathered[product_id].terms
-        _add(terms, f"{text}{unit}" if kind == "number" else text)
-        for locale, label in (labels or {}).get(text, {}).items():
-            _add(terms, label, locale)
+        terms, attribute = gathered[product_id].terms, known[attribute_id]
+        terms.update(_found_by(f"{text}{attribute.unit}" if attribute.type == "number" else text))
+        for locale, label in (attribute.labels or {}).get(text, {}).items():
+            terms.update(_found_by(label, locale))
 
 
 def _category_tokens() -> dict[int, dict[str, None]]:
@@ -103,24 +104,28 @@ def _category_tokens() -> dict[int, dict[str, None]]:
         bucket = found.setdefault(row.id, {})
         for code in row.path.strip("/").split("/"):
             for locale, text in (names.get(code) or {}).items():
-                _add(bucket, text, locale)
+                bucket.update(_found_by(text, locale))
     return found
 
 
-def _add(bucket: dict[str, None], text: str, locale: str = "") -> None:
+@lru_cache(maxsize=50_000)
+def _found_by(text: str, locale: str = "") -> dict[str, None]:
+    """Return the tokens by which a text is found, in order: its words, their parts and their stems."""
+    found: dict[str, None] = {}
     for token in tokens(text):
-        bucket[token] = None
-        bucket.update(dict.fromkeys(parts(token)))
+        found[token] = None
+        found.update(dict.fromkeys(parts(token)))
     for word in words(text) if locale in LOCALES else ():
         if stemmed := stem(word, locale):
-            bucket[stemmed] = None
+            found[stemmed] = None
+    return found
 
 
 def _add_code(bucket: dict[str, None], code: str) -> None:
     """Index a code as a whole and by its pieces."""
     if code:
         bucket[fold_code(code)] = None
-        _add(bucket, code)
+        bucket.update(_found_by(code))
 
 
 def _document(product_id: int, fields: _Fields) -> Document:

@@ -1,0 +1,141 @@
+"""Counts by category and attribute, each facet counted with the selections of all the others; two statements.
+
+Every product of the base (what is seen, searched, in the category) gets the number of facets it fails and which
+one that is. It counts for a facet's values if it fails nothing, or only that facet. Adding up is left to SQL.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import CTE, ColumnElement, and_, case, func, literal, or_, select
+
+from core.catalog.models import Product, ProductAttribute
+from core.catalog.selection import Bounds, Selection
+from core.catalog.structure import AttributeInfo
+from core.data.db import db
+
+#: Above this many hits only categories are counted, until the list is narrowed.
+MOST_HITS = 20_000
+OPEN = Bounds()
+_DIGITS = re.compile(r"(\d+(?:[.,]\d+)?)")
+
+
+@dataclass(frozen=True, slots=True)
+class FacetValue:
+    """A value of a facet: as stored, as shown, in how many products, and whether it is chosen."""
+
+    text: str
+    label: str
+    count: int
+    chosen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """An attribute by which the list can be narrowed; ``low`` and ``high`` are the ends of a number's values."""
+
+    attribute: AttributeInfo
+    values: tuple[FacetValue, ...]
+    total: int
+    low: Decimal | None = None
+    high: Decimal | None = None
+    bounds: Bounds = OPEN
+
+    @property
+    def active(self) -> bool:
+        """True where the list is narrowed by it."""
+        return any(value.chosen for value in self.values) or self.bounds != OPEN
+
+
+def conditions(selection: Selection, attributes: Mapping[str, AttributeInfo]) -> dict[int, ColumnElement[bool]]:
+    """Return the condition on ``Product`` of each chosen facet by attribute id."""
+    return {
+        attributes[code].id: _condition(attributes[code], selection.values.get(code, ()), selection.bounds.get(code))
+        for code in selection.chosen
+    }
+
+
+def _condition(attribute: AttributeInfo, values: Sequence[str], bounds: Bounds | None) -> ColumnElement[bool]:
+    v = ProductAttribute
+    tests: list[ColumnElement[bool]] = []
+    if values:
+        tests.append(v.text.in_(values))
+    if bounds is not None:
+        sides = ([v.number >= bounds.low] if bounds.low is not None else []) + (
+            [v.number <= bounds.high] if bounds.high is not None else []
+        )
+        tests.append(and_(*sides))
+    return Product.id.in_(select(v.product_id).where(v.attribute_id == attribute.id, or_(*tests)))
+
+
+def marked(base: ColumnElement[bool], chosen: Mapping[int, ColumnElement[bool]]) -> CTE:
+    """Return the base with each product's number of failed facets (``misses``) and a failed one (``missed``)."""
+    misses: Any = literal(0)
+    missed: Any = literal(0)
+    for attribute_id, condition in chosen.items():
+        misses = misses + case((condition, 0), else_=1)
+        missed = missed + case((condition, 0), else_=attribute_id)  # the sum is the id where exactly one fails
+    statement = select(Product.id, Product.category_id, misses.label("misses"), missed.label("missed")).where(base)
+    return statement.cte("marked").prefix_with("MATERIALIZED")
+
+
+def category_counts(base: CTE) -> dict[int | None, int]:
+    """Return how many products of the list lie directly in each category; one statement."""
+    rows = db.session.execute(
+        select(base.c.category_id, func.count()).where(base.c.misses == 0).group_by(base.c.category_id)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def attribute_counts(base: CTE, attribute_ids: Iterable[int]) -> dict[int, dict[str, int]]:
+    """Return how many products have each value of these attributes; one statement."""
+    v, ids = ProductAttribute, list(attribute_ids)
+    if not ids:
+        return {}
+    counts: dict[int, dict[str, int]] = {}
+    for attribute_id, text, count in db.session.execute(
+        select(v.attribute_id, v.text, func.count())
+        .join(base, base.c.id == v.product_id)
+        .where(v.attribute_id.in_(ids), or_(base.c.misses == 0, and_(base.c.misses == 1, base.c.missed == v.attribute_id)))
+        .group_by(v.attribute_id, v.text)
+    ):
+        counts.setdefault(attribute_id, {})[text] = count
+    return counts
+
+
+def facets(base: CTE, selection: Selection, attributes: Mapping[str, AttributeInfo]) -> tuple[Facet, ...]:
+    """Return the facets of a list that can narrow it, in the attributes' order; one statement."""
+    offered = [a for a in attributes.values() if a.facet or a.code in selection.chosen]
+    counts = attribute_counts(base, (a.id for a in offered))
+    made = (_facet(a, counts.get(a.id, {}), selection) for a in offered)
+    return tuple(facet for facet in made if len(facet.values) > 1 or facet.active)
+
+
+def _facet(attribute: AttributeInfo, counts: Mapping[str, int], selection: Selection) -> Facet:
+    chosen = selection.values.get(attribute.code, ())
+    texts = {**counts, **{text: 0 for text in chosen if text not in counts}}
+    values = [FacetValue(text, attribute.value(text), count, text in chosen) for text, count in texts.items()]
+    values.sort(key=lambda value: natural(value.text if attribute.numeric else value.label))
+    numbers = [Decimal(text) for text in counts] if attribute.numeric else []
+    return Facet(
+        attribute,
+        tuple(values),
+        sum(counts.values()),
+        min(numbers, default=None),
+        max(numbers, default=None),
+        selection.bounds.get(attribute.code, OPEN),
+    )
+
+
+def natural(text: str) -> list[tuple[int, Decimal, str]]:
+    """Return a key that sorts M8 before M10, and 2.5 before 10."""
+    return [
+        (0, Decimal(part.replace(",", ".")), "") if _DIGITS.fullmatch(part) else (1, Decimal(0), part.casefold())
+        for part in _DIGITS.split(text)
+        if part
+    ]

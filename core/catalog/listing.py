@@ -1,0 +1,192 @@
+"""A product list: what is asked for becomes one condition, its counts, and one page of products."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy.orm import aliased
+
+from core.catalog import facets, visibility
+from core.catalog.facets import Facet
+from core.catalog.models import Product, ProductAttribute, ProductText
+from core.catalog.prices import Wanted, price_in, prices
+from core.catalog.search import query as search
+from core.catalog.search.index import Term
+from core.catalog.selection import LAST_PAGE, Selection
+from core.catalog.services import code_hits
+from core.catalog.structure import AttributeInfo, Tree, attributes, tree
+from core.catalog.units import units_of
+from core.data.db import db
+from core.i18n import current_locale
+
+PAGE = 24
+#: So many products at most are priced to be sorted by price.
+MOST_PRICED = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What a search text finds: products by code (best first) and, in ``hits``, by words. ``loose``: typos were forgiven."""
+
+    code_ids: tuple[int, ...] = ()
+    hits: Any = None
+    loose: bool = False
+
+    def condition(self) -> ColumnElement[bool]:
+        """Return the condition on ``Product``."""
+        on_sale = Product.status != "discontinued"  # by words nobody is led to what is no longer sold
+        by_words = and_(on_sale, Product.id.in_(select(self.hits.c.product_id))) if self.hits is not None else None
+        by_code = Product.id.in_(self.code_ids)
+        return by_code if by_words is None else or_(by_code, by_words) if self.code_ids else by_words
+
+
+@dataclass(frozen=True)
+class Results:
+    """A page of a product list. ``counts`` are products by category with what lies beneath; ``facets`` is empty where
+    ``too_many`` says that the list has to be narrowed first."""
+
+    selection: Selection
+    ids: tuple[int, ...]
+    total: int
+    counts: Mapping[int, int] = field(default_factory=dict)
+    facets: tuple[Facet, ...] = ()
+    too_many: bool = False
+    loose: bool = False
+    may_sort_by_price: bool = False
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are, as far as one may turn them."""
+        return min(max(1, -(-self.total // PAGE)), LAST_PAGE)
+
+
+def run(selection: Selection) -> Results:
+    """Return the page that is asked for; the number of statements does not depend on what is found."""
+    known, categories = attributes(), tree()
+    match = find(selection.text) if selection.text else None
+    base = _base(selection, categories, match)
+    chosen = facets.conditions(selection, known)
+    marked = facets.marked(base, chosen)
+    by_category = facets.category_counts(marked)
+    total = sum(by_category.values())
+    too_many = total > facets.MOST_HITS
+    priced = prices().visible() and total <= MOST_PRICED
+    ordered = selection if priced or selection.sort.strip("-") != "price" else Selection()
+    return Results(
+        selection,
+        _page(and_(base, *chosen.values()), selection, ordered.sort, match, known),
+        total,
+        categories.sums(by_category),
+        () if too_many else facets.facets(marked, selection, known),
+        too_many,
+        match.loose if match else False,
+        priced,
+    )
+
+
+def counts() -> dict[int, int]:
+    """Return how many products the reader sees in each category, with what lies beneath; two statements."""
+    return tree().sums(facets.category_counts(facets.marked(visibility.condition(), {})))
+
+
+def find(text: str) -> Match:
+    """Return what ``text`` finds: codes, then words; where no word is known, similar ones. At most five statements."""
+    asked = search.parse(text)
+    if asked.empty:
+        return Match()
+    code_ids = tuple(product_id for product_id, _exact in code_hits(asked.code))
+    words = search.hits(search.terms(asked))
+    if code_ids or _any(words):
+        return Match(code_ids, words)
+    similar: list[Term] | None = search.corrected(asked)
+    return Match((), search.hits(similar), loose=True) if similar else Match((), words)
+
+
+def _any(hits: Any) -> bool:
+    seen = select(Product.id).join(hits, hits.c.product_id == Product.id).where(visibility.condition())
+    return db.session.scalar(seen.limit(1)) is not None
+
+
+def _base(selection: Selection, categories: Tree, match: Match | None) -> ColumnElement[bool]:
+    parts = [visibility.condition(discontinued=match is not None)]
+    if selection.text:
+        parts.append(match.condition() if match else Product.id.is_(None))
+    if selection.category:
+        parts.append(Product.category_id.in_(categories.below(selection.category)))
+    return and_(*parts)
+
+
+def _page(
+    condition: ColumnElement[bool], selection: Selection, sort: str, match: Match | None, known: Mapping[str, AttributeInfo]
+) -> tuple[int, ...]:
+    start = (selection.page - 1) * PAGE
+    if sort.strip("-") == "price":
+        ids = db.session.scalars(select(Product.id).where(condition).order_by(Product.sku_folded).limit(MOST_PRICED)).all()
+        return tuple(_by_price(ids, turned=sort.startswith("-"))[start : start + PAGE])
+    statement = _ordered(select(Product.id).where(condition), sort, match, known)
+    return tuple(db.session.scalars(statement.limit(PAGE).offset(start)))
+
+
+def _ordered(statement: Select[Any], sort: str, match: Match | None, known: Mapping[str, AttributeInfo]) -> Select[Any]:
+    name, turned = sort.lstrip("-"), sort.startswith("-")
+    if name == "code":
+        keys: list[Any] = [Product.sku_folded]
+    elif name == "name":
+        statement, keys = _by_name(statement)
+    elif name.startswith("attribute:"):
+        statement, keys = _by_attribute(statement, known[name.removeprefix("attribute:")])
+    elif match is not None:
+        return _by_relevance(statement, match)
+    else:
+        keys = [Product.position, Product.sku_folded]
+    direction = (lambda key: key.desc()) if turned else (lambda key: key.asc())
+    return statement.order_by(*(direction(key).nulls_last() for key in keys), Product.id)
+
+
+def _by_name(statement: Select[Any]) -> tuple[Select[Any], list[Any]]:
+    own, english = aliased(ProductText), aliased(ProductText)
+    for text, locale in ((own, current_locale()), (english, "en")):
+        statement = statement.outerjoin(text, and_(text.product_id == Product.id, text.locale == locale))
+    return statement, [func.coalesce(own.name_folded, english.name_folded, Product.sku_folded)]
+
+
+def _by_attribute(statement: Select[Any], attribute: AttributeInfo) -> tuple[Select[Any], list[Any]]:
+    value: Any = aliased(ProductAttribute)
+    joined = statement.outerjoin(value, and_(value.product_id == Product.id, value.attribute_id == attribute.id))
+    return joined, [value.number, value.text] if attribute.numeric else [value.text]
+
+
+def _by_relevance(statement: Select[Any], match: Match) -> Select[Any]:
+    """Codes first, in their own order; then words by rank."""
+    keys: list[Any] = []
+    if match.code_ids:
+        places = {product_id: place for place, product_id in enumerate(match.code_ids)}
+        keys.append(case(places, value=Product.id, else_=len(places)))
+    if match.hits is not None:
+        statement = statement.outerjoin(match.hits, match.hits.c.product_id == Product.id)
+        keys.append(func.coalesce(match.hits.c.rank, 0))
+    return statement.order_by(*keys, Product.sku_folded, Product.id)
+
+
+def _by_price(ids: Sequence[int], *, turned: bool) -> list[int]:
+    wanted = {i: first_price(i, units) for i, units in units_of(ids).items() if units}
+    shown = prices().shown(list(wanted.values()), ladders=False)
+    cost = partial(_cost, {i: price_in(shown.get(want)) for i, want in wanted.items()}, -1 if turned else 1)
+    return sorted(ids, key=cost)
+
+
+def _cost(costs: Mapping[int, Decimal], sign: int, product_id: int) -> tuple[bool, Decimal]:
+    """What has no price comes last, whichever way round."""
+    cost = costs.get(product_id, Decimal("Infinity"))
+    return cost.is_infinite(), Decimal(0) if cost.is_infinite() else cost * sign
+
+
+def first_price(product_id: int, units: Mapping[str, Any]) -> Wanted:
+    """Return which price of a product a list shows: in its first unit, at the least quantity."""
+    unit = next(iter(units.values()))
+    return Wanted(product_id, unit.unit, unit.minimum)
