@@ -20,7 +20,7 @@ from core.demo.assortment import (
 )
 from core.demo.customers import address_rows, company_rows, customers
 from core.demo.history import History, item_code_rows
-from core.demo.people import user_rows
+from core.demo.people import staff_rows, user_rows
 from core.demo.pictures import write_pictures
 from core.demo.terms import Pricer, contract_price_rows, contract_rows, terms
 
@@ -76,6 +76,7 @@ def generate(directory: Path, today: date, seed: int = 1, scale: float = 1.0) ->
         "products": product_rows(_replacements_first(goods)),
         "product_units": unit_rows(_replacements_first(goods)),
         "list_prices": list_price_rows(goods, today),
+        "staff": staff_rows(),
         "companies": company_rows(buyers),
         "addresses": address_rows(buyers),
         "users": user_rows(buyers),

@@ -62,10 +62,14 @@ def orderers(buyer: Customer) -> tuple[str, ...]:
     return tuple(email for email, _, roles in _people(buyer) if "orderer" in roles)
 
 
-def user_rows(buyers: Sequence[Customer]) -> Iterator[Row]:
-    """Yield the rows of users.csv; one person works for two companies."""
+def staff_rows() -> Iterator[Row]:
+    """Yield the rows of staff.csv, in the form of users.csv: companies name their sales representatives."""
     for email, name, role in _STAFF:
         yield {"email": email, "company": "", "name": name, "language": "en", "roles": role}
+
+
+def user_rows(buyers: Sequence[Customer]) -> Iterator[Row]:
+    """Yield the rows of users.csv; one person works for two companies."""
     for buyer in buyers:
         for email, name, roles in _people(buyer):
             yield _row(email, buyer, name, roles)

@@ -5,7 +5,8 @@ A mapping is TOML. ``[[step]]`` names a ``kind``, a ``file`` (or ``rows`` writte
 
     column = "price"            the cell          constant = "EUR"     always this
     format = "{first} {last}"   several columns   count_by = "order"   1, 2, 3 … within each value of a column
-    join = "orders.csv", on = "order_id", take = "shipped"   a cell of another file (``on`` names both columns)
+    join = "orders.csv", on = "order_id", take = "shipped"   a cell of another file (``on`` names both columns;
+                                                             ``take`` may be a format as well)
     if = {…}                    an expression of the same form; empty means that this one is empty as well
     split = "," with part = 0   map = {"1" = "yes"} with otherwise = "no"     lookup = "countries" (a table of the
     mapping)   date = "%d/%m/%Y"   multiply = "100"   case = "lower", "upper" or "code"   lines = ", "
@@ -31,6 +32,7 @@ from core.spec.errors import Invalid
 
 Cells = Mapping[str, str]
 Expression = Callable[[Cells], str]
+_COLUMN = re.compile(r"\{([^}:!]+)")
 _WORDS = {
     "column", "constant", "format", "count_by", "join", "on", "take", "if", "split", "part", "map", "otherwise",
     "lookup", "date", "multiply", "case", "lines", "default",
@@ -155,7 +157,7 @@ class _Maker:
         if "constant" in rule:
             return lambda cells: str(rule["constant"])
         if "format" in rule:
-            for column in re.findall(r"\{([^}:!]+)", rule["format"]):
+            for column in _COLUMN.findall(rule["format"]):
                 self._column(column, place)
             return lambda cells: str(rule["format"]).format_map(cells)
         if "count_by" in rule:
@@ -188,10 +190,12 @@ class _Maker:
         key = (str(rule["join"]), on)
         if key not in self._joined:
             self._joined[key] = {row[on]: row for _number, row in open_file(self._folder / rule["join"]).rows}
-        rows, take = self._joined[key], rule.get("take", "")
-        if rows and take not in next(iter(rows.values())):
-            raise self._broken(place, _("%(file)s has no column “%(column)s”", file=rule["join"], column=take))
-        return lambda cells: rows.get(cells[on], {}).get(take, "")
+        rows, take = self._joined[key], str(rule.get("take", ""))
+        pattern = take if "{" in take else f"{{{take}}}"
+        for column in _COLUMN.findall(pattern) if rows else ():
+            if column not in next(iter(rows.values())):
+                raise self._broken(place, _("%(file)s has no column “%(column)s”", file=rule["join"], column=column))
+        return lambda cells: pattern.format_map(rows[cells[on]]) if cells[on] in rows else ""
 
     def lookup(self, name: str, place: str) -> Mapping[str, str]:
         """Return a lookup table of the mapping."""

@@ -197,7 +197,7 @@ def export_companies() -> Iterator[dict[str, Any]]:
         segments[company_id].append(code)
     query = select(Company, User.email).outerjoin(User, User.id == Company.sales_rep_id).order_by(Company.code)
     rows = db.session.execute(query).all()
-    by_id = {company.id: company.code for company, _email in rows}
+    by_id: dict[int | None, str] = {company.id: company.code for company, _email in rows}
     parents = {company.code: by_id.get(company.parent_id, "") for company, _email in rows}
     for company, email in sorted(rows, key=lambda row: (_depth(row[0].code, parents), row[0].code)):
         yield {
