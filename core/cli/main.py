@@ -23,8 +23,11 @@ OWN = {
     "hooks": "core.cli.hook_commands:hooks",
     "i18n": "core.cli.i18n_commands:i18n",
     "init": "core.cli.setup_commands:init",
+    "jobs": "core.cli.jobs_commands:jobs",
     "serve": "core.cli.setup_commands:serve",
+    "settings": "core.cli.settings_commands:settings",
     "upgrade": "core.cli.setup_commands:upgrade",
+    "worker": "core.cli.jobs_commands:worker",
 }
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from werkzeug.test import TestResponse
 
 ADDONS = Path(__file__).parents[2] / "addons"
-SECRET = "a secret key for tests, long enough to be taken"  # noqa: S105  (for tests)
+SECRET = "a secret key for tests, long enough to be taken"
 
 
 def bundled_addons() -> tuple[str, ...]:

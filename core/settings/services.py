@@ -1,0 +1,193 @@
+"""Read and change settings: the environment wins, then company, segment, deployment, then the default in code.
+
+A setting is named by its owner (a domain of core, or an addon) and its key; ``core`` stands for whichever domain
+of core declares the key. Values for the whole deployment are read with one query per request.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Protocol, cast
+
+from flask import current_app, g
+from sqlalchemy import select
+
+from core.data import audit, clock
+from core.data.db import db
+from core.data.scope import current_actor
+from core.data.write import write
+from core.i18n import _
+from core.registry.registry import registry
+from core.settings.models import Setting
+from core.settings.values import SettingInvalid, check, from_json, parse, to_json
+from core.spec.app import SettingSpec
+from core.spec.errors import Conflict, Invalid
+
+CORE = "core"
+_TARGETS = "tukku.setting_targets"
+_CACHE = "tukku_settings"
+
+
+class SettingUnknown(Invalid):
+    """Nobody declares the setting: a misspelt name, or its addon is not enabled."""
+
+    def __init__(self, owner: str, key: str, known: Sequence[str]) -> None:
+        close = get_close_matches(f"{owner}.{key}", known, 1)
+        hint = _("Did you mean %(name)s?", name=close[0]) if close else _("`tukku settings list` shows all of them.")
+        message = _("There is no setting %(name)s.", name=f"{owner}.{key}")
+        super().__init__("SETTING-UNKNOWN", f"{message} {hint}")
+
+
+class Targets(Protocol):
+    """Answers which targets apply to a company; given by core.companies."""
+
+    def of(self, company_id: int) -> tuple[str, ...]:
+        """Return ``company:<code>`` of the company and its parents, nearest first, then ``segment:<code>``."""
+
+    def exists(self, target: str) -> bool:
+        """Tell whether the company or segment that ``target`` names exists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A setting with its value for the deployment. ``source`` is default, stored or environment."""
+
+    owner: str
+    spec: SettingSpec
+    value: Any
+    source: str
+    env_name: str
+
+    @property
+    def name(self) -> str:
+        """Owner and key."""
+        return f"{self.owner}.{self.spec.key}"
+
+
+def use_targets(app: Any, targets: Targets) -> None:
+    """Let ``targets`` answer for the companies of ``app``."""
+    app.extensions[_TARGETS] = targets
+
+
+def get(owner: str, key: str, *, company: int | None = None) -> Any:
+    """Return the value that holds, for ``company`` (its id) if given; SettingUnknown if nobody declares it."""
+    owner, spec = find(owner, key)
+    given = os.environ.get(env_name(owner, spec))
+    if given is not None:
+        return parse(spec, given)
+    for target in _targets_of(company, spec):
+        stored = _stored(target)
+        if (owner, spec.key) in stored:
+            return from_json(spec, stored[owner, spec.key])
+    return spec.default
+
+
+def set_value(owner: str, key: str, value: Any, *, target: str = "", reason: str = "") -> None:
+    """Store a typed value for ``target`` ('' for the deployment, ``segment:<code>`` or ``company:<code>``), audited."""
+    owner, spec = find(owner, key)
+    _check_target(owner, spec, target)
+    check(spec, value)
+    before = _stored(target).get((owner, spec.key), None)
+    with write() as session:
+        row = session.get(Setting, (owner, spec.key, target))
+        if row is None:
+            row = Setting(owner=owner, key=spec.key, target=target)
+            session.add(row)
+        row.value, row.changed_by, row.changed_at = to_json(value), current_actor().name, clock.now()
+        _record(owner, spec, target, before, row.value, reason)
+    _forget()
+
+
+def reset(owner: str, key: str, *, target: str = "", reason: str = "") -> None:
+    """Forget what is stored for ``target``, so that the next wider value, or the default, holds."""
+    owner, spec = find(owner, key)
+    with write() as session:
+        row = session.get(Setting, (owner, spec.key, target))
+        if row is not None:
+            _record(owner, spec, target, row.value, None, reason)
+            session.delete(row)
+    _forget()
+
+
+def everything() -> tuple[Shown, ...]:
+    """Return every declared setting with its value for the deployment, in the order of their owners."""
+    return tuple(_shown(c.owner, c.value) for c in registry().contributions("app_settings"))
+
+
+def stored_for(target: str) -> dict[str, Any]:
+    """Return what is stored for ``target``, typed, by ``owner.key``; settings of addons that do not run are left out."""
+    specs = {(c.owner, c.value.key): c.value for c in registry().contributions("app_settings")}
+    found = _stored(target)
+    return {f"{o}.{k}": from_json(specs[o, k], value) for (o, k), value in found.items() if (o, k) in specs}
+
+
+def find(owner: str, key: str) -> tuple[str, SettingSpec]:
+    """Return the declaring owner and the declaration; SettingUnknown with a suggestion if there is none."""
+    here = registry()
+    declared = here.contributions("app_settings")
+    for contribution in declared:
+        if contribution.value.key == key and (
+            contribution.owner == owner or (owner == CORE and here.is_core(contribution.owner))
+        ):
+            return contribution.owner, contribution.value
+    raise SettingUnknown(owner, key, [f"{c.owner}.{c.value.key}" for c in declared])
+
+
+def env_name(owner: str, spec: SettingSpec) -> str:
+    """Return the name of the environment variable that fixes the setting."""
+    return f"TUKKU_{owner}__{spec.key}".upper()
+
+
+def _shown(owner: str, spec: SettingSpec) -> Shown:
+    name = env_name(owner, spec)
+    if name in os.environ:
+        return Shown(owner, spec, parse(spec, os.environ[name]), "environment", name)
+    stored = _stored("")
+    if (owner, spec.key) in stored:
+        return Shown(owner, spec, from_json(spec, stored[owner, spec.key]), "stored", name)
+    return Shown(owner, spec, spec.default, "default", name)
+
+
+def _targets_of(company: int | None, spec: SettingSpec) -> tuple[str, ...]:
+    targets = cast("Targets | None", current_app.extensions.get(_TARGETS))
+    if company is None or targets is None or spec.scopes == ("deployment",):
+        return ("",)
+    return (*targets.of(company), "")
+
+
+def _check_target(owner: str, spec: SettingSpec, target: str) -> None:
+    kind = target.split(":", 1)[0] or "deployment"
+    if kind not in spec.scopes:
+        scopes = ", ".join(spec.scopes)
+        raise SettingInvalid(f"{owner}.{spec.key}", _("it can be set for: %(scopes)s.", scopes=scopes))
+    targets = cast("Targets | None", current_app.extensions.get(_TARGETS))
+    if target and (targets is None or not targets.exists(target)):
+        raise SettingInvalid(f"{owner}.{spec.key}", _("there is no %(target)s.", target=target))
+    name = env_name(owner, spec)
+    if name in os.environ:
+        text = _("%(name)s is fixed by the environment variable %(variable)s.", name=f"{owner}.{spec.key}", variable=name)
+        raise Conflict("SETTING-FIXED", text)
+
+
+def _stored(target: str) -> dict[tuple[str, str], Any]:
+    """Return the stored values of a target, read once in a request or job."""
+    cache: dict[str, dict[tuple[str, str], Any]] = g.setdefault(_CACHE, {})
+    if target not in cache:
+        rows = db.session.execute(select(Setting.owner, Setting.key, Setting.value).where(Setting.target == target))
+        cache[target] = {(owner, key): value for owner, key, value in rows}
+    return cache[target]
+
+
+def _forget() -> None:
+    g.pop(_CACHE, None)
+
+
+def _record(owner: str, spec: SettingSpec, target: str, before: Any, after: Any, reason: str) -> None:
+    shown = {"before": {"value": before}, "after": {"value": after}}
+    if spec.secret:
+        shown = {"before": {"value": "•••"}, "after": {"value": "•••"}}
+    name = f"{owner}.{spec.key}" + (f"@{target}" if target else "")
+    audit.record("setting", name[:60], "changed", reason=reason, **shown)
