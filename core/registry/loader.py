@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Table
-from sqlalchemy.orm import Mapper, configure_mappers
+from sqlalchemy.orm import Mapper, RelationshipProperty, configure_mappers
 
 from core.data.db import Base
 from core.registry.failure import AddonFailed, explain
@@ -55,7 +55,6 @@ def load(found: Found) -> Loaded:
         if find_spec(f"{found.import_name}.models"):
             _import(found, f"{found.import_name}.models")
         entry = _import(found, f"{found.import_name}.{module}")
-        _configure(found)
     plugin = getattr(entry, class_name, None)
     if not isinstance(plugin, type):
         names = f"{found.name}: addon.toml names entry.plugin {manifest.entry}"
@@ -86,7 +85,7 @@ def _refuse_other_place(found: Found) -> None:
     """Modules are not imported twice: an addon that moved is read again only after a restart."""
     file = getattr(sys.modules[found.import_name], "__file__", None)
     if file is not None and Path(file).resolve().parent != found.location:
-        where = f"{found.name} is loaded from {Path(file).resolve().parent} and was found in {found.location}"
+        where = f"{found.name}: is loaded from {Path(file).resolve().parent} and was found in {found.location}"
         raise AddonFailed(found.name, f"{where}: restart the server to use the other one.")
 
 
@@ -107,6 +106,8 @@ def _clean_import(found: Found) -> Iterator[None]:
     mappers, core = set(Base.registry.mappers), _core_attributes()
     try:
         yield
+        _refuse_backrefs(found, set(Base.registry.mappers) - mappers)
+        _configure(found)
         new = sorted(set(Base.metadata.tables) - tables)
         _refuse_foreign_tables(found, [Base.metadata.tables[name] for name in new])
         _refuse_changed_core(found, core)
@@ -151,8 +152,18 @@ def _refuse_changed_core(found: Found, before: dict[Mapper[Any], frozenset[str]]
     for mapper, keys in before.items():
         for key in sorted(set(mapper.attrs.keys()) - keys):
             name = f"{mapper.class_.__name__}.{key}"
-            message = f"{found.name} adds {name} to a class of core; use a relationship without backref."
-            raise AddonFailed(found.name, message)
+            text = f"{found.name}: adds {name} to a class of core; keep it in a table of its own."
+            raise AddonFailed(found.name, text)
+
+
+def _refuse_backrefs(found: Found, mappers: Iterable[Mapper[Any]]) -> None:
+    """Look before the mappers are configured: an attribute put on a core class cannot be taken off again."""
+    for mapper in sorted(mappers, key=lambda m: m.class_.__name__):
+        for key, value in mapper._props.items():
+            if isinstance(value, RelationshipProperty) and value.backref:
+                name = f"{mapper.class_.__name__}.{key}"
+                fix = "use back_populates between classes of the addon"
+                raise AddonFailed(found.name, f"{found.name}: {name} has a backref, which changes another class; {fix}.")
 
 
 def _forget(found: Found, modules: set[str], tables: set[str], mappers: set[Mapper[Any]]) -> None:

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import importlib
 import logging
-from collections.abc import Callable
+import sys
 from pathlib import Path
-from typing import Any
 
 from flask import Flask
 from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PrefixLoader
@@ -28,7 +27,6 @@ from core.runtime.config import Config
 from core.runtime.errors import init_errors
 from core.runtime.mounting import mount_all
 from core.runtime.security import flask_settings, init_security
-from core.ui.assets import bp as assets
 from core.ui.assets import init_assets
 
 LOG = logging.getLogger("tukku")
@@ -82,7 +80,7 @@ def build_app(config: Config, snapshot: Snapshot | None = None, discovery: Disco
 def make_app(config: Config, ingredients: Ingredients) -> Flask:
     """Build the app and write nothing at all."""
     schema.load()
-    return assemble(ingredients, lambda registry: _make(config, registry))
+    return assemble(ingredients, lambda registry: _make(config, ingredients.domains, registry))
 
 
 def bare_app(config: Config) -> Flask:
@@ -99,7 +97,7 @@ def core_domains() -> Domains:
     return tuple((name, importlib.import_module(f"core.{name}.plugin").Plugin) for name in present)
 
 
-def _make(config: Config, registry: Registry) -> Flask:
+def _make(config: Config, domains: Domains, registry: Registry) -> Flask:
     app = Flask("core", root_path=str(ROOT), static_folder=None, template_folder="templates")
     app.config.update(flask_settings(config))
     app.extensions[EXTENSION] = registry
@@ -108,20 +106,14 @@ def _make(config: Config, registry: Registry) -> Flask:
     init_security(app, config)
     init_errors(app)
     _init_templates(app, registry)
-    app.register_blueprint(assets)
     init_assets(app, {f.name: f.location / "static" for f in registry.plan.order})
-    for name, _plugin in core_domains():
-        init = _init_of(name)
+    for _name, plugin in domains:
+        init = getattr(sys.modules[plugin.__module__], "init_app", None)
         if init is not None:
             init(app)
     mount_all(app, registry)
     app.teardown_appcontext(lambda _error: _flush(registry.incidents))
     return app
-
-
-def _init_of(domain: str) -> Callable[[Flask], None] | None:
-    init: Any = getattr(importlib.import_module(f"core.{domain}.plugin"), "init_app", None)
-    return init  # type: ignore[no-any-return]
 
 
 def _init_database(app: Flask, config: Config) -> None:

@@ -1,0 +1,1 @@
+"""A view that declares no access."""

@@ -1,0 +1,1 @@
+"""A hook with wrong arguments."""

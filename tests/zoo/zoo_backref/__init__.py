@@ -1,0 +1,1 @@
+"""A backref on a core class."""

@@ -1,0 +1,5 @@
+"""A backref on a core class."""
+
+
+class Plugin:
+    """Nothing."""

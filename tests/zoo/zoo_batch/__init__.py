@@ -1,0 +1,1 @@
+"""An exception in each kind of batch hook."""

@@ -1,0 +1,1 @@
+"""A blueprint of a foreign name."""

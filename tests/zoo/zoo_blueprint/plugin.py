@@ -1,0 +1,30 @@
+"""A blueprint of a foreign name."""
+
+from flask import Blueprint
+
+from core.spec.app import Mount, Permission
+from core.spec.markers import hookimpl
+from core.ui.access import public
+
+bp = Blueprint("orders", __name__)
+
+
+@bp.get("/")
+@public("zoo")
+def page():
+    """Answer."""
+    return "page"
+
+
+class Plugin:
+    """Broken on purpose."""
+
+    @hookimpl
+    def app_mounts(self):
+        """Mount it."""
+        return [Mount(bp, "shop")]
+
+    @hookimpl
+    def app_permissions(self):
+        """Declare one."""
+        return [Permission("zoo_blueprint.page.view", "See")]

@@ -1,0 +1,5 @@
+"""Excludes another."""
+
+
+class Plugin:
+    """Nothing."""

@@ -1,0 +1,5 @@
+"""Made for another core."""
+
+
+class Plugin:
+    """Nothing."""

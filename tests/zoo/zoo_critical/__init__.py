@@ -1,0 +1,1 @@
+"""A critical one that does not load."""

@@ -1,0 +1,3 @@
+"""A critical one that does not load."""
+
+raise RuntimeError("no prices today")

@@ -1,0 +1,1 @@
+"""A circle of two."""

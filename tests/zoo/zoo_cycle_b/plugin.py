@@ -1,0 +1,5 @@
+"""A circle of two."""
+
+
+class Plugin:
+    """Nothing."""

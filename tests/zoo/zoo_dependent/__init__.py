@@ -1,0 +1,1 @@
+"""Requires one that does not load."""

@@ -1,0 +1,5 @@
+"""Requires one that does not load."""
+
+
+class Plugin:
+    """Nothing."""

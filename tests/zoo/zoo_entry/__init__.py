@@ -1,0 +1,1 @@
+"""An entry class that is not there."""

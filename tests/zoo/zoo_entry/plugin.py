@@ -1,0 +1,5 @@
+"""An entry class that is not there."""
+
+
+class Plugin:
+    """Nothing."""

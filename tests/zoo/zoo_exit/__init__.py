@@ -1,0 +1,3 @@
+"""Leaves the process at import."""
+
+raise SystemExit(3)

@@ -1,0 +1,5 @@
+"""Leaves the process at import."""
+
+
+class Plugin:
+    """Nothing."""

@@ -1,0 +1,1 @@
+"""A hook that wants to be first."""

@@ -1,0 +1,1 @@
+"""A permission of core."""

@@ -1,0 +1,5 @@
+"""Models that fail half way."""
+
+
+class Plugin:
+    """Nothing."""

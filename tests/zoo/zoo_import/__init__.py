@@ -1,0 +1,1 @@
+"""Imports what is not there."""

@@ -1,0 +1,1 @@
+"""Requires one whose requirement does not load."""

@@ -1,0 +1,5 @@
+"""Requires one whose requirement does not load."""
+
+
+class Plugin:
+    """Nothing."""

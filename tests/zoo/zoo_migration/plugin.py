@@ -1,0 +1,5 @@
+"""A migration that fails in the middle."""
+
+
+class Plugin:
+    """Nothing."""

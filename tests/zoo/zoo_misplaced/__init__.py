@@ -1,0 +1,1 @@
+"""A template outside its own folder."""

@@ -1,0 +1,5 @@
+"""A template outside its own folder."""
+
+
+class Plugin:
+    """Nothing."""

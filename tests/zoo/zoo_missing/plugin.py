@@ -1,0 +1,5 @@
+"""Requires one that is nowhere."""
+
+
+class Plugin:
+    """Nothing."""

@@ -1,0 +1,1 @@
+"""Needs another version of a Python package."""

@@ -1,0 +1,5 @@
+"""Needs another version of a Python package."""
+
+
+class Plugin:
+    """Nothing."""

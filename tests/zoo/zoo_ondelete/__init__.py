@@ -1,0 +1,1 @@
+"""A foreign key that does not say what happens."""

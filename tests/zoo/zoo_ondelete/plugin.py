@@ -1,0 +1,5 @@
+"""A foreign key that does not say what happens."""
+
+
+class Plugin:
+    """Nothing."""

@@ -1,0 +1,5 @@
+"""Needs a Python package."""
+
+
+class Plugin:
+    """Nothing."""

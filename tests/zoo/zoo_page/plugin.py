@@ -1,0 +1,13 @@
+"""A page that does not exist."""
+
+from core.spec.ui import Panel
+from core.spec.markers import hookimpl
+
+
+class Plugin:
+    """Broken on purpose."""
+
+    @hookimpl
+    def ui_panels(self):
+        """Contribute a panel."""
+        return [Panel("box", "storefront.hoem", "main", "zoo_page/box.html", lambda context: {})]

@@ -1,0 +1,1 @@
+"""A template with a syntax error."""

@@ -1,0 +1,5 @@
+"""A template with a syntax error."""
+
+
+class Plugin:
+    """Nothing."""

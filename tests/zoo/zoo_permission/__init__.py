@@ -1,0 +1,1 @@
+"""A view behind a misspelt permission."""

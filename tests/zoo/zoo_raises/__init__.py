@@ -1,0 +1,1 @@
+"""An exception in a contribution hook."""

@@ -1,0 +1,1 @@
+"""A relationship to a class that does not exist."""

@@ -1,0 +1,5 @@
+"""A relationship to a class that does not exist."""
+
+
+class Plugin:
+    """Nothing."""

@@ -1,0 +1,5 @@
+"""A folder of another name."""
+
+
+class Plugin:
+    """Nothing."""

@@ -1,0 +1,1 @@
+"""A section that does not exist."""

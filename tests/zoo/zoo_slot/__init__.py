@@ -1,0 +1,1 @@
+"""A slot that does not exist."""

@@ -1,0 +1,1 @@
+"""Takes too long to import."""

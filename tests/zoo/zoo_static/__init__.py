@@ -1,0 +1,1 @@
+"""A blueprint that serves its own files."""

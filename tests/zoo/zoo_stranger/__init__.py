@@ -1,0 +1,1 @@
+"""A foreign key to an addon that is not required."""

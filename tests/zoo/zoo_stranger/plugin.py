@@ -1,0 +1,5 @@
+"""A foreign key to an addon that is not required."""
+
+
+class Plugin:
+    """Nothing."""

@@ -1,0 +1,5 @@
+"""A table without the addon's prefix."""
+
+
+class Plugin:
+    """Nothing."""

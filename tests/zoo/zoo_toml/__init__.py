@@ -1,0 +1,1 @@
+"""A manifest that is not TOML."""

@@ -1,0 +1,5 @@
+"""A manifest that is not TOML."""
+
+
+class Plugin:
+    """Nothing."""

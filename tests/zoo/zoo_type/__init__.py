@@ -1,0 +1,1 @@
+"""A contribution of another type."""

@@ -1,0 +1,1 @@
+"""A manifest of wrong types."""

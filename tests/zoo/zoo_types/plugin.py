@@ -1,0 +1,5 @@
+"""A manifest of wrong types."""
+
+
+class Plugin:
+    """Nothing."""

@@ -1,0 +1,1 @@
+"""A link behind a permission that nobody declares."""

@@ -1,0 +1,1 @@
+"""A hook without its marker."""

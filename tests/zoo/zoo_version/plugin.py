@@ -1,0 +1,5 @@
+"""Requires a newer version."""
+
+
+class Plugin:
+    """Nothing."""
