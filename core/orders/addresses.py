@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from sqlalchemy import select
-
 from core.companies.models import Address
-from core.data.db import db
+from core.companies.services import addresses_of
 from core.data.scope import current_actor
 
 Use = Literal["bill_to", "ship_to"]
@@ -15,25 +13,18 @@ Use = Literal["bill_to", "ship_to"]
 
 def choices(use: Use) -> list[Address]:
     """Return the active company's addresses for ``use``, the default first."""
-    return [address for address in _of_company() if address.use in (use, "both")]
+    company_id = current_actor().company_id
+    return [] if company_id is None else addresses_of(company_id, use)
 
 
 def chosen(use: Use, address_id: int | None) -> Address | None:
-    """Return the address with ``address_id`` if it may serve for ``use``, without an id the default, else None."""
+    """Return the address with ``address_id`` if it may serve for ``use``, without an id the proposed one, else None."""
     found = choices(use)
     if address_id is None:
-        return next((a for a in found if a.is_default), found[0] if len(found) == 1 else None)
-    return next((a for a in found if a.id == address_id), None)
+        return next(iter(found), None)
+    return next((address for address in found if address.id == address_id), None)
 
 
 def by_code(use: Use, code: str) -> Address | None:
     """Return the company's address with ``code`` for ``use``; another company's is None, whatever its code."""
     return next((address for address in choices(use) if address.code == code), None)
-
-
-def _of_company() -> list[Address]:
-    actor = current_actor()
-    if actor.company_id is None:
-        return []
-    query = select(Address).where(Address.company_id == actor.company_id, Address.active.is_(True))
-    return list(db.session.scalars(query.order_by(Address.is_default.desc(), Address.name, Address.code)))

@@ -6,21 +6,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import case, literal, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import select
 
 from core.catalog import visibility
-from core.catalog.models import Product, ProductText
-from core.catalog.units import UnitInfo, units_of
+from core.catalog.models import Product
+from core.catalog.services import ProductView, product_views
+from core.catalog.units import UnitInfo
 from core.data.db import db
-from core.i18n import _, current_locale
+from core.i18n import _
 
 Availability = Literal["ok", "invisible", "blocked", "discontinued"]
 
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """A product as a document needs it; ``successor`` is the SKU that replaces it, '' if none."""
+    """A product as a document needs it; ``successor`` is the SKU that replaces it, ``image`` a file's key."""
 
     id: int
     sku: str
@@ -31,6 +31,7 @@ class Article:
     base_unit: str
     successor: str
     units: Mapping[str, UnitInfo]
+    image: str = ""
 
     @property
     def availability(self) -> Availability:
@@ -61,43 +62,25 @@ class Article:
 
 
 def by_id(product_ids: Iterable[int | None], locale: str | None = None) -> dict[int, Article]:
-    """Return the articles by id, those that the actor may not see included (marked so); three statements."""
+    """Return the articles by id, those that the actor may not see included (marked so); five statements."""
     ids = {i for i in product_ids if i is not None}
-    return {a.id: a for a in _load(Product.id.in_(ids), locale)} if ids else {}
+    if not ids:
+        return {}
+    shown = set(db.session.scalars(select(Product.id).where(Product.id.in_(ids), visibility.condition(discontinued=True))))
+    return {i: _article(view, i in shown) for i, view in product_views(ids, locale).items()}
 
 
 def by_sku(skus: Iterable[str], locale: str | None = None) -> dict[str, Article]:
     """Return the visible articles by SKU; what the actor may not see is not told apart from what does not exist."""
     wanted = set(skus)
-    return {a.sku: a for a in _load(Product.sku.in_(wanted), locale) if a.visible} if wanted else {}
+    if not wanted:
+        return {}
+    ids = list(db.session.scalars(select(Product.id).where(Product.sku.in_(wanted), visibility.condition(discontinued=True))))
+    return {view.sku: _article(view, True) for view in product_views(ids, locale).values()}
 
 
-def _load(condition: object, locale: str | None) -> list[Article]:
-    successor = aliased(Product)
-    seen = case((visibility.condition(discontinued=True), literal(1)), else_=literal(0))
-    rows = db.session.execute(
-        select(Product.id, Product.sku, Product.status, seen, Product.tax_class, Product.base_unit, successor.sku)
-        .outerjoin(successor, successor.id == Product.superseded_by_id)
-        .where(condition)  # type: ignore[arg-type]
-    ).all()
-    ids = [row[0] for row in rows]
-    names, units = _names(ids, locale or current_locale()), units_of(ids)
-    return [
-        Article(id, sku, names.get(id, sku), status, bool(visible), tax_class, base, after or "", units.get(id, {}))
-        for id, sku, status, visible, tax_class, base, after in rows
-    ]
-
-
-def _names(ids: list[int], locale: str) -> dict[int, str]:
-    """Return names in ``locale``, else in English, else in any language."""
-    rows = db.session.execute(
-        select(ProductText.product_id, ProductText.locale, ProductText.name)
-        .where(ProductText.product_id.in_(ids))
+def _article(view: ProductView, visible: bool) -> Article:
+    return Article(
+        view.id, view.sku, view.name, view.status, visible, view.tax_class, view.base_unit, view.superseded_by_sku,
+        view.units, view.image,
     )
-    rank = {locale: 2, "en": 1}
-    best: dict[int, tuple[int, str]] = {}
-    for product_id, found, name in rows:
-        entry = (rank.get(found, 0), name)
-        if product_id not in best or entry[0] > best[product_id][0]:
-            best[product_id] = entry
-    return {product_id: name for product_id, (_rank, name) in best.items()}

@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Literal
 
+from flask import has_request_context, session
 from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 
-from core.catalog.units import to_base
+from core.catalog.units import QuantityCheck, UnitInfo, to_base
 from core.companies import services as companies
 from core.data import clock
 from core.data.db import db
@@ -30,8 +31,11 @@ from core.orders.models import Order, OrderLine
 from core.orders.queries import lines_of, locked, store_lines
 from core.registry.registry import registry
 from core.spec.errors import Forbidden, Invalid
+from core.ui.formats import qty
 
 MAX_LINES = 1000
+#: Where the session keeps a visitor's cart (core.orders.guest).
+SESSION_KEY = "cart"
 AddOutcome = Literal["added", "merged", "rounded", "not_allowed", "unknown", "bad_unit", "bad_quantity"]
 TAKEN = ("added", "merged", "rounded")
 
@@ -97,11 +101,11 @@ def view() -> CartView | None:
     return CartView(order, tuple(lines), price_order(order, lines, ship_to_country=ship_to_country(order)))
 
 
-def badge() -> tuple[int, Decimal, str]:
-    """Return number of lines, net total as last shown, and currency of the open cart; one statement."""
+def badge() -> tuple[int, Decimal | None, str]:
+    """Return number of lines, net total as last shown (None for visitors), and currency of the open cart; one statement."""
     actor = current_actor()
     if actor.company_id is None:
-        return 0, Decimal(0), ""
+        return (len(session.get(SESSION_KEY, ())) if has_request_context() else 0), None, ""
     row = db.session.execute(
         select(func.count(OrderLine.id), Order.net, Order.currency)
         .select_from(Order).outerjoin(OrderLine, OrderLine.order_id == Order.id)
@@ -259,88 +263,103 @@ def identity(line: OrderLine) -> Identity:
     return line.product_id, line.unit, line.configuration, line.split_key
 
 
-def _merge(
-    items: Sequence[NewItem], known: Mapping[str, Article], lines: Sequence[OrderLine]
-) -> tuple[tuple[Added, ...], dict[Identity, tuple[NewItem, Article, Decimal]]]:
-    """Return an outcome for each item, and the quantity that each touched line shall have."""
-    outcomes: list[Added] = []
-    quantities = {identity(line): line.quantity for line in lines}
-    asked: dict[int, tuple[Identity, Decimal]] = {}
-    touched: dict[Identity, tuple[NewItem, Article, Decimal]] = {}
-    for item in items:
-        outcome, key = _accept(item, known.get(item.sku))
-        if key is not None:
-            merged = key in quantities
-            quantities[key] = quantities.get(key, Decimal(0)) + item.quantity
-            touched[key] = (item, known[item.sku], quantities[key])
-            asked[len(outcomes)] = (key, quantities[key])
-            outcome = replace(outcome, outcome="merged" if merged else "added", quantity=item.quantity)
-        outcomes.append(outcome)
-    _round(touched, asked, outcomes)
-    return tuple(outcomes), touched
-
-
-def _accept(item: NewItem, article: Article | None) -> tuple[Added, Identity | None]:
+def accept(item: NewItem, article: Article | None) -> tuple[Added, UnitInfo | None]:
+    """Return the outcome of an item by itself, and its unit where it can go into a cart."""
     if article is None:
         return Added(item.sku, "unknown", _("There is no article %(sku)s.", sku=item.sku[:80])), None
     if article.availability != "ok":
         return Added(item.sku, "not_allowed", article.refusal, name=article.name), None
     unit = article.unit(item.unit)
     if unit is None:
-        message = _("%(sku)s is not sold in %(unit)s; it is sold in %(units)s.",
-                    sku=item.sku, unit=item.unit[:20], units=", ".join(article.units) or "–")
+        known = ", ".join(article.units) or "–"
+        message = _("%(sku)s is not sold in %(unit)s; it is sold in %(units)s.", sku=item.sku, unit=item.unit[:20], units=known)
         return Added(item.sku, "bad_unit", message, name=article.name), None
     if not item.quantity.is_finite() or item.quantity <= 0:
         return Added(item.sku, "bad_quantity", _("The quantity must be more than zero."), name=article.name), None
-    return Added(item.sku, "added", name=article.name), (article.id, unit.unit, item.configuration[:64], split_key(item.parts))
+    return Added(item.sku, "added", name=article.name, quantity=item.quantity), unit
 
 
-def _round(
-    touched: dict[Identity, tuple[NewItem, Article, Decimal]], asked: Mapping[int, tuple[Identity, Decimal]], outcomes: list[Added]
-) -> None:
+def judged(outcome: Added, quantity: Decimal, check: QuantityCheck) -> tuple[Added, Decimal | None]:
+    """Return the outcome after the check of the whole quantity, and the quantity to keep (None: as it was)."""
+    if check.ok:
+        return outcome, quantity
+    if check.rounded is None:
+        return replace(outcome, outcome="bad_quantity", message=check.reason, quantity=Decimal(0)), None
+    message = _("%(name)s: the quantity was changed from %(asked)s to %(rounded)s. %(reason)s",
+                name=outcome.name, asked=qty(quantity), rounded=qty(check.rounded), reason=check.reason)
+    return replace(outcome, outcome="rounded", message=message, quantity=check.rounded), check.rounded
+
+
+@dataclass(frozen=True, slots=True)
+class _Touched:
+    """A line that gets a new quantity: what was asked for, and the article."""
+
+    item: NewItem
+    article: Article
+    quantity: Decimal
+
+
+def _merge(
+    items: Sequence[NewItem], known: Mapping[str, Article], lines: Sequence[OrderLine]
+) -> tuple[tuple[Added, ...], dict[Identity, _Touched]]:
+    """Return an outcome for each item, and the quantity that each touched line shall have."""
+    outcomes: list[Added] = []
+    keys: list[Identity | None] = []
+    touched: dict[Identity, _Touched] = {}
+    before = {identity(line): line.quantity for line in lines}
+    for item in items:
+        outcome, unit = accept(item, known.get(item.sku))
+        key = None
+        if unit is not None:
+            article = known[item.sku]
+            key = (article.id, unit.unit, item.configuration[:64], split_key(item.parts))
+            already = touched[key].quantity if key in touched else before.get(key, Decimal(0))
+            touched[key] = _Touched(item, article, already + item.quantity)
+            outcome = replace(outcome, outcome="merged") if already else outcome
+        outcomes.append(outcome)
+        keys.append(key)
+    _check(touched, keys, outcomes)
+    return tuple(outcomes), touched
+
+
+def _check(touched: dict[Identity, _Touched], keys: Sequence[Identity | None], outcomes: list[Added]) -> None:
     """Check the merged quantities in one go; round what can be rounded, refuse the rest."""
-    keys = {key: str(index) for index, key in enumerate(touched)}
-    wanted = [Wanted(keys[key], article.id, key[1], quantity) for key, (_i, article, quantity) in touched.items()]
-    checks = check_quantities(wanted, {keys[key]: article.unit(key[1]) for key, (_i, article, _q) in touched.items()})
-    for index, (key, _sum) in asked.items():
-        check = checks[keys[key]]
-        if check.ok:
+    names = {key: str(index) for index, key in enumerate(touched)}
+    wanted = [Wanted(names[key], t.article.id, key[1], t.quantity) for key, t in touched.items()]
+    checks = check_quantities(wanted, {names[key]: t.article.unit(key[1]) for key, t in touched.items()})
+    asked = {key: t.quantity for key, t in touched.items()}
+    for index, key in enumerate(keys):
+        if key is None:
             continue
-        if check.rounded is None:
+        outcomes[index], quantity = judged(outcomes[index], asked[key], checks[names[key]])
+        if quantity is None:
             touched.pop(key, None)
-            outcomes[index] = replace(outcomes[index], outcome="bad_quantity", message=check.reason, quantity=Decimal(0))
         elif key in touched:
-            item, article, quantity = touched[key]
-            touched[key] = (item, article, check.rounded)
-            message = _("The quantity was changed from %(asked)s to %(rounded)s. %(reason)s",
-                        asked=f"{quantity.normalize():f}", rounded=f"{check.rounded.normalize():f}", reason=check.reason)
-            outcomes[index] = replace(outcomes[index], outcome="rounded", message=message, quantity=check.rounded)
+            touched[key] = replace(touched[key], quantity=quantity)
 
 
-def _store(
-    order: Order, lines: Sequence[OrderLine], wanted: Mapping[Identity, tuple[NewItem, Article, Decimal]]
-) -> None:
+def _store(order: Order, lines: Sequence[OrderLine], wanted: Mapping[Identity, _Touched]) -> None:
     """Write the quantities of lines that exist and add the others."""
     existing = {identity(line): line for line in lines}
     position = max((line.position for line in lines), default=0)
     changed, new = [], []
-    for key, (item, article, quantity) in wanted.items():
+    for key, touched in wanted.items():
         if key in existing:
-            changed.append({"id": existing[key].id, "quantity": quantity})
+            changed.append({"id": existing[key].id, "quantity": touched.quantity})
         else:
             position += 1
-            new.append(_new_line(order, article, key, item, quantity, position))
+            new.append(_new_line(order, key, touched, position))
     store_lines(changed)
     db.session.add_all(new)
     db.session.flush()
 
 
-def _new_line(order: Order, article: Article, key: Identity, item: NewItem, quantity: Decimal, position: int) -> OrderLine:
-    unit = article.unit(key[1])
+def _new_line(order: Order, key: Identity, touched: _Touched, position: int) -> OrderLine:
+    item, article = touched.item, touched.article
     return OrderLine(
         order_id=order.id, company_id=order.company_id, position=position, product_id=article.id, unit=key[1],
-        quantity=quantity, base_quantity=to_base(quantity, unit), configuration=key[2], split_key=key[3],
-        sku=article.sku, name=article.name, note=item.note[:2000], customer_reference=item.reference[:80],
+        quantity=touched.quantity, base_quantity=to_base(touched.quantity, article.units[key[1]]), configuration=key[2],
+        split_key=key[3], sku=article.sku, name=article.name, note=item.note[:2000], customer_reference=item.reference[:80],
     )
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
+from core.companies.services import lock_company
 from core.data import audit, clock
 from core.data.db import db
 from core.data.scope import current_actor
 from core.data.write import write
-from core.companies.services import lock_company
 from core.i18n import _
 from core.orders import movements, queries, rules
 from core.orders.draft import stored_draft

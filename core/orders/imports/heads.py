@@ -31,6 +31,9 @@ STATES = ("submitted", "confirmed", "completed", "cancelled")
 #: Where an imported order comes from, unless the row says so itself.
 SOURCE = "import"
 USES = ("ship_to", "bill_to")
+#: line: nets are rounded to the minor unit, as the shop does; exact: the source's amounts are kept to four decimals.
+ROUNDINGS = ("line", "exact")
+_PLAIN = ("po_number", "note", "state", "rounding", "source", "external_id")
 
 
 def load_orders(rows: Sequence[ImportRow]) -> Sequence[RowResult]:
@@ -113,7 +116,7 @@ class _Facts:
 
     def head(self, values: Mapping[str, Any], found: Mapping[str, Any] | None) -> dict[str, Any]:
         """Return the columns that a row sets."""
-        wanted = {name: values[name] for name in ("po_number", "note", "state", "source", "external_id") if name in values}
+        wanted = {name: values[name] for name in _PLAIN if name in values}
         if "currency" in values:
             wanted["currency"] = values["currency"].upper()
         wanted |= _moments(values, found)
@@ -204,6 +207,7 @@ ORDERS = DataImport(
         ImportField("bill_to", max_length=40),
         ImportField("state", "choice", choices=STATES),
         ImportField("note", max_length=5000),
+        ImportField("rounding", "choice", choices=ROUNDINGS),
         ImportField("freight", "decimal", scale=4),
         ImportField("source", max_length=40),
         ImportField("external_id", max_length=80),

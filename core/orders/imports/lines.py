@@ -27,7 +27,8 @@ _MILLIONTH = Decimal("0.000001")
 def load_lines(rows: Sequence[ImportRow]) -> Sequence[RowResult]:
     """Upsert order lines and write the amounts of their orders anew.
 
-    The net of a line is price × quantity ÷ per, less the discount, kept with four decimals and not rounded to cents.
+    The net of a line is price × quantity ÷ per, less the discount; rounded to the minor unit or kept with four
+    decimals, as the order says.
     """
     batch = Batch(rows, "order", "line")
     facts = _Facts(batch)

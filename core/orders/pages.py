@@ -1,0 +1,235 @@
+"""What the pages of cart and orders show, as plain values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select
+
+from core.catalog.units import UnitInfo
+from core.companies.services import seller
+from core.data.db import db
+from core.data.models import AuditEntry
+from core.data.scope import current_actor
+from core.i18n import _
+from core.orders import cart, guest
+from core.orders.cart import CartView
+from core.orders.draft import Priced, PricedLine, draft_of
+from core.orders.models import Order, OrderLine
+from core.orders.movements import LineSums, delivery_status, sums_of
+from core.orders.rules import findings
+from core.spec.errors import Invalid
+from core.spec.orders import Finding, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class CartRow:
+    """A line of the cart: what it is, what it costs now, what it cost at the last look, and what is wrong with it."""
+
+    key: str
+    sku: str
+    name: str
+    image: str
+    unit_name: str
+    unit: UnitInfo | None
+    quantity: Decimal
+    price: Decimal | None
+    per: Decimal
+    list_price: Decimal | None
+    reason: object
+    net: Decimal | None
+    before: Decimal | None = None
+    changed: bool = False
+    reference: str = ""
+    note: str = ""
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CartPage:
+    """The cart as a page shows it; ``key`` names it when it is placed, ``seen`` the prices shown."""
+
+    rows: tuple[CartRow, ...]
+    priced: Priced
+    findings: tuple[Finding, ...] = ()
+    order: Order | None = None
+
+    @property
+    def changed(self) -> tuple[CartRow, ...]:
+        """The rows whose price is not the one of the last look."""
+        return tuple(row for row in self.rows if row.changed)
+
+    @property
+    def seen(self) -> str:
+        """The unit prices shown, by line, for the comparison when the order is placed."""
+        return json.dumps({row.key: None if row.price is None else str(row.price) for row in self.rows})
+
+    @property
+    def stopped(self) -> bool:
+        """True where something has to be mended before the order can be placed."""
+        return any(finding.level == "block" for finding in self.findings)
+
+
+def cart_page(stage: Stage = Stage.CART) -> CartPage | None:
+    """Return the open cart (a visitor's too) priced now, with the findings of ``stage``; None while there is none."""
+    if guest.is_guest():
+        return _guest_page()
+    view = cart.view()
+    if view is None or not view.lines:
+        return None
+    found = findings(stage, draft_of(view.order, view.lines, view.priced))
+    return CartPage(_rows(view, found), view.priced, found, view.order)
+
+
+def read_seen(text: str) -> dict[str, Decimal | None]:
+    """Return what a page said it showed; Invalid for anything that our pages do not send."""
+    try:
+        values = json.loads(text or "{}")
+        return {str(key): None if value is None else Decimal(str(value)) for key, value in values.items()}
+    except (ValueError, ArithmeticError, AttributeError) as error:
+        raise Invalid("BAD-REQUEST", _("The page that was sent is not complete; load it again.")) from error
+
+
+def _guest_page() -> CartPage | None:
+    chosen, priced = guest.priced()
+    if not chosen:
+        return None
+    rows = tuple(_row(line, item.sku, item.sku, item.unit) for line, item in zip(priced.lines, chosen, strict=True))
+    return CartPage(rows, priced)
+
+
+def _rows(view: CartView, found: Sequence[Finding]) -> tuple[CartRow, ...]:
+    now = view.priced.by_key()
+    said: dict[str, list[str]] = {}
+    for finding in found:
+        for key in finding.lines:
+            said.setdefault(key, []).append(str(finding.message))
+    return tuple(_order_row(line, now[str(line.position)], tuple(said.get(str(line.position), ()))) for line in view.lines)
+
+
+def _order_row(line: OrderLine, now: PricedLine, problems: tuple[str, ...]) -> CartRow:
+    row = _row(now, line.sku, line.name, line.unit)
+    before, after = _per_one(line.unit_price, line.per), _per_one(row.price, row.per)
+    values = {name: getattr(row, name) for name in CartRow.__slots__}
+    values |= {
+        "before": line.unit_price, "changed": before != after, "reference": line.customer_reference, "note": line.note, "problems": problems,
+    }
+    return CartRow(**values)
+
+
+def _row(now: PricedLine, sku: str, name: str, unit: str) -> CartRow:
+    article, price = now.article, now.price
+    return CartRow(
+        key=now.key, sku=article.sku if article else sku, name=article.name if article else name,
+        image=article.image if article else "", unit_name=now.unit.unit if now.unit else unit, unit=now.unit, quantity=now.quantity,
+        price=now.unit_price, per=price.per if price else Decimal(1),
+        list_price=price.list_price if price and price.show_list else None, reason=price.reason if price else "", net=now.net,
+    )
+
+
+def _per_one(price: Decimal | None, per: Decimal) -> Decimal | None:
+    return None if price is None else price / per
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPage:
+    """A placed order: lines with what happened to them, and where its delivery stands."""
+
+    order: Order
+    lines: tuple[OrderLine, ...]
+    sums: Mapping[int, LineSums]
+
+    @property
+    def delivery(self) -> str:
+        """The state of its delivery, '' where there is nothing to deliver."""
+        return delivery_status(list(self.sums.values())) if self.order.state in ("confirmed", "completed") else ""
+
+    @property
+    def to_ship(self) -> bool:
+        """True where something remains to be shipped."""
+        return self.order.state == "confirmed" and any(line.to_ship > 0 for line in self.sums.values())
+
+
+def order_page(order: Order, lines: Sequence[OrderLine]) -> OrderPage:
+    """Return what the page of an order shows; two statements."""
+    return OrderPage(order, tuple(lines), sums_of([order.id]))
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An entry of the timeline."""
+
+    text: str
+    at: Any
+    who: str
+    icon: str
+    note: str = ""
+
+
+_ICONS = {
+    "submitted": "send", "confirmed": "check2", "completed": "check2-circle", "cancelled": "x-circle", "rejected": "x-circle",
+    "held": "pause-circle", "hold released": "play-circle", "hold released by force": "play-circle", "shipped": "truck",
+    "delivered": "check2-circle", "invoiced": "receipt", "credited": "arrow-counterclockwise", "returned": "arrow-counterclockwise",
+    "noted": "pencil",
+}
+
+
+def timeline(order: Order, *, internal: bool) -> list[Event]:
+    """Return what happened to an order, newest first; buyers see neither notes of staff nor who of the staff it was."""
+    rows = db.session.scalars(
+        select(AuditEntry).where(AuditEntry.entity == "order", AuditEntry.entity_id == order.number).order_by(AuditEntry.id.desc())
+    )
+    merchant = "" if internal else seller().name
+    return [_event(row, order, merchant) for row in rows if internal or row.action in _TOLD]
+
+
+_TOLD = frozenset({"submitted", "confirmed", "completed", "cancelled", "rejected", "shipped", "delivered", "invoiced", "credited", "returned"})
+
+
+def _event(row: AuditEntry, order: Order, merchant: str) -> Event:
+    automatic = bool((row.after or {}).get("automatic"))
+    buyers = {order.user_id, order.placed_by_id, current_actor().user_id}
+    who = "" if automatic else row.actor if not merchant or row.actor_id in buyers else merchant
+    return Event(_sentence(row), row.at, who, _ICONS.get(row.action, "clock"), row.reason)
+
+
+def _sentence(row: AuditEntry) -> str:
+    after = row.after or {}
+    match row.action:
+        case "submitted":
+            return _("Order placed")
+        case "confirmed":
+            return _("Order confirmed")
+        case "completed":
+            return _("Everything shipped")
+        case "cancelled":
+            return _("Order cancelled")
+        case "rejected":
+            return _("Order rejected")
+        case "held":
+            return _("On hold: %(label)s", label=after.get("label", ""))
+        case "hold released":
+            return _("Hold released: %(label)s", label=after.get("label", ""))
+        case "hold released by force":
+            return _("Hold released by force: %(label)s", label=after.get("label", ""))
+        case "shipped":
+            return _("Goods shipped")
+        case "delivered":
+            return _("Goods delivered")
+        case "invoiced":
+            return _("Invoiced")
+        case "credited":
+            return _("Credited")
+        case "returned":
+            return _("Goods returned")
+        case "noted":
+            return _("Note")
+        case "check skipped":
+            return _("A check was skipped because its addon is disabled: %(checks)s", checks=after.get("checks", ""))
+    return str(row.action).capitalize()
+
+

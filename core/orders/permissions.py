@@ -1,0 +1,22 @@
+"""The permissions of orders. ``guest`` holds the cart where the deployment lets visitors order."""
+
+from __future__ import annotations
+
+from core.i18n import _l
+from core.spec.app import Permission
+
+_BUYERS = ("orderer", "approver", "company_admin", "viewer")
+_STAFF = ("admin", "sales", "finance", "warehouse")
+
+PERMISSIONS = (
+    Permission("orders.cart.use", _l("Fill a cart"), ("orderer", "company_admin", "guest")),
+    Permission("orders.order.place", _l("Place orders"), ("orderer", "company_admin")),
+    Permission("orders.order.view", _l("See the company's orders"), _BUYERS),
+    Permission("orders.order.cancel", _l("Cancel orders that are not confirmed"), ("orderer", "company_admin", "sales")),
+    Permission("orders.order.cancel_confirmed", _l("Cancel confirmed orders"), ("sales",)),
+    Permission("orders.desk.view", _l("See all orders"), _STAFF),
+    Permission("orders.order.confirm", _l("Confirm and reject orders"), ("sales",)),
+    Permission("orders.order.ship", _l("Mark goods as shipped"), ("sales", "warehouse")),
+    Permission("orders.order.note", _l("Keep internal notes with orders"), _STAFF),
+    Permission("orders.hold.force_release", _l("Release holds of others, with a reason"), ("admin",)),
+)

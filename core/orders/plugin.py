@@ -1,0 +1,64 @@
+"""What orders contribute, through the hooks that addons use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from core.i18n import _l
+from core.orders import admin, mails, views, views_checkout, views_history
+from core.orders.core_rules import RULES
+from core.orders.panels import PANELS
+from core.orders.permissions import PERMISSIONS
+from core.orders.settings import SETTINGS
+from core.spec.app import Mount, Permission, SettingSpec, Subscriber
+from core.spec.markers import hookimpl
+from core.spec.orders import CheckoutRule
+from core.spec.ui import NavItem, Panel
+
+#: The modules whose views stand in the shop's blueprint.
+SHOP_VIEWS = (views, views_checkout, views_history)
+
+
+class Plugin:
+    """Cart, checkout, orders."""
+
+    @hookimpl
+    def app_mounts(self) -> Iterable[Mount]:
+        """Mount the shop's pages and the order desk."""
+        return (Mount(views.bp, "shop", prefix=""), Mount(admin.bp, "admin", prefix="/admin/orders"))
+
+    @hookimpl
+    def app_permissions(self) -> Iterable[Permission]:
+        """Declare the permissions of orders."""
+        return PERMISSIONS
+
+    @hookimpl
+    def app_settings(self) -> Iterable[SettingSpec]:
+        """Declare what a merchant decides about orders."""
+        return SETTINGS
+
+    @hookimpl
+    def app_subscribers(self) -> Iterable[Subscriber]:
+        """Write to the buyer when the order is confirmed or rejected."""
+        return (
+            Subscriber("order.confirmed", "confirmation_mail", mails.send_confirmation),
+            Subscriber("order.rejected", "rejection_mail", mails.send_rejection),
+        )
+
+    @hookimpl
+    def checkout_rules(self) -> Iterable[CheckoutRule]:
+        """Contribute core's own rules."""
+        return RULES
+
+    @hookimpl
+    def ui_nav(self) -> Iterable[NavItem]:
+        """Lead to the order desk and to the buyer's orders."""
+        return (
+            NavItem("orders", _l("Orders"), "orders_admin.orders", "orders.desk.view", "sales", icon="receipt", order=10),
+            NavItem("history", _l("Orders"), "orders.history", "orders.order.view", "main", face="shop", icon="receipt", order=20),
+        )
+
+    @hookimpl
+    def ui_panels(self) -> Iterable[Panel]:
+        """Fill the buyer's home and the staff's queues."""
+        return PANELS

@@ -1,0 +1,32 @@
+"""What a merchant decides about orders."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from core.i18n import _l
+from core.spec.app import SettingSpec
+
+_GROUP = _l("Orders")
+
+SETTINGS = (
+    SettingSpec(
+        "confirm_automatically", bool, True, _l("Confirm orders at once"),
+        _l("An order that nothing holds is confirmed as soon as it is placed. Otherwise staff confirm each order."), group=_GROUP, order=10,
+    ),
+    SettingSpec(
+        "po_number_required", bool, False, _l("Orders need a purchase order number"),
+        _l("May be set for single companies."), ("deployment", "company"), group=_GROUP, order=20,
+    ),
+    SettingSpec(
+        "minimum_order_value", Decimal, Decimal(0), _l("Least value of an order"),
+        _l("Without tax, in the seller's currency; 0 for none."), ("deployment", "company"), minimum=Decimal(0), group=_GROUP, order=30,
+    ),
+    SettingSpec(
+        "price_hold_days", int, 30, _l("Days for which prices of a placed order hold"),
+        _l("An order that waits longer for its confirmation is priced anew."), minimum=0, maximum=365, group=_GROUP, order=40,
+    ),
+    SettingSpec(
+        "number_prefix", str, "", _l("Prefix of order numbers"), _l("Taken when the first order of the shop is placed."), group=_GROUP, order=50,
+    ),
+)
