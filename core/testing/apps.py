@@ -41,6 +41,11 @@ class Client(FlaskClient):
             db.session.rollback()
         return response
 
+    def set_cookie(self, key: str, value: str = "", *, domain: str = "", **kwargs: Any) -> None:
+        """Set a cookie for the deployment's own host, unless another is asked for."""
+        host = str(self.application.config["SERVER_NAME"] or "localhost").partition(":")[0]
+        super().set_cookie(key, value, domain=domain or host, **kwargs)
+
     def _open_apart(self, *args: Any, **kwargs: Any) -> TestResponse:
         _cv_app.set(None)  # type: ignore[arg-type]
         return super().open(*args, **kwargs)
