@@ -1,4 +1,4 @@
-"""Counts by category and attribute, each facet counted with the selections of all the others; two statements.
+"""Counts by category and attribute, each facet counted with the selections of all the others; three statements.
 
 Every product of the base (what is seen, searched, in the category) gets the number of facets it fails and which
 one that is. It counts for a facet's values if it fails nothing, or only that facet. Adding up is left to SQL.
@@ -7,12 +7,12 @@ one that is. It counts for a facet's values if it fails nothing, or only that fa
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, and_, case, func, literal, or_, select
+from sqlalchemy import CTE, ColumnElement, Select, and_, case, func, literal, or_, select, union_all
 
 from core.catalog.models import Product, ProductAttribute
 from core.catalog.selection import Bounds, Selection
@@ -22,6 +22,7 @@ from core.data.db import db
 #: Above this many hits only categories are counted, until the list is narrowed.
 MOST_HITS = 20_000
 OPEN = Bounds()
+_MOST = 0.5
 _DIGITS = re.compile(r"(\d+(?:[.,]\d+)?)")
 
 
@@ -92,26 +93,66 @@ def category_counts(base: CTE) -> dict[int | None, int]:
     return {row[0]: row[1] for row in rows}
 
 
-def attribute_counts(base: CTE, attribute_ids: Iterable[int]) -> dict[int, dict[str, int]]:
-    """Return how many products have each value of these attributes; one statement."""
-    v, ids = ProductAttribute, list(attribute_ids)
-    if not ids:
-        return {}
+def attribute_counts(base: CTE, free: Sequence[int], chosen: Sequence[int], share: float) -> dict[int, dict[str, int]]:
+    """Return how many products have each value of the ``free`` attributes and of the ``chosen`` ones; one statement.
+
+    ``share`` is the part of all products that the list has: above a half, counting everything and taking off what
+    the list lacks is quicker than looking up what it has.
+    """
+    parts = []
+    if free:
+        parts += _by_complement(base, free) if share > _MOST else [_direct(base, free)]
+    if chosen:
+        parts.append(_for_chosen(base, chosen))
     counts: dict[int, dict[str, int]] = {}
-    for attribute_id, text, count in db.session.execute(
+    for attribute_id, text, count in db.session.execute(union_all(*parts)) if parts else ():
+        values = counts.setdefault(attribute_id, {})
+        values[text] = values.get(text, 0) + count
+    return {i: {text: count for text, count in values.items() if count} for i, values in counts.items()}
+
+
+def _direct(base: CTE, ids: Sequence[int]) -> Select[Any]:
+    v = ProductAttribute
+    return (
         select(v.attribute_id, v.text, func.count())
         .join(base, base.c.id == v.product_id)
-        .where(v.attribute_id.in_(ids), or_(base.c.misses == 0, and_(base.c.misses == 1, base.c.missed == v.attribute_id)))
+        .where((v.attribute_id + 0).in_(ids), base.c.misses == 0)  # + 0: SQLite shall begin with the list
         .group_by(v.attribute_id, v.text)
-    ):
-        counts.setdefault(attribute_id, {})[text] = count
-    return counts
+    )
 
 
-def facets(base: CTE, selection: Selection, attributes: Mapping[str, AttributeInfo]) -> tuple[Facet, ...]:
-    """Return the facets of a list that can narrow it, in the attributes' order; one statement."""
+def _by_complement(base: CTE, ids: Sequence[int]) -> list[Select[Any]]:
+    v = ProductAttribute
+    everything = select(v.attribute_id, v.text, func.count()).where(v.attribute_id.in_(ids))
+    listed = select(base.c.id).where(base.c.misses == 0)
+    others = select(Product.id).where(Product.id.not_in(listed)).cte("others").prefix_with("MATERIALIZED")
+    lacking = (
+        select(v.attribute_id, v.text, -func.count())
+        .join(others, others.c.id == v.product_id)
+        .where((v.attribute_id + 0).in_(ids))
+    )
+    return [statement.group_by(v.attribute_id, v.text) for statement in (everything, lacking)]
+
+
+def _for_chosen(base: CTE, ids: Sequence[int]) -> Select[Any]:
+    """Values of a chosen facet count what only that facet keeps out of the list, too."""
+    v = ProductAttribute
+    passes = or_(base.c.misses == 0, and_(base.c.misses == 1, base.c.missed == v.attribute_id))
+    return (
+        select(v.attribute_id, v.text, func.count())
+        .join(base, base.c.id == v.product_id)
+        .where(v.attribute_id.in_(ids), passes)
+        .group_by(v.attribute_id, v.text)
+    )
+
+
+def facets(base: CTE, selection: Selection, attributes: Mapping[str, AttributeInfo], total: int) -> tuple[Facet, ...]:
+    """Return the facets that can narrow a list of ``total`` products, in the attributes' order; two statements."""
     offered = [a for a in attributes.values() if a.facet or a.code in selection.chosen]
-    counts = attribute_counts(base, (a.id for a in offered))
+    free = [a.id for a in offered if a.code not in selection.chosen]
+    chosen = [attributes[code].id for code in selection.chosen]
+    everything = db.session.scalar(select(func.count()).select_from(Product)) or 1
+    counts = attribute_counts(base, free, chosen, total / everything)
     made = (_facet(a, counts.get(a.id, {}), selection) for a in offered)
     return tuple(facet for facet in made if len(facet.values) > 1 or facet.active)
 

@@ -8,15 +8,14 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, false, func, or_, select
 from sqlalchemy.orm import aliased
 
-from core.catalog import facets, visibility
+from core.catalog import facets, prices, visibility
 from core.catalog.facets import Facet
 from core.catalog.models import Product, ProductAttribute, ProductText
-from core.catalog.prices import Wanted, price_in, prices
 from core.catalog.search import query as search
-from core.catalog.search.index import Term
+from core.catalog.search.index import Hits, Term
 from core.catalog.selection import LAST_PAGE, Selection
 from core.catalog.services import code_hits
 from core.catalog.structure import AttributeInfo, Tree, attributes, tree
@@ -27,6 +26,8 @@ from core.i18n import current_locale
 PAGE = 24
 #: So many products at most are priced to be sorted by price.
 MOST_PRICED = 500
+#: Above so many hits the search text says too little for a ranking by it to be worth its time.
+MOST_RANKED = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +35,15 @@ class Match:
     """What a search text finds: products by code (best first) and, in ``hits``, by words. ``loose``: typos were forgiven."""
 
     code_ids: tuple[int, ...] = ()
-    hits: Any = None
+    hits: Hits | None = None
     loose: bool = False
 
     def condition(self) -> ColumnElement[bool]:
-        """Return the condition on ``Product``."""
-        on_sale = Product.status != "discontinued"  # by words nobody is led to what is no longer sold
-        by_words = and_(on_sale, Product.id.in_(select(self.hits.c.product_id))) if self.hits is not None else None
-        by_code = Product.id.in_(self.code_ids)
-        return by_code if by_words is None else or_(by_code, by_words) if self.code_ids else by_words
+        """Return the condition on ``Product``; by words nobody is led to what is no longer sold."""
+        ways: list[ColumnElement[bool]] = [Product.id.in_(self.code_ids)] if self.code_ids else []
+        if self.hits is not None:
+            ways.append(and_(Product.status != "discontinued", Product.id.in_(self.hits.ids)))
+        return or_(*ways) if ways else false()
 
 
 @dataclass(frozen=True)
@@ -75,14 +76,15 @@ def run(selection: Selection) -> Results:
     by_category = facets.category_counts(marked)
     total = sum(by_category.values())
     too_many = total > facets.MOST_HITS
-    priced = prices().visible() and total <= MOST_PRICED
-    ordered = selection if priced or selection.sort.strip("-") != "price" else Selection()
+    priced = prices.visible() and total <= MOST_PRICED
+    sort = "" if not priced and selection.sort.strip("-") == "price" else selection.sort
+    ranking = match if total <= MOST_RANKED else None
     return Results(
         selection,
-        _page(and_(base, *chosen.values()), selection, ordered.sort, match, known),
+        _page(and_(base, *chosen.values()), selection, sort, ranking, known),
         total,
         categories.sums(by_category),
-        () if too_many else facets.facets(marked, selection, known),
+        () if too_many else facets.facets(marked, selection, known, total),
         too_many,
         match.loose if match else False,
         priced,
@@ -107,15 +109,15 @@ def find(text: str) -> Match:
     return Match((), search.hits(similar), loose=True) if similar else Match((), words)
 
 
-def _any(hits: Any) -> bool:
-    seen = select(Product.id).join(hits, hits.c.product_id == Product.id).where(visibility.condition())
+def _any(hits: Hits) -> bool:
+    seen = select(Product.id).where(Product.id.in_(hits.ids), visibility.condition())
     return db.session.scalar(seen.limit(1)) is not None
 
 
 def _base(selection: Selection, categories: Tree, match: Match | None) -> ColumnElement[bool]:
     parts = [visibility.condition(discontinued=match is not None)]
     if selection.text:
-        parts.append(match.condition() if match else Product.id.is_(None))
+        parts.append(match.condition() if match else false())
     if selection.category:
         parts.append(Product.category_id.in_(categories.below(selection.category)))
     return and_(*parts)
@@ -143,7 +145,7 @@ def _ordered(statement: Select[Any], sort: str, match: Match | None, known: Mapp
     elif match is not None:
         return _by_relevance(statement, match)
     else:
-        keys = [Product.position, Product.sku_folded]
+        return statement.order_by(Product.position, Product.sku_folded, Product.id)
     direction = (lambda key: key.desc()) if turned else (lambda key: key.asc())
     return statement.order_by(*(direction(key).nulls_last() for key in keys), Product.id)
 
@@ -168,25 +170,22 @@ def _by_relevance(statement: Select[Any], match: Match) -> Select[Any]:
         places = {product_id: place for place, product_id in enumerate(match.code_ids)}
         keys.append(case(places, value=Product.id, else_=len(places)))
     if match.hits is not None:
-        statement = statement.outerjoin(match.hits, match.hits.c.product_id == Product.id)
-        keys.append(func.coalesce(match.hits.c.rank, 0))
+        ranked = match.hits.ranked
+        statement = statement.outerjoin(ranked, ranked.c.product_id == Product.id)
+        keys.append(func.coalesce(ranked.c.rank, 0))
     return statement.order_by(*keys, Product.sku_folded, Product.id)
 
 
 def _by_price(ids: Sequence[int], *, turned: bool) -> list[int]:
-    wanted = {i: first_price(i, units) for i, units in units_of(ids).items() if units}
-    shown = prices().shown(list(wanted.values()), ladders=False)
-    cost = partial(_cost, {i: price_in(shown.get(want)) for i, want in wanted.items()}, -1 if turned else 1)
-    return sorted(ids, key=cost)
+    """Sort by the price of one first unit at its least quantity, which is what the list shows."""
+    first = {i: next(iter(units.values())) for i, units in units_of(ids).items() if units}
+    least = {(i, unit.unit): unit.minimum for i, unit in first.items()}
+    shown = prices.shown(list(least), quantities=least)
+    costs = {i: prices.comparable(shown.get((i, unit.unit))) for i, unit in first.items()}
+    return sorted(ids, key=partial(_cost, costs, -1 if turned else 1))
 
 
 def _cost(costs: Mapping[int, Decimal], sign: int, product_id: int) -> tuple[bool, Decimal]:
     """What has no price comes last, whichever way round."""
     cost = costs.get(product_id, Decimal("Infinity"))
     return cost.is_infinite(), Decimal(0) if cost.is_infinite() else cost * sign
-
-
-def first_price(product_id: int, units: Mapping[str, Any]) -> Wanted:
-    """Return which price of a product a list shows: in its first unit, at the least quantity."""
-    unit = next(iter(units.values()))
-    return Wanted(product_id, unit.unit, unit.minimum)

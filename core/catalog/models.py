@@ -50,7 +50,10 @@ class Product(db.Model):
     """An article that is sold, by SKU; its texts are rows per language."""
 
     __tablename__ = "catalog_product"
-    __table_args__ = (CheckConstraint("status in ('active', 'blocked', 'discontinued')", name="status"),)
+    __table_args__ = (
+        CheckConstraint("status in ('active', 'blocked', 'discontinued')", name="status"),
+        Index("ix_catalog_product_order", "position", "sku_folded"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     sku: Mapped[str] = mapped_column(String(80), unique=True)
@@ -67,7 +70,7 @@ class Product(db.Model):
     status: Mapped[str] = mapped_column(String(20), default="active", index=True)
     superseded_by_id: Mapped[int | None] = mapped_column(ForeignKey("catalog_product.id", ondelete="SET NULL"))
     weight_kg: Mapped[Decimal | None] = mapped_column(Quantity)
-    position: Mapped[int] = mapped_column(default=0, index=True)
+    position: Mapped[int] = mapped_column(default=0)
     source: Mapped[str] = mapped_column(String(40), default="")
     external_id: Mapped[str] = mapped_column(String(80), default="")
     extra: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)

@@ -1,73 +1,79 @@
-"""How the shop's pages get prices without knowing the pricing domain, which stands above: it answers through ``Prices``."""
+"""How the shop's pages get prices without knowing the pricing domain, which stands above: it says who answers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
 from flask import Flask, current_app
 
 from core.spec.pricing import Break
 
 _KEY = "tukku.catalog_prices"
+Pair = tuple[int, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A price that a page shows: of a product in a unit at a quantity."""
+class ShownPrice(Protocol):
+    """A price for the reader: net ``amount`` for ``per`` of ``unit``, or None ("ask for a quote"); why, and the ladder.
 
-    product_id: int
-    unit: str
-    quantity: Decimal
+    ``list_price`` is set only where it is to be struck through; ``hidden``: prices are not for this reader.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A price for the reader: net for ``per`` of the unit, or None ("ask for a quote"); why, and the ladder."""
-
-    price: Decimal | None
-    per: Decimal
+    amount: Decimal | None
     currency: str
-    list_price: Decimal | None = None
-    reason: object = ""
-    steps: tuple[object, ...] = ()
-    breaks: tuple[Break, ...] = ()
+    unit: str
+    per: Decimal
+    list_price: Decimal | None
+    reason: object
+    ladder: tuple[Break, ...]
+    hidden: bool
 
 
 class Prices(Protocol):
-    """What core.pricing answers."""
+    """Returns the prices of (product, unit) pairs for the reader; the statements do not grow with their number."""
 
-    def visible(self) -> bool:
-        """Tell whether the reader may see prices."""
-
-    def shown(self, wanted: Sequence[Wanted], *, ladders: bool, explain: bool = False) -> Mapping[Wanted, Shown]:
-        """Return the prices; statements are constant in their number. Empty where the reader may not see prices."""
+    def __call__(
+        self, asked: Iterable[Pair], *, quantities: Mapping[Pair, Decimal] | None = None, ladder: bool = False
+    ) -> Mapping[Pair, ShownPrice]: ...
 
 
-def use_prices(app: Flask, prices: Prices) -> None:
-    """Let ``prices`` answer for ``app``."""
-    app.extensions[_KEY] = prices
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Who answers for an app."""
+
+    shown: Prices
+    visible: Callable[[], bool]
 
 
-def prices() -> Prices:
-    """Return who answers for the current app."""
-    return cast(Prices, current_app.extensions.get(_KEY) or _NoPrices())
+def use_prices(app: Flask, shown: Prices, visible: Callable[[], bool]) -> None:
+    """Let ``shown`` answer for ``app``; ``visible`` tells whether the reader may see prices at all."""
+    app.extensions[_KEY] = _Source(shown, visible)
 
 
-class _NoPrices:
-    """An app without the pricing domain shows no prices."""
+def visible() -> bool:
+    """Tell whether the reader may see prices."""
+    source = _source()
+    return source is not None and source.visible()
 
-    def visible(self) -> bool:
-        return False
 
-    def shown(self, wanted: Sequence[Wanted], *, ladders: bool, explain: bool = False) -> Mapping[Wanted, Shown]:
+def shown(
+    pairs: Sequence[Pair], *, quantities: Mapping[Pair, Decimal] | None = None, ladder: bool = False
+) -> Mapping[Pair, ShownPrice]:
+    """Return the prices of the pairs; nothing at all for a reader who may not see prices, so that no page can leak one."""
+    source = _source()
+    if source is None or not pairs or not source.visible():
         return {}
+    return source.shown(pairs, quantities=quantities, ladder=ladder)
 
 
-def price_in(unit_price: Any) -> Decimal:
-    """Return the price of one unit for comparing, which is never shown; the highest where there is none."""
-    if unit_price is None or unit_price.price is None:
+def comparable(price: ShownPrice | None) -> Decimal:
+    """Return the price of one unit for sorting; infinite where there is none."""
+    if price is None or price.amount is None:
         return Decimal("Infinity")
-    return cast(Decimal, unit_price.price / unit_price.per)
+    return price.amount / price.per
+
+
+def _source() -> _Source | None:
+    return cast("_Source | None", current_app.extensions.get(_KEY))

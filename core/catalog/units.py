@@ -90,7 +90,7 @@ def units_of(product_ids: Iterable[int]) -> dict[int, dict[str, UnitInfo]]:
 
 
 def to_base(quantity: Decimal, unit: UnitInfo) -> Decimal:
-    """Return ``quantity`` of ``unit`` in base units, rounded half up to six decimals where they cannot hold it (a third of a box)."""
+    """Return ``quantity`` of ``unit`` in base units; rounded half up where six decimals cannot hold it (thirds)."""
     return exact(Fraction(quantity) * unit.factor)
 
 

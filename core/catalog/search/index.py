@@ -36,6 +36,17 @@ class Term:
     prefix: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """The products that satisfy a query: ``ids`` is a SELECT of their ids, ``ranked`` a subquery of ``product_id``
+
+    and ``rank`` (lower is better). Ranking costs more than finding, so it is asked for only where it is used.
+    """
+
+    ids: Any
+    ranked: Any
+
+
 class SearchIndex(Protocol):
     """An index on one kind of database; documents are written in the caller's ``write()``."""
 
@@ -45,8 +56,8 @@ class SearchIndex(Protocol):
     def clear(self) -> None:
         """Remove every document."""
 
-    def hits(self, terms: Sequence[Term]) -> Any:
-        """Return a subquery of ``product_id`` and ``rank`` (lower is better) of products that satisfy all terms."""
+    def hits(self, terms: Sequence[Term]) -> Hits:
+        """Return the products that satisfy all terms."""
 
 
 def index() -> SearchIndex:

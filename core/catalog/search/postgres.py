@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy import Column, Integer, MetaData, Table, bindparam, cast, delete, func, insert, select
 from sqlalchemy.dialects.postgresql import ARRAY, REAL, TSQUERY, TSVECTOR
 
-from core.catalog.search.index import Document, Term
+from core.catalog.search.index import Document, Hits, Term
 from core.data.db import db
 
 _TABLE = Table("catalog_search", MetaData(), Column("rowid", Integer, primary_key=True), Column("document", TSVECTOR))
@@ -35,15 +34,13 @@ class PostgresIndex:
         """Remove every document."""
         db.session.connection().execute(delete(_TABLE))
 
-    def hits(self, terms: Sequence[Term]) -> Any:
-        """Return a subquery of ``product_id`` and ``rank`` (lower is better)."""
+    def hits(self, terms: Sequence[Term]) -> Hits:
+        """Return the products that satisfy all terms, ranked by ts_rank."""
         query = cast(query_text(terms), TSQUERY)
-        weights = cast(list(_WEIGHTS), ARRAY(REAL))
-        return (
-            select(_TABLE.c.rowid.label("product_id"), (-func.ts_rank(weights, _TABLE.c.document, query)).label("rank"))
-            .where(_TABLE.c.document.op("@@")(query))
-            .subquery("hits")
-        )
+        matches = _TABLE.c.document.op("@@")(query)
+        rank = (-func.ts_rank(cast(list(_WEIGHTS), ARRAY(REAL)), _TABLE.c.document, query)).label("rank")
+        ranked = select(_TABLE.c.rowid.label("product_id"), rank).where(matches).subquery("hits")
+        return Hits(select(_TABLE.c.rowid).where(matches), ranked)
 
 
 def query_text(terms: Sequence[Term]) -> str:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from core.catalog.folding import fold_code, parts, tokens, words
-from core.catalog.search.index import Term, distance_allowed, index, similar_words
+from core.catalog.search.index import Hits, Term, distance_allowed, index, similar_words
 from core.catalog.search.stems import stem
 from core.i18n import LOCALES
 
@@ -81,6 +80,6 @@ def _with_parts(term: Term) -> list[Term]:
     return [Term((piece,)) for piece in pieces]
 
 
-def hits(found: Sequence[Term]) -> Any:
-    """Return the subquery of the products that satisfy the terms."""
+def hits(found: Sequence[Term]) -> Hits:
+    """Return the products that satisfy the terms."""
     return index().hits(found)

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Column, Integer, MetaData, String, Table, bindparam, delete, func, insert, literal_column, select
 
-from core.catalog.search.index import Document, Term
+from core.catalog.search.index import Document, Hits, Term
 from core.data.db import db
 
 _TABLE = Table(
@@ -36,14 +36,13 @@ class SqliteIndex:
         """Remove every document."""
         db.session.connection().execute(delete(_TABLE))
 
-    def hits(self, terms: Sequence[Term]) -> Any:
-        """Return a subquery of ``product_id`` and ``rank`` (bm25: lower is better)."""
-        whole = literal_column("catalog_search")
-        return (
-            select(_TABLE.c.rowid.label("product_id"), func.bm25(whole, *_WEIGHTS).label("rank"))
-            .where(whole.op("MATCH")(match_expression(terms)))
-            .subquery("hits")
-        )
+    def hits(self, terms: Sequence[Term]) -> Hits:
+        """Return the products that satisfy all terms, ranked by bm25."""
+        whole: Any = literal_column("catalog_search")
+        matches = whole.op("MATCH")(match_expression(terms))
+        rank = func.bm25(whole, *_WEIGHTS).label("rank")
+        ranked = select(_TABLE.c.rowid.label("product_id"), rank).where(matches).subquery("hits")
+        return Hits(select(_TABLE.c.rowid).where(matches), ranked)
 
 
 def match_expression(terms: Sequence[Term]) -> str:

@@ -295,7 +295,7 @@ def upgrade() -> None:
     op.create_index(op.f('ix_catalog_product_category_id'), 'catalog_product', ['category_id'], unique=False)
     op.create_index(op.f('ix_catalog_product_gtin'), 'catalog_product', ['gtin'], unique=False)
     op.create_index(op.f('ix_catalog_product_manufacturer_code_folded'), 'catalog_product', ['manufacturer_code_folded'], unique=False)
-    op.create_index(op.f('ix_catalog_product_position'), 'catalog_product', ['position'], unique=False)
+    op.create_index('ix_catalog_product_order', 'catalog_product', ['position', 'sku_folded'], unique=False)
     op.create_index(op.f('ix_catalog_product_sku_folded'), 'catalog_product', ['sku_folded'], unique=False)
     op.create_index(op.f('ix_catalog_product_status'), 'catalog_product', ['status'], unique=False)
     op.create_table('companies_company',
@@ -479,6 +479,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_pricing_list_price')),
     sa.UniqueConstraint('product_id', 'unit', 'currency', 'valid_from', name=op.f('uq_pricing_list_price_product_id_unit_currency_valid_from'))
     )
+    op.create_index('ix_pricing_list_price_lookup', 'pricing_list_price', ['product_id', 'unit', 'currency', 'valid_from', 'valid_until', 'price', 'per'], unique=False)
     op.create_table('catalog_media',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('product_id', sa.Integer(), nullable=False),
@@ -632,6 +633,7 @@ def downgrade() -> None:
     op.drop_table('orders_order')
     op.drop_index(op.f('ix_catalog_media_product_id'), table_name='catalog_media')
     op.drop_table('catalog_media')
+    op.drop_index('ix_pricing_list_price_lookup', table_name='pricing_list_price')
     op.drop_table('pricing_list_price')
     op.drop_index(op.f('ix_core_file_company_id'), table_name='core_file')
     op.drop_table('core_file')
@@ -661,7 +663,7 @@ def downgrade() -> None:
     op.drop_table('companies_company')
     op.drop_index(op.f('ix_catalog_product_status'), table_name='catalog_product')
     op.drop_index(op.f('ix_catalog_product_sku_folded'), table_name='catalog_product')
-    op.drop_index(op.f('ix_catalog_product_position'), table_name='catalog_product')
+    op.drop_index('ix_catalog_product_order', table_name='catalog_product')
     op.drop_index(op.f('ix_catalog_product_manufacturer_code_folded'), table_name='catalog_product')
     op.drop_index(op.f('ix_catalog_product_gtin'), table_name='catalog_product')
     op.drop_index(op.f('ix_catalog_product_category_id'), table_name='catalog_product')
