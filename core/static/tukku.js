@@ -11,10 +11,12 @@ const on = (type, selector, handler) =>
 const fill = (text, values) => text.replace(/%\((\w+)\)s/g, (_, name) => values[name] ?? "");
 
 /* ---- Numbers in the page's locale, exact: counted in millionths, never as floats ---- */
-const DECIMAL = new Intl.NumberFormat(document.documentElement.lang || "en").formatToParts(1.5).find((p) => p.type === "decimal").value;
+const PARTS = new Intl.NumberFormat(document.documentElement.lang || "en").formatToParts(1234567.5);
+const DECIMAL = PARTS.find((part) => part.type === "decimal").value;
+const GROUP = PARTS.find((part) => part.type === "group")?.value ?? " ";
 
 function toMillionths(text) {
-  const plain = text.trim().replace(/[\s\u00a0\u202f]/g, "").replace(DECIMAL, ".");
+  const plain = text.trim().replace(/[\s\u00a0\u202f]/g, "").replaceAll(GROUP, "").replace(DECIMAL, ".");
   const match = /^(\d{0,12})(?:\.(\d{0,6}))?$/.exec(plain);
   return match && plain !== "" && plain !== "." ? BigInt(match[1] || 0) * 1000000n + BigInt((match[2] || "").padEnd(6, "0")) : null;
 }

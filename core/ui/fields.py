@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from babel.numbers import format_decimal, get_currency_precision
+from babel.numbers import get_currency_precision
 from wtforms import SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import ValidationError
@@ -16,7 +16,7 @@ from wtforms.validators import ValidationError
 from core.data import clock
 from core.i18n import _
 from core.spec.errors import Invalid
-from core.ui.formats import display_zone, qty, reader_locale
+from core.ui.formats import display_zone, qty, typed
 from core.ui.numbers import read_day, read_decimal
 
 #: the largest number that a column of money or quantities holds with six decimals
@@ -49,7 +49,7 @@ class NumberField(StringField):
     def _value(self) -> str:
         if self.raw_data:
             return str(self.raw_data[0])
-        return "" if self.data is None else _typed(self.data)
+        return typed(self.data)
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         """Read the number; ValueError carries the sentence for the reader."""
@@ -165,8 +165,3 @@ class ChoiceField(SelectField):
 def choices(pairs: Iterable[tuple[str, object]]) -> list[SelectChoice]:
     """Return (value, label) pairs as WTForms takes them."""
     return [SelectChoice(value, str(label)) for value, label in pairs]
-
-
-def _typed(value: Decimal) -> str:
-    """Return a number as one would type it: the locale's decimal mark, no grouping."""
-    return format_decimal(value, format="0.######", locale=reader_locale())

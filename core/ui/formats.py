@@ -59,6 +59,11 @@ def qty(quantity: Decimal | int, unit: str = "", locale: str | None = None) -> s
     return f"{text}\u00a0{unit}" if unit else text
 
 
+def typed(value: Decimal | int | None) -> str:
+    """Return a number as one would type it into a field: the locale's decimal mark, no grouping; '' for None."""
+    return "" if value is None else format_decimal(Decimal(value), format="0.######", locale=reader_locale())
+
+
 def per_unit(per: Decimal | int, unit: str = "", locale: str | None = None) -> str:
     """Return what a price is for: "pcs", or "100 pcs" where the price base quantity is not one."""
     return unit if per == 1 else qty(per, unit, locale)
@@ -111,6 +116,7 @@ FILTERS = {
     "money": money,
     "price": price,
     "qty": qty,
+    "typed": typed,
     "per_unit": per_unit,
     "percent": percent,
     "day": day,

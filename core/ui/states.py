@@ -58,6 +58,7 @@ STATES: dict[str, State] = {
     "discontinued": State(_l("Discontinued"), "x-circle", "attention"),
     "invited": State(_l("Invited"), "envelope", "info"),
     "blocked": State(_l("Blocked"), "lock", "danger"),
+    "closed": State(_l("Closed"), "x-circle"),
     "locked": State(_l("Locked"), "lock", "danger"),
     # jobs and imports
     "queued": State(_l("Queued"), "clock", "info"),

@@ -1,0 +1,154 @@
+"""The settings screens: one page for each owner, its declared settings as a form, saved together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from flask import Blueprint, abort, flash, redirect, render_template, url_for
+from wtforms import BooleanField, Field, PasswordField, StringField
+from wtforms.validators import Length
+
+from core.data.write import write
+from core.i18n import _, _l
+from core.registry.registry import registry
+from core.settings.services import Shown, everything, set_value
+from core.settings.values import SettingInvalid, choices_of
+from core.ui.access import requires
+from core.ui.fields import ChoiceField, NumberField
+from core.ui.forms import TukkuForm
+
+bp = Blueprint("settings_admin", __name__)
+EDIT = "backoffice.settings.edit"
+SECRET = "••••••••"  # noqa: S105  (what stands for a secret that is set)
+TITLES = {
+    "accounts": _l("Signing in"),
+    "companies": _l("Companies"),
+    "catalog": _l("Catalogue"),
+    "pricing": _l("Prices and tax"),
+    "orders": _l("Orders"),
+    "imports": _l("Imports"),
+    "jobs": _l("Mail and jobs"),
+    "restapi": _l("API"),
+    "settings": _l("General"),
+    "storefront": _l("Shop"),
+    "backoffice": _l("Back-office"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A domain or addon that has settings."""
+
+    name: str
+    title: object
+    settings: tuple[Shown, ...]
+
+    @property
+    def groups(self) -> dict[str, list[Shown]]:
+        """Return the settings by the group that their declarations name, in order."""
+        found: dict[str, list[Shown]] = {}
+        for shown in self.settings:
+            found.setdefault(str(shown.spec.group), []).append(shown)
+        return found
+
+
+@bp.get("/settings")
+@requires(EDIT)
+def overview() -> str:
+    """List the owners of settings with what differs from the defaults."""
+    return render_template("backoffice/settings.html", owners=owners())
+
+
+@bp.route("/settings/<name>", methods=["GET", "POST"])
+@requires(EDIT)
+def owner(name: str) -> Any:
+    """Show and save the settings of one owner."""
+    found = next((o for o in owners() if o.name == name), None)
+    if found is None:
+        abort(404)
+    form = _form(found.settings)
+    if form.validate_on_submit():
+        changed = _save(found, form)
+        if changed is not None:
+            flash(_("Saved.") if changed else _("Nothing was changed."), "success" if changed else "info")
+            return redirect(url_for("settings_admin.owner", name=name), 303)
+    return render_template("backoffice/settings_owner.html", owner=found, form=form, owners=owners())
+
+
+def owners() -> list[Owner]:
+    """Return those who have settings, core's domains first, with their settings in order."""
+    titles = {f.name: f.manifest.title for f in registry().plan.order if f.manifest}
+    names: dict[str, list[Shown]] = {}
+    for shown in everything():
+        names.setdefault(shown.owner, []).append(shown)
+    return [Owner(name, TITLES.get(name) or titles.get(name, name), tuple(found)) for name, found in names.items()]
+
+
+def _form(settings: Sequence[Shown]) -> TukkuForm:
+    fields = {shown.spec.key: _field(shown) for shown in settings}
+    form_class = type("SettingsForm", (TukkuForm,), fields)
+    values = {shown.spec.key: _value(shown) for shown in settings}
+    form: TukkuForm = form_class(data=values)
+    return form
+
+
+def _value(shown: Shown) -> Any:
+    if shown.spec.secret:
+        return SECRET if shown.value else ""
+    return Decimal(shown.value) if shown.spec.type is int and shown.value is not None else shown.value
+
+
+def _field(shown: Shown) -> Field:
+    """Return the form field for a setting; one that the environment fixes can be read only."""
+    spec = shown.spec
+    fixed = {"disabled": True} if shown.source == "environment" else {}
+    help_text = str(spec.help)
+    if fixed:
+        help_text = _("Fixed by the environment variable %(name)s.", name=shown.env_name)
+    common = {"description": help_text, "render_kw": fixed}
+    if spec.type is bool:
+        return BooleanField(spec.label, **common)
+    if spec.secret:
+        return PasswordField(spec.label, **common)
+    if choices_of(spec):
+        return ChoiceField(spec.label, options=tuple(_labelled(spec)), **common)
+    if spec.type in (int, Decimal):
+        limits = {"minimum": spec.minimum} | ({"maximum": spec.maximum} if spec.maximum is not None else {})
+        return NumberField(spec.label, places=0 if spec.type is int else 6, **limits, **common)
+    limit = spec.maximum if isinstance(spec.maximum, int) else 2000
+    return StringField(spec.label, [Length(max=limit)], **common)
+
+
+def _labelled(spec: Any) -> Iterator[tuple[str, object]]:
+    labels = dict(spec.choices)
+    yield from ((value, labels.get(value, value)) for value in choices_of(spec))
+
+
+def _save(found: Owner, form: TukkuForm) -> int | None:
+    """Write what differs, all or nothing; return how many, or None where a value was refused (the field says why)."""
+    changed = 0
+    key = ""
+    try:
+        with write():
+            for shown in found.settings:
+                key = shown.spec.key
+                value = _typed(shown, form[key].data)
+                if shown.source != "environment" and value is not None and value != shown.value:
+                    set_value(shown.owner, key, value)
+                    changed += 1
+    except SettingInvalid as error:
+        form[key].errors = [*form[key].errors, str(error.message)]
+        return None
+    return changed
+
+
+def _typed(shown: Shown, value: Any) -> Any:
+    """Return the field's value in the setting's type; None leaves the setting as it is."""
+    if shown.spec.secret and value in (SECRET, "", None):
+        return None
+    if shown.spec.type is int:
+        return int(value) if value is not None else shown.spec.default
+    return shown.spec.default if value is None else value
