@@ -34,12 +34,10 @@ def deep_groove() -> Iterator[Article]:
                     name_en=f"Deep groove ball bearing {name} {size} {en}",
                     name_fi=f"Urakuulalaakeri {name} {size} {fi}",
                     text_en=(
-                        f"Single row deep groove ball bearing, bore {bore} mm, "
-                        f"outside {outer} mm, width {width} mm, {en}."
+                        f"Single row deep groove ball bearing, bore {bore} mm, outside {outer} mm, width {width} mm, {en}."
                     ),
                     text_fi=(
-                        f"Yksirivinen urakuulalaakeri, reikä {bore} mm, "
-                        f"ulkohalkaisija {outer} mm, leveys {width} mm, {fi}."
+                        f"Yksirivinen urakuulalaakeri, reikä {bore} mm, ulkohalkaisija {outer} mm, leveys {width} mm, {fi}."
                     ),
                     category=f"ball-{series}",
                     picture="ball-bearing",
@@ -69,13 +67,9 @@ def taper_rollers() -> Iterator[Article]:
             name_en=f"Tapered roller bearing {name} {bore}x{outer}x{width}",
             name_fi=f"Kartiorullalaakeri {name} {bore}x{outer}x{width}",
             text_en=(
-                f"Single row tapered roller bearing with cup and cone, bore {bore} mm, "
-                f"outside {outer} mm, width {width} mm."
+                f"Single row tapered roller bearing with cup and cone, bore {bore} mm, outside {outer} mm, width {width} mm."
             ),
-            text_fi=(
-                f"Yksirivinen kartiorullalaakeri, reikä {bore} mm, "
-                f"ulkohalkaisija {outer} mm, leveys {width} mm."
-            ),
+            text_fi=(f"Yksirivinen kartiorullalaakeri, reikä {bore} mm, ulkohalkaisija {outer} mm, leveys {width} mm."),
             category="taper-302",
             picture="taper-bearing",
             price=rounded(D("5.2") + weight * 21),
@@ -203,12 +197,8 @@ def o_rings() -> Iterator[Article]:
                     sku=f"OR-{code}{hardness}-{dash:03d}",
                     name_en=f"O-ring ISO 3601 {size} {code} {hardness}",
                     name_fi=f"O-rengas ISO 3601 {size} {code} {hardness}",
-                    text_en=(
-                        f"O-ring size {dash:03d}, {size} mm, {code} {hardness} Shore A, {low} to +{high} °C."
-                    ),
-                    text_fi=(
-                        f"O-rengas koko {dash:03d}, {size} mm, {code} {hardness} Shore A, {low}…+{high} °C."
-                    ),
+                    text_en=(f"O-ring size {dash:03d}, {size} mm, {code} {hardness} Shore A, {low} to +{high} °C."),
+                    text_fi=(f"O-rengas koko {dash:03d}, {size} mm, {code} {hardness} Shore A, {low}…+{high} °C."),
                     category="o-rings",
                     picture="o-ring",
                     price=rounded(D("0.021") + volume / 1000 * rate, "0.0001"),

@@ -154,9 +154,7 @@ def public_ids(country: str, place: int) -> tuple[str, str]:
         number = identifiers.swedish_id(556_900_000 + place * 1013)
         return number, f"SE{number.replace('-', '')}01"
     if country == "EE":
-        return identifiers.estonian_id(1_600_000 + place * 103), "EE" + identifiers.estonian_vat(
-            10_200_000 + place * 107
-        )
+        return identifiers.estonian_id(1_600_000 + place * 103), "EE" + identifiers.estonian_vat(10_200_000 + place * 107)
     if country == "PL":
         number = _first(identifiers.polish_id, 634_500_000 + place * 1009)
         return number, f"PL{number}"
@@ -212,8 +210,6 @@ def address_rows(buyers: Sequence[Customer]) -> Iterator[Row]:
                 "country": buyer.country,
                 "contact": "",
                 "phone": buyer.phone,
-                "instructions": "Goods in 7-15, ring the bell at the gate."
-                if site == 1 and buyer.place % 3 == 0
-                else "",
+                "instructions": "Goods in 7-15, ring the bell at the gate." if site == 1 and buyer.place % 3 == 0 else "",
                 "default": "yes" if site < 2 else "no",
             }

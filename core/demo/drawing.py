@@ -26,9 +26,7 @@ def _n(value: float) -> str:
 def box(x: float, y: float, width: float, height: float, fill: str = STEEL, radius: float = 0) -> str:
     """Outline a rectangle."""
     style = _OUTLINE.format(fill=fill)
-    return (
-        f'<rect x="{_n(x)}" y="{_n(y)}" width="{_n(width)}" height="{_n(height)}" rx="{_n(radius)}" {style}/>'
-    )
+    return f'<rect x="{_n(x)}" y="{_n(y)}" width="{_n(width)}" height="{_n(height)}" rx="{_n(radius)}" {style}/>'
 
 
 def disc(x: float, y: float, radius: float, fill: str = STEEL) -> str:
@@ -69,9 +67,7 @@ def hexagon(x: float, y: float, radius: float, fill: str = STEEL, turn: float = 
 
 def around(x: float, y: float, radius: float, count: int) -> list[Point]:
     """Return the points of an even division of a circle."""
-    return [
-        (x + radius * cos(2 * pi * k / count), y + radius * sin(2 * pi * k / count)) for k in range(count)
-    ]
+    return [(x + radius * cos(2 * pi * k / count), y + radius * sin(2 * pi * k / count)) for k in range(count)]
 
 
 def thread(x: float, y: float, width: float, height: float, pitch: float = 8) -> str:

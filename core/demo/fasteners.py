@@ -45,9 +45,7 @@ NUT_ZINC = Grade("8-ZN", "8", "Steel", "Zinc plated", "zinc plated", "sinkitty",
 NUT_HDG = Grade("8-HDG", "8", "Steel", "Hot-dip galvanised", "hot-dip galvanised", "kuumasinkitty", D("6.7"))
 NUT_TEN = Grade("10", "10", "Steel", "Plain", "plain", "musta", D("5.9"))
 WASHER_ZINC = Grade("200HV-ZN", "200 HV", "Steel", "Zinc plated", "zinc plated", "sinkitty", D("5.4"))
-WASHER_HDG = Grade(
-    "200HV-HDG", "200 HV", "Steel", "Hot-dip galvanised", "hot-dip galvanised", "kuumasinkitty", D("7.1")
-)
+WASHER_HDG = Grade("200HV-HDG", "200 HV", "Steel", "Hot-dip galvanised", "hot-dip galvanised", "kuumasinkitty", D("7.1"))
 
 
 def per_hundred(weight: D, grade: Grade) -> D:
@@ -158,9 +156,7 @@ def nuts() -> Iterator[Article]:
                 yield _nut(kind, size, grade, kilograms(volume), {"wrench_size": flats, "height": height})
 
 
-def _nut(
-    kind: tuple[str, str, str, str, str], size: int, grade: Grade, weight: D, own: dict[str, str]
-) -> Article:
+def _nut(kind: tuple[str, str, str, str, str], size: int, grade: Grade, weight: D, own: dict[str, str]) -> Article:
     standard, category, picture, name_en, name_fi = kind
     en, fi = grade.label
     return Article(
@@ -245,12 +241,7 @@ def replaced(articles: list[Article]) -> Iterator[Article]:
     for article in articles:
         attributes = article.attributes
         label = old.get(attributes["standard"])
-        if (
-            label
-            and attributes["thread"] in sizes
-            and attributes.get("length", "40") == "40"
-            and "-ZN-" in article.sku
-        ):
+        if label and attributes["thread"] in sizes and attributes.get("length", "40") == "40" and "-ZN-" in article.sku:
             tail = article.sku.split("-", 1)[1]
             yield article.succeeded(f"{label.split()[1]}-{tail}", label)
 

@@ -64,9 +64,7 @@ def generate(directory: Path, today: date, seed: int = 1, scale: float = 1.0) ->
     conditions = terms(goods, today)
     history = History(goods, buyers, Pricer(goods, buyers, conditions), seed)
     orders = list(history.orders(today, max(20, round(ORDERS * scale))))
-    own_codes = [
-        (buyer, history.favourites(buyer.code)) for buyer in buyers if buyer.code in ITEM_CODE_COMPANIES
-    ]
+    own_codes = [(buyer, history.favourites(buyer.code)) for buyer in buyers if buyer.code in ITEM_CODE_COMPANIES]
     units = {article.sku: article.base_unit for article in goods}
     files: dict[str, Iterable[Row]] = {
         "tax_rates": _tax_rows(),

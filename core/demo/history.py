@@ -40,9 +40,7 @@ class Order:
 class History:
     """Draws the orders of all companies; the same seed and day give the same orders."""
 
-    def __init__(
-        self, goods: Sequence[Article], buyers: Sequence[Customer], pricer: Pricer, seed: int
-    ) -> None:
+    def __init__(self, goods: Sequence[Article], buyers: Sequence[Customer], pricer: Pricer, seed: int) -> None:
         self._rng = random.Random(f"{seed}/orders")  # noqa: S311 - sample data, not a secret
         self._goods = {article.sku: article for article in goods}
         self._buyers = [buyer for buyer in buyers if buyer.code != "DALAMASKIN"]
@@ -62,9 +60,7 @@ class History:
             pull = [w * _busy(b, moment) for w, b in zip(weights, self._buyers, strict=True)]
             buyer = self._rng.choices(self._buyers, pull)[0]
             if place >= len(moments) - 2:
-                buyer = next(
-                    b for b in self._buyers if b.code == ("KONEPAJA", "NORDBYGG")[place - len(moments)]
-                )
+                buyer = next(b for b in self._buyers if b.code == ("KONEPAJA", "NORDBYGG")[place - len(moments)])
             lines = tuple(self._lines(buyer, moment.date(), str(100_001 + place)))
             if lines:
                 yield self._order(buyer, moment, str(100_001 + place), lines, today)
@@ -125,9 +121,7 @@ class History:
         spread = usual * self._rng.choice((1, 2, 5, 10))
         return max(package.minimum, package.step * spread)
 
-    def _order(
-        self, buyer: Customer, moment: datetime, code: str, lines: tuple[Row, ...], today: date
-    ) -> Order:
+    def _order(self, buyer: Customer, moment: datetime, code: str, lines: tuple[Row, ...], today: date) -> Order:
         age = (today - moment.date()).days
         state = self._state(age)
         shipped = tuple({**line, "shipped": self._shipped(line, state, age)} for line in lines)
@@ -139,13 +133,15 @@ class History:
             "user": self._rng.choice(orderers(buyer)),
             "date": moment.isoformat(timespec="minutes") if age else moment.date().isoformat(),
             "currency": buyer.currency,
-            "po_number": f"PO-{moment.year}-{self._rng.randint(1000, 9999)}"
-            if self._rng.random() < 0.8
-            else "",
+            "po_number": f"PO-{moment.year}-{self._rng.randint(1000, 9999)}" if self._rng.random() < 0.8 else "",
             "ship_to": f"SITE{self._rng.randint(1, buyer.ship_sites)}",
             "bill_to": "BILL",
             "state": state,
             "note": self._rng.choice(_NOTES),
+            "rounding": "line",
+            "completed": (moment + timedelta(days=2 + age % 3)).isoformat(timespec="minutes")
+            if state == "completed"
+            else "",
             "freight": "0" if free else _FREIGHT[buyer.currency],
         }
         return Order(row, shipped)

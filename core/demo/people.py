@@ -43,11 +43,7 @@ def plain(text: str) -> str:
 
 def _people(buyer: Customer) -> Iterator[tuple[str, str, str]]:
     """Yield address, name and roles of a company's people."""
-    named = [
-        (f"{start}@{buyer.domain}", name, roles)
-        for code, start, name, roles in _SHOWCASE
-        if code == buyer.code
-    ]
+    named = [(f"{start}@{buyer.domain}", name, roles) for code, start, name, roles in _SHOWCASE if code == buyer.code]
     if named:
         yield from named
         return

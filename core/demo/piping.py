@@ -74,19 +74,13 @@ def malleable() -> Iterator[Article]:
             for shape in MALLEABLE:
                 yield _malleable(shape, inches, "", surface, code, en, fi, rate)
         for larger, smaller in zip(sizes[1:], sizes, strict=False):
-            reducing = Shape(
-                "M2R", "malleable-reducers", "reducer", "Reducing socket M2", "Supistusmuhvi M2", D("1.05")
-            )
-            bush = Shape(
-                "N4", "malleable-reducers", "reducer", "Reducing bush N4", "Supistusnippa N4", D("0.6")
-            )
+            reducing = Shape("M2R", "malleable-reducers", "reducer", "Reducing socket M2", "Supistusmuhvi M2", D("1.05"))
+            bush = Shape("N4", "malleable-reducers", "reducer", "Reducing bush N4", "Supistusnippa N4", D("0.6"))
             for shape in (reducing, bush):
                 yield _malleable(shape, larger, smaller, surface, code, en, fi, rate)
 
 
-def _malleable(
-    shape: Shape, inches: str, second: str, surface: str, code: str, en: str, fi: str, rate: D
-) -> Article:
+def _malleable(shape: Shape, inches: str, second: str, surface: str, code: str, en: str, fi: str, rate: D) -> Article:
     weight = rounded(_socket_weight(inches) * shape.weight, "0.001")
     size = f'{inches}" x {second}"' if second else f'{inches}"'
     tail = f"{slug(inches)}X{slug(second)}" if second else slug(inches)
@@ -131,9 +125,7 @@ def press_fittings() -> Iterator[Article]:
                     name_en=f"{shape.name_en} {label} mm {en}",
                     name_fi=f"{shape.name_fi} {label} mm {fi}",
                     text_en=f"{shape.name_en} with EPDM seal for pipe {label} mm, {en}, 16 bar, profile M.",
-                    text_fi=(
-                        f"{shape.name_fi} EPDM-tiivisteellä putkelle {label} mm, {fi}, 16 bar, M-profiili."
-                    ),
+                    text_fi=(f"{shape.name_fi} EPDM-tiivisteellä putkelle {label} mm, {fi}, 16 bar, M-profiili."),
                     category=category,
                     picture=shape.picture,
                     price=rounded(D("1.1") + mass * rate),
@@ -199,9 +191,7 @@ def pipes() -> Iterator[Article]:
     for nominal, (outer, medium, heavy, mass) in STEEL_PIPE.items():
         for series, wall in (("M", medium), ("H", heavy)):
             weight = (
-                D(mass)
-                if series == "M"
-                else rounded(kilograms(ring(D(outer), D(outer) - 2 * D(wall), D(1000))), "0.01")
+                D(mass) if series == "M" else rounded(kilograms(ring(D(outer), D(outer) - 2 * D(wall), D(1000))), "0.01")
             )
             for code, surface, en, fi, rate in finishes:
                 yield Article(
@@ -209,12 +199,10 @@ def pipes() -> Iterator[Article]:
                     name_en=f"Steel pipe EN 10255 {series} DN {nominal} {outer}x{wall} {en}",
                     name_fi=f"Teräsputki EN 10255 {series} DN {nominal} {outer}x{wall} {fi}",
                     text_en=(
-                        f"Welded steel pipe for threading, {outer} x {wall} mm, "
-                        f"{number(weight)} kg/m, in lengths of 6 m."
+                        f"Welded steel pipe for threading, {outer} x {wall} mm, {number(weight)} kg/m, in lengths of 6 m."
                     ),
                     text_fi=(
-                        f"Hitsattu kierteitettävä teräsputki, {outer} x {wall} mm, "
-                        f"{number(weight)} kg/m, salkopituus 6 m."
+                        f"Hitsattu kierteitettävä teräsputki, {outer} x {wall} mm, {number(weight)} kg/m, salkopituus 6 m."
                     ),
                     category="steel-pipes",
                     picture="pipe",
@@ -291,14 +279,8 @@ def ball_valves() -> Iterator[Article]:
                 sku=f"BV-{code}-{slug(inches)}",
                 name_en=f'Ball valve {inches}" {pressure} {en}',
                 name_fi=f'Palloventtiili {inches}" {pressure} {fi}',
-                text_en=(
-                    f"Full bore ball valve with female threads, DN {nominal}, {pressure}, "
-                    f"{en}, seats of PTFE."
-                ),
-                text_fi=(
-                    f"Täysaukkoinen palloventtiili, sisäkierre, DN {nominal}, {pressure}, "
-                    f"{fi}, PTFE-tiivisteet."
-                ),
+                text_en=(f"Full bore ball valve with female threads, DN {nominal}, {pressure}, {en}, seats of PTFE."),
+                text_fi=(f"Täysaukkoinen palloventtiili, sisäkierre, DN {nominal}, {pressure}, {fi}, PTFE-tiivisteet."),
                 category=category,
                 picture="ball-valve",
                 price=rounded(base + weight * rate),
@@ -333,13 +315,8 @@ def gaskets() -> Iterator[Article]:
                 sku=f"FG-{code}-DN{nominal}",
                 name_en=f"Flange gasket DN {nominal} PN 16 {en} 2 mm",
                 name_fi=f"Laippatiiviste DN {nominal} PN 16 {fi} 2 mm",
-                text_en=(
-                    f"Flat gasket EN 1514-1 form IBC, {inner} x {outer} x 2 mm, {en}, up to {hottest} °C."
-                ),
-                text_fi=(
-                    f"Tasotiiviste EN 1514-1 muoto IBC, {inner} x {outer} x 2 mm, {fi}, "
-                    f"enintään {hottest} °C."
-                ),
+                text_en=(f"Flat gasket EN 1514-1 form IBC, {inner} x {outer} x 2 mm, {en}, up to {hottest} °C."),
+                text_fi=(f"Tasotiiviste EN 1514-1 muoto IBC, {inner} x {outer} x 2 mm, {fi}, enintään {hottest} °C."),
                 category="gaskets",
                 picture="gasket",
                 price=rounded(D("0.35") + area / 100 * rate),

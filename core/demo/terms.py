@@ -213,9 +213,7 @@ def _price_row(one: Terms, kind: str, value: str, **values: str) -> Row:
 class Pricer:
     """What a company pays for base units: list price, then price lists, then contracts, weakest first."""
 
-    def __init__(
-        self, goods: Sequence[Article], buyers: Sequence[Customer], everything: Sequence[Terms]
-    ) -> None:
+    def __init__(self, goods: Sequence[Article], buyers: Sequence[Customer], everything: Sequence[Terms]) -> None:
         self._goods = {article.sku: (place, article) for place, article in enumerate(goods)}
         self._buyers = {buyer.code: buyer for buyer in buyers}
         self._terms = everything
@@ -235,9 +233,7 @@ class Pricer:
             for one in self._terms
             if (one.audience, one.target) in rank and one.currency == buyer.currency and one.valid(day)
         ]
-        return tuple(
-            sorted(reached, key=lambda one: (rank[one.audience, one.target], one.priority, one.code))
-        )
+        return tuple(sorted(reached, key=lambda one: (rank[one.audience, one.target], one.priority, one.code)))
 
     def price(self, code: str, sku: str, quantity: Decimal, day: date) -> Decimal | None:
         """Return the net price for the article's `per` base units, or None where it has no list price."""

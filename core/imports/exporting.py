@@ -38,7 +38,8 @@ def table(kind: DataImport) -> tuple[list[ExportColumn], Iterable[Sequence[Any]]
         rows = list(rows)
         extra = dict.fromkeys(name for row in rows for name in row if name.startswith(kind.open_fields))
         names += [name for name in extra if name not in names]
-    return [ExportColumn(name) for name in names], _cells(names, rows)
+    kinds = {field.name: "day" for field in kind.fields if field.type == "date"}
+    return [ExportColumn(name, kinds.get(name, "text")) for name in names], _cells(names, rows)
 
 
 def _cells(names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Iterator[Sequence[Any]]:

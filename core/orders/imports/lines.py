@@ -17,6 +17,7 @@ from core.imports.batch import Batch
 from core.imports.upsert import Upsert, outcome_of
 from core.orders.imports.sums import write_sums
 from core.orders.models import Movement, Order, OrderLine
+from core.pricing.money import round_money
 from core.spec.imports import DataImport, ImportField, ImportRow, Outcome, RowResult
 
 ONE, HUNDRED, ZERO = Decimal(1), Decimal(100), Decimal(0)
@@ -55,9 +56,8 @@ class _Facts:
     """The orders, products and units that a batch of lines names."""
 
     def __init__(self, batch: Batch) -> None:
-        order = select(
-            Order.number, Order.id, Order.company_id, Order.source, Order.locale, Order.submitted_at, Order.completed_at
-        )
+        names = ("number", "id", "company_id", "source", "locale", "currency", "rounding", "submitted_at", "completed_at")
+        order = select(*(getattr(Order, name) for name in names))
         found = db.session.execute(order.where(Order.number.in_(batch.all("order"))))
         self._orders = {row.number: row for row in found}
         self.order_ids = [row.id for row in self._orders.values()]
@@ -117,9 +117,13 @@ class _Facts:
             "unit_price": _rounded(price, _MILLIONTH),
             "list_price": values["unit_price"] if discount else None,
             "per": per,
-            "net": _rounded(values["quantity"] * price / per, _CENT_OF_CENT),
+            "net": _net(order, values["quantity"] * price / per),
             "extra": {"discount_percent": f"{discount:f}"} if discount else {},
         }
+
+
+def _net(order: Any, exact: Decimal) -> Decimal:
+    return round_money(exact, order.currency) if order.rounding == "line" else _rounded(exact, _CENT_OF_CENT)
 
 
 def _rounded(value: Decimal, quantum: Decimal) -> Decimal:
