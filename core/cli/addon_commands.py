@@ -11,7 +11,8 @@ import click
 from core.cli.context import REFUSED, config_of, emit, json_option, table, working
 from core.registry import operations
 from core.registry.manifest import FILE_NAME
-from core.registry.operations import Kind, OperationRefused, Proposal, Tools
+from core.registry.operations import Kind, Proposal, Tools
+from core.registry.oplog import OperationRefused
 from core.registry.overview import AddonRow, Overview
 from core.registry.problems import Problem
 from core.registry.sources import iter_problems

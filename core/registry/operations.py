@@ -20,13 +20,12 @@ from core.data.migrate import addon_history, core_history, upgrade
 from core.data.scope import current_actor
 from core.data.write import write
 from core.registry.models import AddonState, OwnedTable
-from core.registry.oplog import OperationLog, operation
+from core.registry.oplog import OperationLog, OperationRefused, operation
 from core.registry.problems import Problem, errors
 from core.registry.resolver import Plan, resolve
 from core.registry.sources import Discovery, Found
 from core.registry.state import Snapshot, environment_problems, raise_generation, read_snapshot
 from core.spec.app import Impact
-from core.spec.errors import TukkuError
 from core.version import VERSION
 
 Kind = Literal["enable", "disable", "upgrade"]
@@ -78,17 +77,6 @@ class Proposal:
             "impacts": impacts,
             "severe": self.severe,
         }
-
-
-class OperationRefused(TukkuError):
-    """The operation cannot be done; the problems say why. Nothing was changed."""
-
-    status = 409
-
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        details = {"problems": [p.as_dict() for p in problems]}
-        super().__init__(problems[0].code, " ".join(f"{p.message} {p.remedy}" for p in problems), details=details)
-        self.problems = tuple(problems)
 
 
 def propose_enable(tools: Tools, names: Sequence[str], engine: Engine | None = None) -> Proposal:
@@ -175,7 +163,6 @@ def _refuse(log: OperationLog, proposal: Proposal) -> None:
     if proposal.problems:
         for problem in proposal.problems:
             log.line(str(problem))
-        log.finish("refused", "Nothing was changed.")
         raise OperationRefused(proposal.problems)
 
 

@@ -17,7 +17,8 @@ from core.data.db import db
 from core.data.scope import current_actor
 from core.data.write import write
 from core.registry.models import Operation
-from core.spec.errors import Conflict
+from core.registry.problems import Problem
+from core.spec.errors import Conflict, TukkuError
 
 _LOCK_NUMBER = 7_855_121  # any constant: PostgreSQL's advisory locks are numbers
 _memory_lock = threading.Lock()
@@ -31,6 +32,17 @@ class Busy(Conflict):
             "OPERATION-RUNNING",
             "Another operation on the addons is running. Wait until it has finished, then try again.",
         )
+
+
+class OperationRefused(TukkuError):
+    """The operation cannot be done; the problems say why. Nothing was changed."""
+
+    status = 409
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        details = {"problems": [p.as_dict() for p in problems]}
+        super().__init__(problems[0].code, " ".join(f"{p.message} {p.remedy}" for p in problems), details=details)
+        self.problems = tuple(problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +77,9 @@ def operation(kind: str, addons: Sequence[str], echo: Callable[[str], None], ide
         log = _open(kind, addons, echo, identity)
         try:
             yield log
+        except OperationRefused:
+            log.finish("refused", "Nothing was changed.")
+            raise
         except BaseException as error:
             log.finish("failed", f"Stopped: {error}")
             raise
