@@ -111,8 +111,9 @@ def drift(engine: Engine, history: History, addons: tuple[str, ...] = ()) -> lis
         context = MigrationContext.configure(
             connection,
             opts={
-                "include_object": lambda item, name, kind, reflected, other: not str(name).startswith(_BY_HAND)
-                and (kind != "table" or history.owns(name, addons)),
+                "include_object": lambda item, name, kind, reflected, other: (
+                    not str(name).startswith(_BY_HAND) and (kind != "table" or history.owns(name, addons))
+                ),
                 "version_table": history.version_table,
                 "compare_type": False,
             },

@@ -7,14 +7,27 @@ with the wrong scale and is refused when the expression is built.
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, TypeDecorator
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    DateTime,
+    Integer,
+    Numeric,
+    TypeDecorator,
+    literal,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
-from sqlalchemy.sql import operators
+from sqlalchemy.orm import QueryableAttribute
+from sqlalchemy.sql import functions, operators
 from sqlalchemy.sql.functions import GenericFunction
 
 _LIMIT = 2**63 - 1
@@ -29,16 +42,14 @@ class ScaledDecimal(TypeDecorator[Decimal]):
     scale = 0
 
     class Comparator(TypeDecorator.Comparator[Decimal]):
-        """Refuse operators that would change the scale."""
+        """Refuse operators, and operands, that would change the scale."""
 
         def operate(self, op: Any, *other: Any, **kwargs: Any) -> Any:
-            if op in _REFUSED:
-                raise TypeError(f"SQL cannot use {op.__name__} on an exact decimal: compute it in Python")
+            _check_operation(self.expr.type, op, other)
             return super().operate(op, *other, **kwargs)
 
         def reverse_operate(self, op: Any, other: Any, **kwargs: Any) -> Any:
-            if op in _REFUSED:
-                raise TypeError(f"SQL cannot use {op.__name__} on an exact decimal: compute it in Python")
+            _check_operation(self.expr.type, op, (other,))
             return super().reverse_operate(op, other, **kwargs)
 
     comparator_factory = Comparator
@@ -51,6 +62,24 @@ class ScaledDecimal(TypeDecorator[Decimal]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
         return None if value is None else Decimal(int(value)).scaleb(-self.scale)
+
+
+def _check_operation(kind: Any, op: Any, others: Sequence[Any]) -> None:
+    if op in _REFUSED:
+        raise TypeError(f"SQL cannot use {op.__name__} on an exact decimal: compute it in Python")
+    for other in others:
+        if isinstance(other, ColumnElement | QueryableAttribute) and not isinstance(other, BindParameter):
+            _check_scale(kind, other.type)
+
+
+def _check_scale(kind: Any, other: Any) -> None:
+    """Refuse to mix an exact decimal with numbers that are stored otherwise."""
+    if isinstance(other, ScaledDecimal) and other.scale != kind.scale:
+        raise TypeError(
+            f"an exact decimal of {kind.scale} decimals does not go with one of {other.scale}: compute it in Python"
+        )
+    if isinstance(other, Numeric | Integer) and not isinstance(other, ScaledDecimal):
+        raise TypeError(f"an exact decimal does not go with {type(other).__name__} in SQL: compute it in Python")
 
 
 def to_scaled(value: Any, scale: int) -> int:
@@ -90,15 +119,56 @@ class Quantity(ScaledDecimal):
     cache_ok = True
 
 
-class avg(GenericFunction[Any]):  # noqa: N801  (named as SQL spells it: it replaces func.avg)
-    """``func.avg`` that refuses exact decimals, whose average would come back mis-scaled."""
+def _exact(args: Iterable[Any]) -> Any:
+    """Return the exact type among the arguments of a function, or None."""
+    return next((a.type for a in args if isinstance(getattr(a, "type", None), ScaledDecimal)), None)
 
+
+class _Refusing(GenericFunction[Any]):
+    """A function that refuses exact decimals: their result would come back mis-scaled."""
+
+    _register = False
     inherit_cache = True
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        if any(isinstance(getattr(arg, "type", None), ScaledDecimal) for arg in args):
-            raise TypeError("SQL cannot average an exact decimal: take sum and count, divide in Python")
+        if _exact(args) is not None:
+            raise TypeError(f"SQL cannot take {self.name} of an exact decimal: take sum and count, compute in Python")
         super().__init__(*args, **kwargs)
+
+
+for _name in (
+    "avg",
+    "abs",
+    "round",
+    "ceil",
+    "floor",
+    "trunc",
+    "total",
+    "nullif",
+    "power",
+    "sqrt",
+    "mod",
+    "stddev",
+    "variance",
+):
+    type(_name, (_Refusing,), {"name": _name, "inherit_cache": True, "_register": True, "__doc__": _Refusing.__doc__})
+
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # SQLAlchemy's own coalesce is replaced on purpose
+
+    class coalesce(functions.coalesce[Any]):  # noqa: N801  (named as SQL spells it)
+        """``func.coalesce`` that scales a plain default beside an exact decimal, and refuses another scale."""
+
+        inherit_cache = True
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            kind = _exact(args)
+            if kind is not None:
+                args = tuple(a if hasattr(a, "__clause_element__") or hasattr(a, "type") else literal(a, kind) for a in args)
+                for other in args:
+                    _check_scale(kind, other.type)
+            super().__init__(*args, **kwargs)
 
 
 class Instant(TypeDecorator[datetime]):
@@ -110,6 +180,8 @@ class Instant(TypeDecorator[datetime]):
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
+        if not isinstance(value, datetime):
+            raise TypeError(f"an instant is a datetime, not {type(value).__name__}: {value!r}")
         if value.tzinfo is None:
             raise ValueError(f"{value} has no time zone")
         value = value.astimezone(UTC)
