@@ -37,7 +37,8 @@ class ChecksField(SelectMultipleField):
         super().__init__(label, validators, choices=choices(pairs), **kwargs)
 
 
-def _password(label: object, kind: str) -> PasswordField:
+def password_field(label: object, kind: str) -> PasswordField:
+    """Return a password field; ``kind`` (current, new) tells password managers which."""
     return PasswordField(label, [InputRequired()], render_kw={"autocomplete": f"{kind}-password", "maxlength": 256})
 
 
@@ -50,7 +51,7 @@ class LoginForm(TukkuForm):
     """Address and password."""
 
     email = EmailField(_l("E-mail"), [InputRequired()], render_kw={"autocomplete": "username", "autofocus": True})
-    password = _password(_l("Password"), "current")
+    password = password_field(_l("Password"), "current")
 
 
 class CodeForm(TukkuForm):
@@ -72,14 +73,14 @@ class ForgotForm(TukkuForm):
 class NewPasswordForm(TukkuForm):
     """A new password."""
 
-    password = _password(_l("New password"), "new")
+    password = password_field(_l("New password"), "new")
 
 
 class ChangePasswordForm(TukkuForm):
     """The present password and a new one."""
 
-    old = _password(_l("Present password"), "current")
-    password = _password(_l("New password"), "new")
+    old = password_field(_l("Present password"), "current")
+    password = password_field(_l("New password"), "new")
 
 
 class ProfileForm(TukkuForm):

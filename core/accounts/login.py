@@ -40,7 +40,7 @@ def with_password(email: str, password: str) -> Step:
     if user.tf_totp_secret:
         session["pending"] = {"user_id": user.id, "until": (clock.now() + _PENDING).isoformat()}
         return Step.SECOND_FACTOR
-    _complete(user)
+    begin(user)
     return Step.DONE
 
 
@@ -63,7 +63,7 @@ def with_second_factor(code: str) -> None:
     if not second_factor.accept(user.id, code):
         _refused(user, "second", keys)
         raise Invalid("CODE-WRONG", _("The code is not right, or has been used. Wait for the next one."))
-    _complete(db.session.get_one(User, user.id))
+    begin(db.session.get_one(User, user.id))
 
 
 def sign_out() -> None:
@@ -77,8 +77,8 @@ def sign_out() -> None:
     session.clear()
 
 
-def _complete(user: User) -> None:
-    """Begin the person's own session; what a visitor had collected comes along, what another person had does not."""
+def begin(user: User) -> None:
+    """Begin the session of a person who has proved to be one; what a visitor had collected comes along, what another person had does not."""
     if session.user_id is not None:  # type: ignore[attr-defined]
         sessions.end()
         session.clear()

@@ -75,6 +75,7 @@ class Plugin:
         """Name what may be done about people."""
         yield Permission("accounts.profile.edit", _l("Change one's own details, password and sessions"), (*STAFF, *BUYER))
         yield Permission("accounts.staff.manage", _l("Invite, change and stop members of staff"), ("admin",))
+        yield Permission("accounts.user.manage", _l("Import and export people"), ("admin",))
         yield Permission("accounts.session.manage", _l("See who is signed in and end sessions"), ("admin",))
 
     @hookimpl

@@ -13,10 +13,11 @@ from core.companies import identifiers, tree
 from core.companies.models import Company, Seller
 from core.data import audit, clock
 from core.data.db import db
+from core.data.scope import current_actor
 from core.data.write import write
 from core.i18n import LOCALES, _
 from core.jobs.services import emit
-from core.spec.errors import Conflict, Invalid, NotFound
+from core.spec.errors import Conflict, Forbidden, Invalid, NotFound
 
 STATUSES = ("active", "blocked", "closed")
 FIELDS = (
@@ -43,7 +44,7 @@ def create_company(code: str, *, parent: Company | None = None, **values: Any) -
     Call inside ``write()``. Raises Invalid naming the field, Conflict when the code is taken.
     """
     if not CODE.fullmatch(code):
-        raise _invalid("code", "COMPANY-CODE", _("Use letters, digits and . _ / + - in the code, at most 40 of them."))
+        raise _invalid("code", "COMPANY-CODE", _("Use letters, digits and . _ + - in the code, at most 40 of them."))
     if db.session.scalar(select(Company.id).where(Company.code == code)) is not None:
         raise Conflict("COMPANY-EXISTS", _("There is already a company with the code “%(code)s”.", code=code))
     company = Company(code=code, created_at=clock.now(), parent_id=parent.id if parent else None)

@@ -146,7 +146,7 @@ USERS = DataImport(
         ImportField("roles", "list"),
     ),
     load=load_users,
-    permission="accounts.user.manage",
+    permission="accounts.staff.manage",
     export=export_users,
     order=80,
 )
