@@ -22,6 +22,7 @@ from core.orders.rules import CheckoutRefused
 from core.orders.views_history import posted_version, send_document
 from core.spec.errors import Invalid, TukkuError
 from core.ui.access import requires
+from core.ui.links import row_url
 from core.ui.listing import show_list
 from core.ui.listpage import Empty
 from core.ui.slots import panels
@@ -43,9 +44,9 @@ def order(number: str) -> str:
     """Show an order with everything that can be done with it now."""
     found = queries.find(number)
     page = order_page(found, queries.lines_of(found.id))
-    holds = queries.holds_of(found.id)
+    holds, company = queries.holds_of(found.id), db.session.get(Company, found.company_id)
     return render_template(
-        "orders/desk_order.html", page=page, order=found, company=db.session.get(Company, found.company_id), holds=holds,
+        "orders/desk_order.html", page=page, order=found, company=company, company_url=row_url("companies_admin.company", company.code) if company else "",
         open_holds=[(hold, _may_release(hold)) for hold in holds if hold.released_at is None],
         may={name: states.allowed(found, name) for name in ("confirm", "reject", "cancel")},
         may_ship=page.to_ship and current_actor().may("orders.order.ship"), events=timeline(found, internal=True),

@@ -24,6 +24,7 @@ from core.orders.movements import LineSums, delivery_status, sums_of
 from core.orders.rules import findings
 from core.spec.errors import Invalid
 from core.spec.orders import Finding, Stage
+from core.ui.links import row_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,16 @@ class CartRow:
     reference: str = ""
     note: str = ""
     problems: tuple[str, ...] = ()
+
+    @property
+    def url(self) -> str:
+        """The article's page, '' where it may not be opened."""
+        return row_url("catalog.product", self.sku)
+
+    @property
+    def image_url(self) -> str:
+        """The article's picture, '' where there is none."""
+        return row_url("catalog.media", self.image)
 
 
 @dataclass(frozen=True, slots=True)

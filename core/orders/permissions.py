@@ -18,5 +18,6 @@ PERMISSIONS = (
     Permission("orders.order.confirm", _l("Confirm and reject orders"), ("sales",)),
     Permission("orders.order.ship", _l("Mark goods as shipped"), ("sales", "warehouse")),
     Permission("orders.order.note", _l("Keep internal notes with orders"), _STAFF),
+    Permission("orders.order.import", _l("Import and export past orders"), ("admin",)),
     Permission("orders.hold.force_release", _l("Release holds of others, with a reason"), ("admin",)),
 )

@@ -7,10 +7,12 @@ from collections.abc import Iterable
 from core.i18n import _l
 from core.orders import admin, mails, views, views_checkout, views_history
 from core.orders.core_rules import RULES
+from core.orders.imports import IMPORTS
 from core.orders.panels import PANELS
 from core.orders.permissions import PERMISSIONS
 from core.orders.settings import SETTINGS
 from core.spec.app import Mount, Permission, SettingSpec, Subscriber
+from core.spec.imports import DataImport
 from core.spec.markers import hookimpl
 from core.spec.orders import CheckoutRule
 from core.spec.ui import NavItem, Panel
@@ -49,6 +51,11 @@ class Plugin:
     def checkout_rules(self) -> Iterable[CheckoutRule]:
         """Contribute core's own rules."""
         return RULES
+
+    @hookimpl
+    def data_imports(self) -> Iterable[DataImport]:
+        """Import and export past orders."""
+        return IMPORTS
 
     @hookimpl
     def ui_nav(self) -> Iterable[NavItem]:

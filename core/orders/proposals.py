@@ -15,6 +15,7 @@ from core.orders.quantities import plain
 from core.spec.pricing import PriceLine
 from core.ui.formats import price as format_price
 from core.ui.formats import qty
+from core.ui.links import row_url
 
 Outcome = Literal[
     "ok", "rounded", "replaced", "merged", "price_changed", "several", "not_allowed", "discontinued", "unknown",
@@ -84,6 +85,11 @@ class Proposal:
     def takes(self) -> bool:
         """True where the row can go into the cart as it is."""
         return self.said.takes
+
+    @property
+    def url(self) -> str:
+        """The article's page, '' where there is none or it may not be opened."""
+        return row_url("catalog.product", self.article.sku) if self.article else ""
 
     @property
     def typed_quantity(self) -> str:
