@@ -300,7 +300,6 @@ function openCommand() {
   showCommands();
 }
 if (command) {
-  on("focus", "[data-command-open] input", openCommand);
   on("click", "[data-command-open]", (event) => { event.preventDefault(); openCommand(); });
   $("input", command).addEventListener("input", showCommands);
   command.addEventListener("htmx:afterSwap", () => activate(0));
