@@ -96,6 +96,13 @@ def counts() -> dict[int, int]:
     return tree().sums(facets.category_counts(facets.marked(visibility.condition(), {})))
 
 
+def first(text: str, count: int) -> list[int]:
+    """Return the ids of the first products that ``text`` finds, best first."""
+    match = find(text)
+    statement = select(Product.id).where(_base(Selection(text), tree(), match))
+    return list(db.session.scalars(_ordered(statement, "", match, {}).limit(count)))
+
+
 def find(text: str) -> Match:
     """Return what ``text`` finds: codes, then words; where no word is known, similar ones. At most five statements."""
     asked = search.parse(text)

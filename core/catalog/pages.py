@@ -1,0 +1,416 @@
+"""What the shop's product pages show, as plain values for their templates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from core.catalog import addresses, listing, media, prices, services
+from core.catalog.facets import Facet, FacetValue
+from core.catalog.folding import fold, tokens
+from core.catalog.listing import Results
+from core.catalog.media import MediaView
+from core.catalog.prices import ShownPrice
+from core.catalog.selection import Selection
+from core.catalog.services import ProductView
+from core.catalog.structure import AttributeInfo, CategoryNode, attributes, tree
+from core.catalog.units import UnitInfo
+from core.i18n import _
+from core.ui.formats import plain, qty
+from core.ui.listpage import Chip, Pager
+
+MOST_COLUMNS = 5
+#: A facet shows so many values at once; the others are folded.
+FIRST_VALUES = 10
+SUGGESTED = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A product in a list; ``price`` is None where the reader may not see prices. ``cells`` are by attribute code."""
+
+    product: ProductView
+    unit: UnitInfo | None
+    price: ShownPrice | None
+    cells: Mapping[str, str]
+    own_codes: Sequence[str]
+
+    @property
+    def url(self) -> str:
+        """The address of its page."""
+        return addresses.product_url(self.product.sku)
+
+    @property
+    def image_url(self) -> str:
+        """The address of its picture, '' for none."""
+        return addresses.media_url(self.product.image)
+
+    @property
+    def buyable(self) -> bool:
+        """True where a form to add it to the cart makes sense: it is sold, and has a price if prices are shown."""
+        return self.product.sold and self.unit is not None and (self.price is None or self.price.amount is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The head of a column: an attribute, how to sort by it, and how it is sorted now ("asc", "desc" or "")."""
+
+    label: str
+    sort_url: str
+    sorted: str
+    attribute: AttributeInfo | None = None
+
+    @property
+    def numeric(self) -> bool:
+        """True for figures."""
+        return self.attribute is not None and self.attribute.numeric
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A link to the same list, asked differently."""
+
+    label: str
+    url: str
+    count: int | None = None
+    current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FacetBox:
+    """A facet as the page shows it: values to be toggled, those folded away, and for numbers a form for a range."""
+
+    facet: Facet
+    first: tuple[Choice, ...]
+    more: tuple[Choice, ...]
+    kept: tuple[tuple[str, str], ...]
+    low: str
+    high: str
+
+
+@dataclass(frozen=True)
+class ProductList:
+    """A product list as the page shows it."""
+
+    results: Results
+    title: str
+    path: str
+    crumbs: tuple[tuple[str, str], ...]
+    items: tuple[Item, ...]
+    columns: tuple[Head, ...]
+    code_head: Head
+    name_head: Head
+    price_head: Head
+    below: tuple[Choice, ...]
+    facets: tuple[FacetBox, ...]
+    chips: tuple[Chip, ...]
+    clear_url: str
+    sorts: tuple[Choice, ...]
+    views: tuple[Choice, ...]
+    pager: Pager
+    here: str
+    prices_shown: bool
+
+    @property
+    def selection(self) -> Selection:
+        """What was asked for."""
+        return self.results.selection
+
+    @property
+    def kept(self) -> list[tuple[str, str]]:
+        """The parts of the address that a new order of the list keeps."""
+        pairs = self.selection.pairs(category=not addresses.in_path(self.selection))
+        return [(name, value) for name, value in pairs if name not in ("sort", "page")]
+
+
+def product_list(selection: Selection) -> ProductList:
+    """Return the page of a selection; a constant number of statements."""
+    results = listing.run(selection)
+    known = attributes()
+    items, columns = _items(results.ids, known)
+    node = selection.category
+    return ProductList(
+        results=results,
+        title=node.name if node and not selection.text else _("All products"),
+        path=addresses.list_path(selection),
+        crumbs=_crumbs(node) if not selection.text else (),
+        items=items,
+        columns=tuple(_head(selection, a.name, f"attribute:{a.code}", a) for a in columns),
+        code_head=_head(selection, _("Code"), "code"),
+        name_head=_head(selection, _("Product"), "name"),
+        price_head=_head(selection, _("Price"), "price") if results.may_sort_by_price else Head(_("Price"), "", ""),
+        below=_below(selection, results),
+        facets=tuple(_box(selection, facet) for facet in results.facets),
+        chips=_chips(selection, results.facets),
+        clear_url=addresses.list_url(selection.cleared()) if selection.chosen else "",
+        sorts=_sorts(selection, results),
+        views=tuple(
+            Choice(label, addresses.list_url(replace(selection, view=view)), current=selection.view == view)
+            for view, label in (("table", _("Table")), ("cards", _("Cards")))
+        ),
+        pager=_pager(selection, results),
+        here=addresses.list_url(selection),
+        prices_shown=prices.visible(),
+    )
+
+
+def _items(ids: Sequence[int], known: Mapping[str, AttributeInfo]) -> tuple[tuple[Item, ...], list[AttributeInfo]]:
+    """Return the products with what stands beside them, and the attributes that most of them have."""
+    products = services.product_views(ids)
+    values, own = services.values_of(ids), services.own_codes(ids)
+    first = {i: next(iter(p.units.values()), None) for i, p in products.items()}
+    least = {(i, unit.unit): unit.minimum for i, unit in first.items() if unit is not None}
+    shown = prices.shown(list(least), quantities=least, ladder=True)
+    columns = _columns(known, values, len(products))
+    items = tuple(
+        Item(
+            product,
+            first[i],
+            shown.get((i, unit.unit)) if (unit := first[i]) else None,
+            {a.code: a.value(text) for a in columns if (text := values.get(i, {}).get(a.id))},
+            own.get(i, ()),
+        )
+        for i, product in products.items()
+    )
+    return items, columns
+
+
+def _columns(known: Mapping[str, AttributeInfo], values: Mapping[int, Mapping[int, str]], rows: int) -> list[AttributeInfo]:
+    having = {a.id: sum(a.id in found for found in values.values()) for a in known.values()}
+    return [a for a in known.values() if having[a.id] * 2 >= rows > 0][:MOST_COLUMNS]
+
+
+def _head(selection: Selection, label: str, name: str, attribute: AttributeInfo | None = None) -> Head:
+    now = {name: "asc", f"-{name}": "desc"}.get(selection.sort, "")
+    asked = replace(selection, sort=f"-{name}" if now == "asc" else name, page=1)
+    return Head(label, addresses.list_url(asked), now, attribute)
+
+
+def _crumbs(node: CategoryNode | None) -> tuple[tuple[str, str], ...]:
+    from flask import url_for
+
+    line = tree().line(node)
+    home = (_("Products"), url_for("catalog.home"))
+    if not line:
+        return (home, (_("All products"), ""))
+    return (home, *((step.name, addresses.category_url(step)) for step in line[:-1]), (line[-1].name, ""))
+
+
+def _below(selection: Selection, results: Results) -> tuple[Choice, ...]:
+    """Return the categories one step further in that have something in them; in a search also the way back up."""
+    node = selection.category
+    found = [
+        Choice(child.name, addresses.list_url(replace(selection, category=child, page=1)), results.counts.get(child.id, 0))
+        for child in tree().children.get(node.id if node else None, ())
+        if results.counts.get(child.id)
+    ]
+    if node and selection.text:
+        found.insert(0, Choice(_("All categories"), addresses.list_url(replace(selection, category=None, page=1))))
+    return tuple(found)
+
+
+def _box(selection: Selection, facet: Facet) -> FacetBox:
+    code = facet.attribute.code
+    best = sorted(facet.values, key=lambda v: (not v.chosen, -v.count))[:FIRST_VALUES]
+    first = [v for v in facet.values if v in best or len(facet.values) <= FIRST_VALUES + 2]
+    kept = list(selection.without(code).pairs(category=not addresses.in_path(selection)))
+    kept += [(f"a.{code}", value) for value in selection.values.get(code, ())]
+    return FacetBox(
+        facet,
+        tuple(_toggle(selection, code, v) for v in first),
+        tuple(_toggle(selection, code, v) for v in facet.values if v not in first),
+        tuple(kept),
+        plain(facet.bounds.low),
+        plain(facet.bounds.high),
+    )
+
+
+def _toggle(selection: Selection, code: str, value: FacetValue) -> Choice:
+    return Choice(value.label, addresses.list_url(selection.toggled(code, value.text)), value.count, value.chosen)
+
+
+def _chips(selection: Selection, facets: Sequence[Facet]) -> tuple[Chip, ...]:
+    """Return what narrows the list, each as a sentence with the address without it."""
+    known = attributes()
+    chips: list[Chip] = []
+    for code, texts in selection.values.items():
+        name = known[code].name
+        chips += [
+            Chip(
+                _("%(name)s: %(value)s", name=name, value=known[code].value(t)),
+                addresses.list_url(selection.toggled(code, t)),
+            )
+            for t in texts
+        ]
+    for code, bounds in selection.bounds.items():
+        without = replace(selection, bounds={c: b for c, b in selection.bounds.items() if c != code}, page=1)
+        chips.append(Chip(_range(known[code], bounds.low, bounds.high), addresses.list_url(without)))
+    return tuple(chips)
+
+
+def _range(attribute: AttributeInfo, low: Decimal | None, high: Decimal | None) -> str:
+    unit = attribute.unit
+    if low is not None and high is not None:
+        return _("%(name)s: %(low)s to %(high)s", name=attribute.name, low=qty(low), high=qty(high, unit))
+    if low is not None:
+        return _("%(name)s: from %(low)s", name=attribute.name, low=qty(low, unit))
+    return _("%(name)s: up to %(high)s", name=attribute.name, high=qty(high or Decimal(0), unit))
+
+
+def _sorts(selection: Selection, results: Results) -> tuple[Choice, ...]:
+    usual = _("Best match") if selection.text else _("Usual order")
+    offered = [("", usual), ("code", _("Code")), ("name", _("Name"))]
+    if results.may_sort_by_price:
+        offered += [("price", _("Price, lowest first")), ("-price", _("Price, highest first"))]
+    return tuple(Choice(label, sort, current=selection.sort == sort) for sort, label in offered)
+
+
+def _pager(selection: Selection, results: Results) -> Pager:
+    def at(page: int) -> str:
+        return addresses.list_url(replace(selection, page=page))
+
+    start = (selection.page - 1) * listing.PAGE
+    text = _(
+        "%(first)s to %(last)s of %(total)s",
+        first=qty(start + 1),
+        last=qty(start + len(results.ids)),
+        total=qty(results.total),
+    )
+    return Pager(
+        text if results.ids else "",
+        at(1) if selection.page > 2 else "",
+        at(selection.page - 1) if selection.page > 1 else "",
+        at(selection.page + 1) if selection.page < results.pages else "",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A category of the home page with what lies directly beneath it."""
+
+    name: str
+    url: str
+    count: int
+    children: tuple[Choice, ...]
+
+
+def branches() -> tuple[Branch, ...]:
+    """Return the top categories that have anything the reader sees."""
+    counts, known = listing.counts(), tree()
+
+    def choice(node: CategoryNode) -> Choice:
+        return Choice(node.name, addresses.category_url(node), counts[node.id])
+
+    return tuple(
+        Branch(
+            node.name,
+            addresses.category_url(node),
+            counts[node.id],
+            tuple(choice(child) for child in known.children.get(node.id, ()) if counts[child.id]),
+        )
+        for node in known.children.get(None, ())
+        if counts[node.id]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A unit of a product on its page, with its price and what it holds."""
+
+    unit: UnitInfo
+    price: ShownPrice | None
+
+    @property
+    def holds(self) -> Decimal | None:
+        """Base units in it, None for the base unit itself."""
+        return None if self.unit.is_base else Decimal(self.unit.numerator) / Decimal(self.unit.denominator)
+
+
+@dataclass(frozen=True, slots=True)
+class ProductPage:
+    """A product's own page."""
+
+    product: ProductView
+    packages: tuple[Package, ...]
+    facts: tuple[tuple[str, str], ...]
+    images: tuple[MediaView, ...]
+    documents: tuple[MediaView, ...]
+    own_codes: Sequence[str]
+    crumbs: tuple[tuple[str, str], ...]
+    heir: ProductView | None
+    prices_shown: bool
+
+    @property
+    def buyable(self) -> bool:
+        """True where it is sold."""
+        return self.product.sold and bool(self.packages)
+
+
+def product_page(product_id: int) -> ProductPage:
+    """Return the page of a product that the reader may see."""
+    product = services.product_views([product_id])[product_id]
+    pairs = {(product_id, unit.unit): unit.minimum for unit in product.units.values()}
+    shown = prices.shown(list(pairs), quantities=pairs, ladder=True)
+    pictures = media.of(product_id)
+    node = tree().nodes.get(product.category_id or 0)
+    crumbs = _crumbs(node)[:-1] if node else _crumbs(None)[:1]
+    if node:
+        crumbs = (*crumbs, (node.name, addresses.category_url(node)))
+    return ProductPage(
+        product,
+        tuple(Package(unit, shown.get((product_id, name))) for name, unit in product.units.items()),
+        _facts(product_id),
+        tuple(m for m in pictures if m.kind == "image"),
+        tuple(m for m in pictures if m.kind == "document"),
+        services.own_codes([product_id]).get(product_id, ()),
+        (*crumbs, (product.sku, "")),
+        _heir(product),
+        prices.visible(),
+    )
+
+
+def _facts(product_id: int) -> tuple[tuple[str, str], ...]:
+    values = services.values_of([product_id]).get(product_id, {})
+    return tuple((a.name, a.value(values[a.id])) for a in attributes().values() if a.id in values)
+
+
+def _heir(product: ProductView) -> ProductView | None:
+    """Return what replaces the product, if the reader may see it."""
+    found = services.product_id_of(product.superseded_by_sku) if product.superseded_by_sku else None
+    return services.product_views([found])[found] if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestions:
+    """What is offered while a search is typed."""
+
+    text: str
+    products: tuple[tuple[ProductView, Sequence[str]], ...] = ()
+    categories: tuple[Choice, ...] = ()
+
+    def __bool__(self) -> bool:
+        """False where there is nothing to offer."""
+        return bool(self.products or self.categories)
+
+
+def suggestions(text: str) -> Suggestions:
+    """Return products (by code, own code and words) and categories that begin like ``text``."""
+    if len(text.strip()) < 2:
+        return Suggestions(text)
+    ids = listing.first(text, SUGGESTED)
+    products, own = services.product_views(ids), services.own_codes(ids)
+    found = tuple((products[i], own.get(i, ())) for i in ids if i in products)
+    return Suggestions(text, found, _categories(text))
+
+
+def _categories(text: str) -> tuple[Choice, ...]:
+    """Return categories whose names hold every word of ``text`` at the beginning of a word."""
+    asked, known = tokens(text), tree()
+    found: list[Any] = [
+        node
+        for node in known.nodes.values()
+        if asked and known.shown(node) and all(f" {word}" in f" {fold(node.name)}" for word in asked)
+    ]
+    return tuple(Choice(node.name, addresses.category_url(node)) for node in found[:4])

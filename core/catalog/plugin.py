@@ -1,0 +1,44 @@
+"""What the catalogue contributes: its pages in both faces, permissions, imports, commands and menus."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from core.catalog import views
+from core.catalog.commands import search_group
+from core.catalog.imports import IMPORTS
+from core.catalog.permissions import PERMISSIONS
+from core.i18n import _l
+from core.spec.app import Command, Mount, Permission
+from core.spec.imports import DataImport
+from core.spec.markers import hookimpl
+from core.spec.ui import NavItem
+
+
+class Plugin:
+    """Products, categories, attributes, units, media and search."""
+
+    @hookimpl
+    def app_mounts(self) -> Iterable[Mount]:
+        """Mount the shop's and the back-office's pages."""
+        yield Mount(views.bp, "shop", prefix="", order=30)
+
+    @hookimpl
+    def app_permissions(self) -> Iterable[Permission]:
+        """Name what may be done about products."""
+        return PERMISSIONS
+
+    @hookimpl
+    def app_commands(self) -> Iterable[Command]:
+        """Add `tukku search`."""
+        yield Command(search_group)
+
+    @hookimpl
+    def data_imports(self) -> Iterable[DataImport]:
+        """Import and export categories, attributes, products, units and item codes."""
+        return IMPORTS
+
+    @hookimpl
+    def ui_nav(self) -> Iterable[NavItem]:
+        """Lead to products in the shop."""
+        yield NavItem("products", _l("Products"), "catalog.home", views.VIEW, "main", "shop", "grid", order=10)
