@@ -30,7 +30,7 @@ PRODUCTS = DataImport(
         ImportField("external_id", max_length=80),
     ),
     load=load_products,
-    permission="catalog.product.manage",
+    permission="catalog.product.edit",
     export=export_products,
     open_fields=OPEN,
     order=30,
