@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from core.backoffice import settings
+from core.backoffice import addons, settings, work
 from core.backoffice.shell import office_shell
 from core.backoffice.views import bp
 from core.i18n import _l
 from core.spec.app import Mount, Permission, TemplateHelper
 from core.spec.markers import hookimpl
-from core.spec.ui import NavItem
+from core.spec.ui import NavItem, Panel
 
 
 class Plugin:
@@ -21,17 +21,37 @@ class Plugin:
         """Mount the home and the command field."""
         yield Mount(bp, "admin", prefix="/admin")
         yield Mount(settings.bp, "admin", prefix="/admin")
+        yield Mount(work.bp, "admin", prefix="/admin")
+        yield Mount(addons.bp, "admin", prefix="/admin")
 
     @hookimpl
     def app_permissions(self) -> Iterable[Permission]:
         """Let the staff in."""
         yield Permission("backoffice.home.view", _l("Open the back-office"), ("admin", "sales", "finance", "warehouse"))
         yield Permission(settings.EDIT, _l("Change the settings"), ("admin",))
+        yield Permission(work.SEE_AUDIT, _l("See who changed what"), ("admin",))
+        yield Permission(addons.VIEW, _l("See the addons and their incidents"), ("admin",))
+        yield Permission(addons.MANAGE, _l("Switch addons on and off"), ("admin",))
 
     @hookimpl
     def ui_nav(self) -> Iterable[NavItem]:
-        """Lead to the settings."""
-        yield NavItem("settings", _l("Settings"), "settings_admin.overview", settings.EDIT, "setup", icon="sliders", order=90)
+        """Lead to the settings, the addons, the background work and the trail."""
+        yield NavItem(
+            "jobs", _l("Background work"), "work_admin.jobs", work.SEE_JOBS, "setup",
+            icon="clock-history", badge=work.failed_jobs, order=80,
+        )  # fmt: skip
+        yield NavItem("audit", _l("Who changed what"), "work_admin.audit", work.SEE_AUDIT, "setup", icon="list-check", order=85)
+        yield NavItem(
+            "settings", _l("Settings"), "settings_admin.overview", settings.EDIT, "setup", icon="sliders", order=90
+        )
+        yield NavItem("addons", _l("Addons"), "addons_admin.overview", addons.VIEW, "setup", icon="puzzle", order=95)
+
+    @hookimpl
+    def ui_panels(self) -> Iterable[Panel]:
+        """Show failed work among what waits."""
+        yield Panel(
+            "jobs", "backoffice.home", "queues", "backoffice/_queue.html", work.queues, permission=work.SEE_JOBS, order=90
+        )
 
     @hookimpl
     def app_template_helpers(self) -> Iterable[TemplateHelper]:

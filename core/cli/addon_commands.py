@@ -54,7 +54,7 @@ def show(name: str, as_json: bool) -> None:
         row = operator.overview().row(name)
         if row is None:
             raise click.ClickException(f"There is no addon {name}. `tukku addons list` shows all.")
-        contributed = operator.contributions(row)
+        contributed = operator.trial_contributions(row)
     if as_json:
         emit(row.as_dict() | {"contributions": contributed})
         return

@@ -38,6 +38,7 @@ class AddonRow:
     critical: bool = False
     source: str = ""
     location: str = ""
+    package: str = ""
     requires: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     optional: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     chain: tuple[str, ...] = ()
@@ -116,7 +117,7 @@ def _idle_problems(founds: Sequence[Found]) -> tuple[Problem, ...]:
 
 
 def _described(row: AddonRow, found: Found) -> AddonRow:
-    row = replace(row, source=found.source, location=str(found.location))
+    row = replace(row, source=found.source, location=str(found.location), package=found.import_name)
     manifest = found.manifest
     if manifest is None:
         return row

@@ -20,6 +20,8 @@ from core.i18n.templates import install as install_texts
 from core.registry.assembly import Ingredients, assemble
 from core.registry.build import Domains
 from core.registry.incidents import IncidentLog
+from core.registry.operator import EXTENSION as OPERATOR
+from core.registry.operator import Operator
 from core.registry.registry import EXTENSION, Registry
 from core.registry.sources import Discovery, default_sources, discover
 from core.registry.state import Snapshot, read_snapshot
@@ -102,6 +104,7 @@ def _make(config: Config, domains: Domains, registry: Registry) -> Flask:
     app.config.update(flask_settings(config))
     app.extensions[EXTENSION] = registry
     app.extensions["tukku.config"] = config
+    app.extensions[OPERATOR] = lambda: _operator(config, app)
     _init_database(app, config)
     init_security(app, config)
     init_errors(app)
@@ -114,6 +117,12 @@ def _make(config: Config, domains: Domains, registry: Registry) -> Flask:
     mount_all(app, registry)
     app.teardown_appcontext(lambda _error: _flush(registry.incidents))
     return app
+
+
+def _operator(config: Config, app: Flask) -> Operator:
+    from core.runtime.operator import Operator as Present  # it builds apps itself, with this module
+
+    return Present(config, app)
 
 
 def _init_database(app: Flask, config: Config) -> None:

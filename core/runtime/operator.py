@@ -16,7 +16,7 @@ from core.data import clock
 from core.data.db import db
 from core.data.scope import acting, system
 from core.registry.assembly import Ingredients, assemble
-from core.registry.operations import Tools
+from core.registry.operations import Proposal, Tools, propose_disable, propose_enable
 from core.registry.overview import AddonRow, Overview, known_quarantine, overview
 from core.registry.problems import Problem
 from core.registry.registry import EXTENSION, Registry
@@ -29,10 +29,10 @@ from core.spec.app import Impact
 
 
 class Operator:
-    """The addons of one deployment, looked at once."""
+    """The addons of one deployment, looked at once. ``app`` is the serving app; without it one is built."""
 
-    def __init__(self, config: Config) -> None:
-        self.config = config
+    def __init__(self, config: Config, app: Flask | None = None) -> None:
+        self.config, self._app = config, app
 
     @cached_property
     def discovery(self) -> Discovery:
@@ -42,7 +42,7 @@ class Operator:
     @cached_property
     def app(self) -> Flask:
         """Return an app of the present set, for questions to addons."""
-        return build_app(replace(self.config, strict_addons=False), discovery=self.discovery)
+        return self._app or build_app(replace(self.config, strict_addons=False), discovery=self.discovery)
 
     @property
     def registry(self) -> Registry:
@@ -60,15 +60,40 @@ class Operator:
         failed = known_quarantine(snapshot.generation) if snapshot.states else {}
         return overview(self.discovery, snapshot, failed)
 
-    def contributions(self, row: AddonRow) -> dict[str, tuple[str, ...]]:
-        """Load an addon as if it were enabled and return the keys of what it contributes, by hook.
+    def contributions(self, name: str) -> dict[str, tuple[str, ...]]:
+        """Return the keys of what a running addon contributes, by hook; empty for one that does not run."""
+        return contributed_by(name, self.registry) if name in self.registry.addons else {}
 
-        For short-lived processes and for addons that run: it imports the addon into this process.
-        """
+    def trial_contributions(self, row: AddonRow) -> dict[str, tuple[str, ...]]:
+        """Load an addon as if it were enabled and return what it contributes: for short-lived processes."""
         names = {*self.snapshot().enabled, row.name, *row.requires}
         states = {name: Stored(name, True, "", False, "", clock.now()) for name in names}
         ingredients = Ingredients(core_domains(), self.discovery, Snapshot(0, states))
         return contributed_by(row.name, assemble(ingredients, lambda registry: registry))
+
+    def propose(self, kind: str, names: Sequence[str]) -> Proposal:
+        """Return what enabling or disabling would do."""
+        propose = propose_enable if kind == "enable" else propose_disable
+        return propose(self.tools(), names)
+
+    def start(self, kind: str, names: Sequence[str], actor: str) -> str:
+        """Start `tukku addons KIND NAMES` as a process of its own; return the operation's id.
+
+        Confirmation was given on the page. The process outlives the request, and the worker that started it.
+        """
+        identity = str(uuid.uuid4())
+        command = [sys.executable, "-m", "core.cli.main", "addons", kind, *names, "--yes"]
+        command += ["--operation", identity, "--actor", actor]
+        command += ["--confirm", " ".join(names)] if kind == "disable" else []
+        subprocess.Popen(  # noqa: S603  (our own interpreter and module; the names were found installed)
+            command,
+            env=environment(self.config),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        return identity
 
     def tools(self) -> Tools:
         """Return what operations need."""
@@ -98,36 +123,3 @@ def contributed_by(name: str, registry: Registry) -> dict[str, tuple[str, ...]]:
 
 def _key(value: Any) -> str:
     return str(getattr(value, "kind", None) or value.key) if not hasattr(value, "face") else str(value.key)
-
-
-def start_operation(config: Config, kind: str, names: Sequence[str], actor: str) -> str:
-    """Start `tukku addons KIND NAMES` as a process of its own; return the operation's id to follow it by.
-
-    Confirmation was given on the page. The process outlives the request, and the worker that started it.
-    """
-    identity = str(uuid.uuid4())
-    command = [
-        sys.executable,
-        "-m",
-        "core.cli.main",
-        "addons",
-        kind,
-        *names,
-        "--yes",
-        "--confirm",
-        " ".join(names),
-        "--operation",
-        identity,
-        "--actor",
-        actor,
-    ]
-    subprocess.Popen(  # noqa: S603  (our own interpreter and module; names were checked against the discovery)
-        command,
-        env=environment(config),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-        close_fds=True,
-    )
-    return identity

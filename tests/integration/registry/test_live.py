@@ -15,10 +15,11 @@ from core.registry import operations
 from core.registry.incidents import report
 from core.registry.models import Incident, Process
 from core.registry.operations import Tools
+from core.registry.processes import alive
 from core.runtime.app import bare_app
 from core.runtime.config import Config
 from core.runtime.dispatcher import Dispatcher
-from core.runtime.process import Heartbeat, alive
+from core.runtime.process import Heartbeat
 
 from .conftest import SECRET, TESTS, Domain
 

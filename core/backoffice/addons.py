@@ -1,0 +1,113 @@
+"""The addons of the shop: which run and how they are, and switching them on and off with what it means shown first.
+
+A page never changes an addon itself: it starts the same command as an operator would and follows its log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from sqlalchemy import select
+from werkzeug.wrappers import Response
+
+from core.data.db import db
+from core.data.scope import current_actor
+from core.i18n import _, _l
+from core.i18n.texts import texts_of
+from core.registry import oplog
+from core.registry.incidents import report
+from core.registry.models import Incident, Operation
+from core.registry.operator import operator
+from core.registry.overview import AddonRow
+from core.registry.processes import alive
+from core.registry.registry import registry
+from core.ui.access import requires
+
+bp = Blueprint("addons_admin", __name__)
+VIEW = "backoffice.addon.view"
+MANAGE = "backoffice.addon.manage"
+KINDS = ("enable", "disable")
+#: state of an addon → (state of the common vocabulary, words of its own)
+CHIPS: Mapping[str, tuple[str, object]] = {
+    "running": ("enabled", ""),
+    "available": ("available", ""),
+    "disabled": ("disabled", ""),
+    "quarantined": ("quarantined", ""),
+    "upgrade-pending": ("upgrade_pending", ""),
+    "files-gone": ("missing", ""),
+    "blocked": ("quarantined", _l("Left out")),
+    "broken": ("quarantined", _l("Cannot be read")),
+}
+
+
+@bp.get("/addons")
+@requires(VIEW)
+def overview() -> str:
+    """List every installed addon with its state, and the processes that have not caught up."""
+    view = operator().overview()
+    late = [p for p in alive() if p.generation != view.generation]
+    return render_template(
+        "backoffice/addons.html",
+        rows=view.rows,
+        chips=CHIPS,
+        title_of=title_of,
+        late=late,
+        degraded=registry().degraded,
+        generation=view.generation,
+        operations=oplog.latest(5),
+    )
+
+
+@bp.get("/addons/<name>")
+@requires(VIEW)
+def detail(name: str) -> str:
+    """Show one addon: what it says of itself, its problems, what it contributes, its incidents."""
+    found = operator()
+    row = found.overview().row(name) or abort(404)
+    newest = select(Incident).where(Incident.addon == name).order_by(Incident.last_seen.desc()).limit(20)
+    incidents = [(i, report(i)) for i in db.session.scalars(newest)]
+    return render_template(
+        "backoffice/addon.html",
+        row=row,
+        title=title_of(row),
+        chip=CHIPS[row.state],
+        contributions=found.contributions(name),
+        incidents=incidents,
+        may_manage=current_actor().may(MANAGE),
+    )
+
+
+@bp.route("/addons/<name>/<any(enable, disable):kind>", methods=["GET", "POST"])
+@requires(MANAGE)
+def change(name: str, kind: str) -> Any:
+    """Show what the change means; a POST starts it."""
+    found = operator()
+    row = found.overview().row(name) or abort(404)
+    proposal = found.propose(kind, [name])
+    typed_wrong = request.method == "POST" and proposal.severe and request.form.get("confirm_name") != name
+    if typed_wrong:
+        flash(_("The name differs. Nothing was changed."), "error")
+    elif request.method == "POST" and not proposal.problems:
+        identity = found.start(kind, [name], current_actor().name)
+        return redirect(url_for("addons_admin.follow", identity=identity, addon=name))
+    status = 409 if proposal.problems else 422 if typed_wrong else 200
+    page = render_template("backoffice/addon_change.html", row=row, title=title_of(row), kind=kind, proposal=proposal)
+    return page, status
+
+
+@bp.get("/addons/operations/<identity>")
+@requires(VIEW)
+def follow(identity: str) -> str | Response:
+    """Show the log of an operation; the fragment asks for itself until the operation has ended."""
+    row = db.session.get(Operation, identity)
+    addon = request.args.get("addon", "") or (row.addons.split(" ")[0] if row else "")
+    fragment = bool(request.headers.get("HX-Request"))
+    template = "backoffice/_operation.html" if fragment else "backoffice/operation.html"
+    return render_template(template, row=row, identity=identity, addon=addon, awaited=registry().generation + 1)
+
+
+def title_of(row: AddonRow) -> str:
+    """Return an addon's title in the reader's language, from the addon's own catalogue."""
+    return texts_of(row.package, row.name).gettext(row.title) if row.package and row.title else row.name
