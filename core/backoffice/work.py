@@ -1,0 +1,152 @@
+"""What runs behind the pages: background work with its failures, and the trail of who changed what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from sqlalchemy import String, cast, func, select
+
+from core.companies.models import Company
+from core.data.db import db
+from core.data.models import AuditEntry
+from core.i18n import _, _l, ngettext
+from core.jobs.models import Job
+from core.jobs.services import retry
+from core.spec.errors import Conflict
+from core.spec.ui import Action, PageContext
+from core.ui.access import requires
+from core.ui.links import optional_url
+from core.ui.listing import show_list
+from core.ui.listpage import Empty
+from core.ui.resource import Field, Resource, View
+from core.ui.states import state_choices
+
+bp = Blueprint("work_admin", __name__)
+SEE_JOBS, RETRY_JOBS, SEE_AUDIT = "jobs.job.view", "jobs.job.retry", "backoffice.audit.view"
+
+JOBS = Resource(
+    key="jobs.jobs",
+    title=_l("Background work"),
+    id=Job.id,
+    code="job",
+    fields=(
+        Field("job", _l("Job"), cast(Job.id, String), "code", sort=False, filter=False),
+        Field("name", _l("Work"), Job.name, search=True),
+        Field(
+            "state", _l("State"), Job.state, "state", choices=state_choices("waiting", "running", "done", "failed", "held")
+        ),
+        Field("created", _l("Added"), Job.created_at, "instant"),
+        Field("run_at", _l("Runs at"), Job.run_at, "instant", shown=False),
+        Field("attempts", _l("Attempts"), Job.attempts, "number"),
+        Field("addon", _l("Owner"), Job.addon, shown=False),
+        Field(
+            "error",
+            _l("Error"),
+            Job.error,
+            search=True,
+            sort=False,
+            show=lambda text: text.strip().rpartition("\n")[2][:120],
+        ),
+    ),
+    order="-created",
+    endpoint="work_admin.job",
+    search_label=_l("Find by work or error"),
+    count=lambda number: ngettext("%(count)s job", "%(count)s jobs", number),
+    views=(
+        View("all", _l("All")),
+        View("failed", _l("Failed"), {"state": "failed"}),
+        View("held", _l("Held"), {"state": "held"}),
+    ),
+)
+
+
+def _change(after: Mapping[str, Any] | None) -> str:
+    return ", ".join(f"{key}: {value}" for key, value in (after or {}).items())[:160]
+
+
+AUDIT = Resource(
+    key="backoffice.audit",
+    title=_l("Who changed what"),
+    id=AuditEntry.id,
+    code="number",
+    source=lambda statement: statement.outerjoin(Company, Company.id == AuditEntry.company_id),
+    fields=(
+        Field("at", _l("When"), AuditEntry.at, "instant"),
+        Field("actor", _l("Who"), AuditEntry.actor, search=True),
+        Field("action", _l("Did"), AuditEntry.action, search=True),
+        Field("entity", _l("Kind"), AuditEntry.entity, search=True),
+        Field("code", _l("Which"), AuditEntry.entity_id, "code", search=True),
+        Field("company", _l("Company"), Company.name, search=True),
+        Field("reason", _l("Reason"), AuditEntry.reason, search=True, sort=False, shown=False),
+        Field("after", _l("New values"), AuditEntry.after, show=_change, sort=False, filter=False),
+        Field("number", _l("Entry"), cast(AuditEntry.id, String), sort=False, filter=False, column=False),
+    ),
+    order="-at",
+    link=lambda _code: "",
+    search_label=_l("Find by person, action or code"),
+    count=lambda number: ngettext("%(count)s entry", "%(count)s entries", number),
+)
+
+
+@bp.get("/jobs")
+@requires(SEE_JOBS)
+def jobs() -> Any:
+    """List background work."""
+    again = Action("retry", JOBS.key, _l("Run again"), "work_admin.run_again", RETRY_JOBS, "arrow-clockwise")
+    empty = Empty(
+        _("No background work yet"), _("Mail, imports and everything that follows an order appear here."), "clock-history"
+    )
+    return show_list(JOBS, "backoffice/list.html", actions=(again,), empty=empty)
+
+
+@bp.get("/jobs/<int:code>")
+@requires(SEE_JOBS)
+def job(code: int) -> str:
+    """Show one piece of work with its error."""
+    found = db.session.get(Job, code)
+    if found is None:
+        abort(404)
+    return render_template("backoffice/job.html", job=found)
+
+
+@bp.post("/jobs/retry")
+@requires(RETRY_JOBS)
+def run_again() -> Any:
+    """Let failed or held work run again; what is neither is left alone and said."""
+    chosen = [int(code) for code in request.form.getlist("code") if code.isdigit()]
+    done, refused = 0, []
+    for job_id in chosen:
+        try:
+            retry(job_id)
+            done += 1
+        except Conflict as error:
+            refused.append(str(error.message))
+    if done:
+        flash(ngettext("%(count)s job will run again.", "%(count)s jobs will run again.", done), "success")
+    for message in refused[:3]:
+        flash(message, "warning")
+    return redirect(url_for("work_admin.jobs", state="failed"), 303)
+
+
+@bp.get("/audit")
+@requires(SEE_AUDIT)
+def audit() -> Any:
+    """List what people and jobs changed."""
+    return show_list(AUDIT, "backoffice/list.html", empty=Empty(_("Nothing has been changed yet"), icon="clock-history"))
+
+
+def failed_jobs() -> int | None:
+    """Return how many jobs have failed for good, None for none: the badge in the side bar."""
+    return db.session.scalar(select(func.count(Job.id)).where(Job.state == "failed")) or None
+
+
+def queues(_context: PageContext) -> Mapping[str, Any] | None:
+    """Return the queue of failed work for the home page; hidden while there is none."""
+    count = failed_jobs()
+    if not count:
+        return None
+    url = optional_url("work_admin.jobs", state="failed")
+    item = {"label": _("Background work that failed"), "url": url, "icon": "exclamation-octagon", "note": "", "count": count}
+    return {"items": [item | {"urgent": True}]}
