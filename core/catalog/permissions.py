@@ -10,6 +10,7 @@ _STAFF = ("admin", "sales", "finance", "warehouse")
 
 PERMISSIONS = (
     Permission("catalog.product.view", _l("See products"), (*_BUYERS, *_STAFF, "guest")),
-    Permission("catalog.product.edit", _l("Look after products, categories, attributes and media"), ("admin", "sales")),
-    Permission("catalog.item_code.edit", _l("Look after companies' own item codes"), ("admin", "sales")),
+    Permission("catalog.product.manage", _l("Look after products, units and media"), ("admin", "sales")),
+    Permission("catalog.structure.manage", _l("Look after categories and attributes"), ("admin", "sales")),
+    Permission("catalog.item_code.manage", _l("Look after companies' own item codes"), ("admin", "sales")),
 )
