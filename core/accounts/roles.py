@@ -28,7 +28,7 @@ TITLES = {
 #: the deployment's switch for visitors -> the permissions that it grants, and the domains whose guest permissions hang on it
 GUEST_SWITCHES = {
     "guest_sees_products": (("catalog.product.view",), "catalog"),
-    "guest_sees_prices": (("catalog.price.view",), "pricing"),
+    "guest_sees_prices": (("pricing.price.view",), "pricing"),
     "guest_may_order": ((), "orders"),
 }
 _KEY = "tukku.permissions"

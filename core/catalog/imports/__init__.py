@@ -30,7 +30,7 @@ PRODUCTS = DataImport(
         ImportField("external_id", max_length=80),
     ),
     load=load_products,
-    permission="catalog.product.edit",
+    permission="catalog.product.manage",
     export=export_products,
     open_fields=OPEN,
     order=30,

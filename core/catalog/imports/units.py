@@ -111,7 +111,7 @@ UNITS = DataImport(
         ImportField("price_from_base", "boolean"),
     ),
     load=load_units,
-    permission="catalog.product.edit",
+    permission="catalog.product.manage",
     export=export_units,
     order=40,
 )
@@ -125,7 +125,7 @@ ITEM_CODES = DataImport(
         ImportField("sku", required=True, max_length=80),
     ),
     load=load_item_codes,
-    permission="catalog.item_code.edit",
+    permission="catalog.item_code.manage",
     export=export_item_codes,
     order=90,
 )

@@ -1,0 +1,41 @@
+"""What pricing contributes, through the hooks that addons use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from core.i18n import _l
+from core.pricing.base import list_price_step
+from core.pricing.imports import IMPORTS
+from core.pricing.pipeline import round_step
+from core.spec.app import Permission
+from core.spec.imports import DataImport
+from core.spec.markers import hookimpl
+from core.spec.pricing import PriceStep
+
+_BUYERS = ("orderer", "approver", "company_admin", "viewer")
+_STAFF = ("admin", "sales", "finance", "warehouse")
+
+
+class Plugin:
+    """List prices, tax and currency rates."""
+
+    @hookimpl
+    def app_permissions(self) -> Iterable[Permission]:
+        """Declare the permissions of prices."""
+        return (
+            Permission("pricing.price.view", _l("See prices"), (*_BUYERS, *_STAFF, "guest")),
+            Permission("pricing.price.manage", _l("Look after list prices"), ("admin", "sales")),
+            Permission("pricing.tax.manage", _l("Look after tax rates"), ("admin", "finance")),
+            Permission("pricing.rate.manage", _l("Look after currency rates"), ("admin", "finance")),
+        )
+
+    @hookimpl
+    def price_steps(self) -> Iterable[PriceStep]:
+        """Give every line its list price, and its final precision."""
+        return (list_price_step(), round_step())
+
+    @hookimpl
+    def data_imports(self) -> Iterable[DataImport]:
+        """Import and export tax rates, currency rates and list prices."""
+        return IMPORTS
