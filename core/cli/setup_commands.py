@@ -13,6 +13,7 @@ from core.data.db import make_engine
 from core.data.migrate import core_history, pending
 from core.registry import operations
 from core.registry.assembly import Refused
+from core.registry.failure import AddonFailed
 from core.registry.problems import Problem
 from core.runtime.app import bare_app, build_app
 from core.runtime.config import Config, create_secret, load_config
@@ -96,5 +97,7 @@ def _problems(config: Config) -> Iterator[Problem]:
         build_app(replace(config, strict_addons=True))
     except Refused as refused:
         yield from refused.problems
+    except AddonFailed as failure:
+        yield Problem("CORE", failure.addon, failure.message, "This is a fault of Tukku itself: please report it.")
     except TukkuError as error:
         yield Problem(error.code, "core", str(error.message), "")

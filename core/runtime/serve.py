@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
-import logging
+import signal
 from collections.abc import Callable
 from contextlib import ExitStack
-from importlib.util import find_spec
-from typing import Any
+from types import FrameType
 
 from core.data.db import make_engine
 from core.data.migrate import core_history, pending
+from core.jobs.runner import EmbeddedRunner
 from core.runtime.config import Config, ConfigInvalid
 from core.runtime.dispatcher import Dispatcher
 from core.runtime.process import Heartbeat
 
-LOG = logging.getLogger("tukku.serve")
 THREADS = 8
 
 
@@ -38,11 +36,21 @@ def serve(config: Config, host: str, port: int, *, jobs: bool = True, announce: 
             clear_untrusted_proxy_headers=False,
         )
         start_background(dispatcher, stack, jobs=jobs)
+        end_on_term()
         announce(f"Tukku serves {config.url} (listening on {host}:{server.effective_port}).")
         try:
-            server.run()
+            server.run()  # waitress takes Ctrl-C for the end
         finally:
             server.close()
+
+
+def end_on_term() -> None:
+    """Let SIGTERM end the process as Ctrl-C does: what runs is stopped, nothing is cut off."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)
 
 
 def check_database(config: Config) -> None:
@@ -65,15 +73,7 @@ def start_background(dispatcher: Dispatcher, stack: ExitStack, *, jobs: bool) ->
     heartbeat = Heartbeat(dispatcher, "web")
     heartbeat.start()
     stack.callback(heartbeat.stop)
-    runner = job_runner(dispatcher) if jobs else None
-    if runner is not None:
+    if jobs:
+        runner = EmbeddedRunner(lambda: dispatcher.refresh().app)
         runner.start()
         stack.callback(runner.stop)
-
-
-def job_runner(dispatcher: Dispatcher) -> Any:
-    """Return the embedded runner of `core.jobs.runner`, which asks for the present app before each job."""
-    if find_spec("core.jobs.runner") is None:
-        return None
-    module = importlib.import_module("core.jobs.runner")
-    return module.EmbeddedRunner(lambda: dispatcher.refresh().app)
