@@ -20,7 +20,12 @@ class ListPrice(db.Model):
         UniqueConstraint("product_id", "unit", "currency", "valid_from"),
         CheckConstraint("per > 0", name="per"),
         CheckConstraint("price >= 0", name="price"),
-    )
+        # all that pricing reads, so that a price is one descent of one tree
+        Index(
+            "ix_pricing_list_price_lookup",
+            "product_id", "unit", "currency", "valid_from", "valid_until", "price", "per",
+        ),
+    )  # fmt: skip
 
     id: Mapped[int] = mapped_column(primary_key=True)
     product_id: Mapped[int] = mapped_column(ForeignKey("catalog_product.id", ondelete="CASCADE"))

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from flask import Flask
+
+from core.catalog.prices import use_prices
 from core.i18n import _l
+from core.pricing import display, services
 from core.pricing.base import list_price_step
 from core.pricing.imports import IMPORTS
 from core.pricing.pipeline import round_step
@@ -39,3 +43,8 @@ class Plugin:
     def data_imports(self) -> Iterable[DataImport]:
         """Import and export tax rates, currency rates and list prices."""
         return IMPORTS
+
+
+def init_app(app: Flask) -> None:
+    """Answer the catalogue, which stands below, when its pages ask for prices."""
+    use_prices(app, display.price_views, services.may_see)

@@ -1,16 +1,22 @@
 """The price pipeline: requests in, priced lines out, each with its reason; the whole batch at once.
 
 Stages run in the order of ``PriceStage``. A step's ``prepare`` may query once for the batch; ``apply`` is pure.
+Lines carry no more than they need, so that a thousand of them cost milliseconds: trace and candidates are
+filled only where the batch explains.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import IntEnum
-from typing import Any
+from typing import Any, NamedTuple
+
+ONE = Decimal(1)
+#: The start of a validity that has always held; shown as an empty date.
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class PriceStage(IntEnum):
@@ -37,21 +43,21 @@ class PriceContext:
     zone: str = "UTC"
 
 
-@dataclass(frozen=True, slots=True)
-class PriceRequest:
+class PriceRequest(NamedTuple):
     """What is asked: a product in a unit at a quantity; ``key`` is the caller's, unique in the batch."""
 
     key: str
     product_id: int
     unit: str
-    quantity: Decimal = Decimal(1)
+    quantity: Decimal = ONE
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A price that was considered: where it came from, what it would have been, and why it lost ("" for the winner).
 
-    ``price`` is net for ``per`` units in the context's currency.
+    ``price`` is net for ``per`` of ``unit`` in the context's currency, None where it could not be computed.
+    ``selector`` says what it was made for (product, a category, everything), ``rule`` what it does ("10 % off").
     """
 
     source: str
@@ -60,7 +66,9 @@ class Candidate:
     per: Decimal
     unit: str
     min_quantity: Decimal
-    lost: str = ""
+    lost: object = ""
+    selector: object = ""
+    rule: object = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,38 +78,88 @@ class TraceEntry:
     step: str
     before: Decimal | None
     after: Decimal | None
-    reason: str
+    reason: object
     reference: str = ""
 
 
-@dataclass(slots=True)
 class PriceLine:
-    """A line on its way through the pipeline; steps change ``price``, ``per``, ``source`` through ``set_price``.
+    """A line on its way through the pipeline; steps change its price through ``set_price``.
 
     ``price`` is net for ``per`` of ``unit``, or None ("ask for a quote"). ``list_price`` is for the same ``per``.
-    ``factor`` is (numerator, denominator) base units in one ``unit``. ``trace`` and ``candidates`` are filled
-    only where the batch explains. ``locked_by`` names a source that later stages must leave alone.
+    ``factor`` is (numerator, denominator) base units in one ``unit``. ``places`` is how many decimals a computed
+    price is rounded to in the end, None for a stored price, which keeps its own. ``show_list`` asks pages to show
+    the list price struck through. ``locked_by`` names a source that later stages must leave alone.
     """
 
-    key: str
-    product_id: int
-    unit: str
-    quantity: Decimal
     sku: str = ""
     base_unit: str = ""
     category_path: str = ""
     tax_class: str = "standard"
     factor: tuple[int, int] = (1, 1)
+    known: bool = False
     price_from_base: bool = True
     price: Decimal | None = None
-    per: Decimal = Decimal(1)
+    per: Decimal = ONE
     list_price: Decimal | None = None
+    places: int | None = None
     source: str = ""
     reason: object = ""
+    reference: object = ""
     locked_by: str = ""
+    show_list: bool = False
     derived: bool = False
-    trace: list[TraceEntry] = field(default_factory=list)
-    candidates: list[Candidate] = field(default_factory=list)
+    #: the quantity in millionths, as it is stored; filled by whoever compares it with stored quantities
+    asked: int = 0
+    trace: Sequence[TraceEntry] = ()
+    candidates: Sequence[Candidate] = ()
+
+    def __init__(self, key: str, product_id: int, unit: str, quantity: Decimal) -> None:
+        self.key = key
+        self.product_id = product_id
+        self.unit = unit
+        self.quantity = quantity
+
+    def __repr__(self) -> str:
+        return f"PriceLine({self.key!r}, {self.sku or self.product_id}, {self.quantity} {self.unit}: {self.price} per {self.per})"
+
+    @property
+    def base_quantity(self) -> Decimal:
+        """The quantity in base units."""
+        numerator, denominator = self.factor
+        return self.quantity * numerator / denominator
+
+    def set_price(
+        self,
+        price: Decimal | None,
+        per: Decimal | None = None,
+        places: int | None = None,
+        *,
+        source: str = "",
+        reason: object = "",
+        reference: object = "",
+        derived: bool = False,
+    ) -> None:
+        """Replace the price; the list price follows to the new ``per``.
+
+        An empty ``source`` keeps where the price came from: a rounding is not a new source.
+        """
+        if per is not None and per is not self.per and per != self.per:
+            if self.list_price is not None:
+                self.list_price = self.list_price * per / self.per
+            self.per = per
+        self.price = price
+        self.places = places
+        if source:
+            self.source, self.reason, self.reference = source, reason, reference
+            self.derived = derived
+
+    def note(self, step: str, before: Decimal | None, reason: object, reference: str = "") -> None:
+        """Add what a step did to the trace."""
+        self.trace = (*self.trace, TraceEntry(step, before, self.price, reason, reference))
+
+    def consider(self, *candidates: Candidate) -> None:
+        """Add what a step considered."""
+        self.candidates = (*self.candidates, *candidates)
 
 
 @dataclass(frozen=True, slots=True)

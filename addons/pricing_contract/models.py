@@ -1,0 +1,108 @@
+"""Contracts and price lists, and their rows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from core.api.data import Audience, Json, Price, Quantity, db
+from core.api.pricing import BEGINNING
+
+AUDIENCES = ("company", "segment", "location", "public")
+POLICIES = ("override", "best_of", "fallback")
+STATUSES = ("draft", "active", "ended")
+KINDS = ("fixed", "percent", "amount_off", "cost_plus", "formula")
+
+
+class Contract(db.Model):
+    """A company's contract, or a price list of a segment, a country or everybody; valid in [valid_from, valid_until).
+
+    ``priority``: among contracts of the same audience the larger is looked at first. ``currency`` '' is for lists of
+    percents only, which hold in any currency.
+    """
+
+    __tablename__ = "pricing_contract_contract"
+    __scope__ = Audience()
+    __table_args__ = (
+        CheckConstraint(f"audience in {AUDIENCES!r}", name="audience"),
+        CheckConstraint(f"merge_policy in {POLICIES!r}", name="merge_policy"),
+        CheckConstraint(f"status in {STATUSES!r}", name="status"),
+        CheckConstraint("(audience = 'company') = (company_id is not null)", name="company"),
+        CheckConstraint("(audience = 'segment') = (segment_id is not null)", name="segment"),
+        Index("ix_pricing_contract_contract_audience", "audience", "status"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(40), unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    audience: Mapped[str] = mapped_column(String(10))
+    company_id: Mapped[int | None] = mapped_column(ForeignKey("companies_company.id", ondelete="CASCADE"), index=True)
+    segment_id: Mapped[int | None] = mapped_column(ForeignKey("companies_segment.id", ondelete="CASCADE"), index=True)
+    #: ISO country of the buyer, for the audience ``location``.
+    country: Mapped[str] = mapped_column(String(2), default="")
+    currency: Mapped[str] = mapped_column(String(3), default="")
+    merge_policy: Mapped[str] = mapped_column(String(10), default="override")
+    priority: Mapped[int] = mapped_column(default=0)
+    valid_from: Mapped[datetime] = mapped_column(default=BEGINNING)
+    valid_until: Mapped[datetime | None]
+    status: Mapped[str] = mapped_column(String(10), default="active")
+    #: Whether pages show the list price struck through beside the contract's.
+    show_list: Mapped[bool] = mapped_column(default=False)
+    #: Whether a larger quantity may cost more for each unit.
+    allow_inverted: Mapped[bool] = mapped_column(default=False)
+    note: Mapped[str] = mapped_column(Text, default="")
+    version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+    prices: Mapped[list[ContractPrice]] = relationship(
+        back_populates="contract", cascade="all, delete-orphan", passive_deletes=True
+    )
+
+    __mapper_args__ = {"version_id_col": version}
+
+
+class ContractPrice(db.Model):
+    """A row: what a product, a category or everything costs from ``min_quantity`` on, valid in [valid_from, valid_until).
+
+    ``target`` is the product's id, minus the category's id, or 0 for everything: one number, so that one key finds
+    a row whatever it was made for. The key is what people know a row by, and the table lies in its order.
+    ``unit`` '' is any unit; its ``min_quantity`` then counts base units.
+    ``value``: fixed, amount_off: money for ``per`` units; percent: percent off the list price; cost_plus: percent on cost.
+    ``terms`` are the parameters of a formula.
+    """
+
+    __tablename__ = "pricing_contract_price"
+    __table_args__ = (
+        CheckConstraint(f"kind in {KINDS!r}", name="kind"),
+        CheckConstraint("per > 0", name="per"),
+        CheckConstraint("min_quantity >= 0", name="min_quantity"),
+        CheckConstraint("product_id is null or category_id is null", name="target"),
+        {"sqlite_with_rowid": False},
+    )
+
+    contract_id: Mapped[int] = mapped_column(
+        ForeignKey("pricing_contract_contract.id", ondelete="CASCADE"), primary_key=True
+    )
+    target: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    unit: Mapped[str] = mapped_column(String(20), primary_key=True, default="")
+    min_quantity: Mapped[Decimal] = mapped_column(Quantity, primary_key=True, default=Decimal(0))
+    valid_from: Mapped[datetime] = mapped_column(primary_key=True, default=BEGINNING)
+    valid_until: Mapped[datetime | None]
+    kind: Mapped[str] = mapped_column(String(10), default="fixed")
+    value: Mapped[Decimal] = mapped_column(Price)
+    per: Mapped[Decimal] = mapped_column(Quantity, default=Decimal(1))
+    terms: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    product_id: Mapped[int | None] = mapped_column(ForeignKey("catalog_product.id", ondelete="CASCADE"), index=True)
+    category_id: Mapped[int | None] = mapped_column(ForeignKey("catalog_category.id", ondelete="CASCADE"), index=True)
+
+    contract: Mapped[Contract] = relationship(back_populates="prices")
+
+
+def target_of(product_id: int | None, category_id: int | None) -> int:
+    """Return the number by which a row is found: a product, a category, or everything."""
+    return product_id if product_id is not None else -category_id if category_id is not None else 0

@@ -1,0 +1,32 @@
+"""Database, transactions, scope, clock, audit and files, as addons may use them."""
+
+from core.data import audit, clock
+from core.data.clock import end_of_day, now, start_of_day, today
+from core.data.db import db
+from core.data.scope import (
+    Actor,
+    Audience,
+    Inherited,
+    Own,
+    Scope,
+    Subtree,
+    Tree,
+    acting,
+    current_actor,
+    system,
+    unscoped,
+)
+from core.data.types import Amount, Instant, Json, Price, Quantity, Translated
+from core.data.write import after_commit, write, writing
+
+__all__ = [
+    # database and transactions
+    "db", "write", "writing", "after_commit",
+    # column types
+    "Amount", "Price", "Quantity", "Instant", "Json", "Translated",
+    # whose rows they are
+    "Actor", "Scope", "Own", "Subtree", "Inherited", "Tree", "Audience", "acting", "current_actor", "system",
+    "unscoped",
+    # time, audit
+    "clock", "now", "today", "start_of_day", "end_of_day", "audit",
+]  # fmt: skip

@@ -1,0 +1,44 @@
+"""Hook markers, what hooks receive and return, and errors for people."""
+
+
+from core.spec.app import (
+    Command,
+    Impact,
+    JobSpec,
+    Mount,
+    Permission,
+    SettingSpec,
+    Subscriber,
+    TemplateHelper,
+)
+from core.spec.catalog import QuantityLine, QuantityRule, VisibilityQuery
+from core.spec.errors import Conflict, Forbidden, Invalid, NotFound, TukkuError
+from core.spec.imports import DataImport, ImportField, ImportRow, RowResult
+from core.spec.markers import hookimpl
+from core.spec.orders import (
+    CheckoutRule,
+    DraftLine,
+    Finding,
+    HoldRequest,
+    HoldType,
+    OrderDraft,
+    OrderPart,
+    Stage,
+)
+from core.spec.ui import Action, Column, FormSection, ListFilter, NavItem, PageContext, Panel
+
+__all__ = [
+    "hookimpl",
+    # the application
+    "Command", "Impact", "JobSpec", "Mount", "Permission", "SettingSpec", "Subscriber", "TemplateHelper",
+    # catalogue
+    "QuantityLine", "QuantityRule", "VisibilityQuery",
+    # imports
+    "DataImport", "ImportField", "ImportRow", "RowResult",
+    # orders
+    "CheckoutRule", "DraftLine", "Finding", "HoldRequest", "HoldType", "OrderDraft", "OrderPart", "Stage",
+    # pages
+    "Action", "Column", "FormSection", "ListFilter", "NavItem", "PageContext", "Panel",
+    # errors for people
+    "Conflict", "Forbidden", "Invalid", "NotFound", "TukkuError",
+]  # fmt: skip

@@ -1,0 +1,140 @@
+"""Parameters that are tables: the lines of a question go to the database as one value, whatever their number.
+
+SQLite reads JSON by ``json_each`` (flat, so that nothing is parsed twice), PostgreSQL arrays by ``unnest``. The statement text never depends on the number of lines, so it is compiled and planned once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import BigInteger, FromClause, Join, String, bindparam, cast, column, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.compiler import compiles
+
+from core.data.db import db
+
+
+def line_table(dialect: str, name: str) -> FromClause:
+    """Return a table of the lines bound as ``name``: ``n`` (from 0), ``id`` and ``unit``."""
+    if dialect == "sqlite":
+        each = func.json_each(bindparam(name)).table_valued(column("key"), column("value"), name=f"{name}_each")
+        # a cast reads the number at the start of "17 box"
+        unit = func.substr(each.c.value, func.instr(each.c.value, " ") + 1)
+        chosen = select(each.c.key.label("n"), cast(each.c.value, BigInteger).label("id"), unit.label("unit"))
+    else:
+        ids = cast(bindparam(f"{name}_ids"), ARRAY(BigInteger))
+        units = cast(bindparam(f"{name}_units"), ARRAY(String))
+        each = func.unnest(ids, units).table_valued(
+            column("id", BigInteger), column("unit", String), with_ordinality="n", name=f"{name}_each"
+        )
+        each = each.render_derived()
+        chosen = select((each.c.n - 1).label("n"), each.c.id, each.c.unit)
+    return chosen.cte(name)
+
+
+def line_values(dialect: str, name: str, lines: Sequence[Any]) -> dict[str, Any]:
+    """Return the parameters for ``line_table``: each line has ``product_id`` and ``unit``."""
+    if dialect == "sqlite":
+        return {name: json.dumps([f"{line.product_id} {line.unit}" for line in lines])}
+    return {
+        f"{name}_ids": [line.product_id for line in lines],
+        f"{name}_units": [line.unit for line in lines],
+    }
+
+
+def quantity_table(dialect: str, name: str) -> FromClause:
+    """Return a table of the products bound as ``name`` with a whole number each: ``id`` and ``value``."""
+    if dialect == "sqlite":
+        each = func.json_each(bindparam(name)).table_valued(column("key"), column("value"), name=f"{name}_each")
+        chosen = select(cast(each.c.key, BigInteger).label("id"), each.c.value.label("value"))
+    else:
+        ids = cast(bindparam(f"{name}_ids"), ARRAY(BigInteger))
+        values = cast(bindparam(f"{name}_values"), ARRAY(BigInteger))
+        each = func.unnest(ids, values).table_valued(
+            column("id", BigInteger), column("value", BigInteger), name=f"{name}_each"
+        )
+        each = each.render_derived()
+        chosen = select(each.c.id, each.c.value)
+    return chosen.cte(name)
+
+
+def quantity_values(dialect: str, name: str, quantities: Mapping[int, int]) -> dict[str, Any]:
+    """Return the parameters for ``quantity_table``."""
+    if dialect == "sqlite":
+        return {name: json.dumps(quantities)}
+    return {f"{name}_ids": list(quantities), f"{name}_values": list(quantities.values())}
+
+
+def id_table(dialect: str, name: str) -> FromClause:
+    """Return a table of the ids bound as ``name``, with the column ``id``."""
+    if dialect == "sqlite":
+        each = func.json_each(bindparam(name)).table_valued(column("value", BigInteger), name=f"{name}_each")
+        return select(each.c.value.label("id")).cte(name)
+    ids = func.unnest(cast(bindparam(name), ARRAY(BigInteger))).table_valued(
+        column("id", BigInteger), name=f"{name}_each"
+    )
+    return select(ids.render_derived().c.id).cte(name)
+
+
+def id_values(dialect: str, name: str, ids: Iterable[int]) -> dict[str, Any]:
+    """Return the parameters for ``id_table``."""
+    listed = list(ids)
+    return {name: json.dumps(listed) if dialect == "sqlite" else listed}
+
+
+class InOrder(Join):
+    """An inner join that SQLite runs in the order written, left first.
+
+    Its planner takes a table of parameters for a few rows and would scan it once for every row of a large table.
+    """
+
+    inherit_cache = True
+
+
+@compiles(InOrder, "sqlite")
+def _cross_join(join: InOrder, compiler: Any, asfrom: bool = False, **kwargs: Any) -> str:
+    left = compiler.process(join.left, asfrom=True, **kwargs)
+    right = compiler.process(join.right, asfrom=True, **kwargs)
+    return f"{left} CROSS JOIN {right} ON {compiler.process(join.onclause, **kwargs)}"
+
+
+class Prepared:
+    """A statement compiled once, run on the session's own connection, whose rows come as the driver's plain tuples.
+
+    What would cost more than the query itself is left out: building and caching the statement anew, and rows as
+    objects. Such a statement is not limited by the session's scope, so it names the companies that it may see itself.
+    """
+
+    def __init__(self, build: Callable[[str], Any], dialect: Any) -> None:
+        compiled = build(dialect.name).compile(dialect=dialect)
+        self._sql = str(compiled)
+        self._constants = dict(compiled.params)
+        self._positions: list[str] | None = compiled.positiontup
+
+    def rows(self, **values: Any) -> list[tuple[Any, ...]]:
+        """Run the statement with ``values``, which the driver must understand, and return its rows."""
+        given = {**self._constants, **values}
+        connection = db.session.connection()
+        parameters = tuple([given[name] for name in self._positions]) if self._positions is not None else given
+        result = connection.exec_driver_sql(self._sql, parameters)  # type: ignore[arg-type]
+        cursor = result.cursor
+        assert cursor is not None
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+        result.close()
+        return found
+
+
+@cache
+def prepared(build: Callable[[str], Any], dialect: str) -> Prepared:
+    """Return the statement that ``build(dialect)`` makes, compiled for the current database."""
+    return Prepared(build, db.engine.dialect)
+
+
+def instant_value(dialect: str, instant: datetime) -> datetime | str:
+    """Return an instant as the driver stores it."""
+    moment = instant.astimezone(UTC)
+    return moment.strftime("%Y-%m-%d %H:%M:%S.%f") if dialect == "sqlite" else moment

@@ -1,0 +1,71 @@
+"""What pages show of a price: figures, ladder and the short reason, for a whole list at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from core.pricing import services
+from core.spec.pricing import Break, PriceContext, PriceLine, PriceRequest
+
+ONE = Decimal(1)
+
+
+@dataclass(frozen=True, slots=True)
+class PriceView:
+    """A price for the macros of components/price.html: ``amount`` for ``per`` of ``unit``, None to ask for a quote.
+
+    ``list_price`` is set only where it is to be shown struck through. ``hidden``: prices are not for this reader.
+    """
+
+    amount: Decimal | None
+    currency: str
+    unit: str
+    per: Decimal = ONE
+    list_price: Decimal | None = None
+    reason: object = ""
+    source: str = ""
+    ladder: tuple[Break, ...] = ()
+    hidden: bool = False
+
+
+def price_views(
+    asked: Iterable[tuple[int, str]],
+    *,
+    where: PriceContext | None = None,
+    quantities: Mapping[tuple[int, str], Decimal] | None = None,
+    ladder: bool = False,
+) -> dict[tuple[int, str], PriceView]:
+    """Return the views of (product, unit) pairs for the current actor; the statements do not grow with their number.
+
+    ``quantities`` default to one; ``ladder`` adds the prices by quantity.
+    """
+    wanted = list(dict.fromkeys(asked))
+    context = where or services.context()
+    given = quantities or {}
+    requests = [PriceRequest(str(i), *pair, given.get(pair, ONE)) for i, pair in enumerate(wanted)]
+    batch = services.price(context, requests)
+    rungs = services.ladders(context, wanted) if ladder else {}
+    hidden = not services.may_see()
+    return {
+        (line.product_id, line.unit): view(
+            line, context.currency, rungs.get((line.product_id, line.unit), ()), hidden=hidden
+        )
+        for line in batch.lines
+    }
+
+
+def view(line: PriceLine, currency: str, ladder: tuple[Break, ...] = (), *, hidden: bool = False) -> PriceView:
+    """Return what pages show of a priced line."""
+    return PriceView(
+        amount=line.price,
+        currency=currency,
+        unit=line.unit,
+        per=line.per,
+        list_price=line.list_price if line.show_list else None,
+        reason=line.reason,
+        source=line.source,
+        ladder=ladder,
+        hidden=hidden,
+    )

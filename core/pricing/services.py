@@ -1,0 +1,160 @@
+"""The way to a price: a context for whom and when, a batch of requests, ladders, and explanations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from flask import g, has_request_context
+from sqlalchemy import select
+
+from core.catalog.models import Product, ProductUnit
+from core.companies import services as companies
+from core.companies.models import Company
+from core.data import clock
+from core.data.db import db
+from core.data.scope import current_actor
+from core.i18n import _, _l
+from core.pricing import pipeline
+from core.pricing.money import check_currency
+from core.registry.registry import registry
+from core.spec.errors import Forbidden, Invalid, NotFound
+from core.spec.pricing import Break, PriceBatch, PriceContext, PriceLine, PriceRequest
+
+VIEW = "pricing.price.view"
+ONE = Decimal(1)
+_OWN = object()
+_HIDDEN = _l("Sign in to see prices.")
+_CACHE = "tukku_price_contexts"
+
+
+def context(currency: str | None = None, at: datetime | None = None, company_id: Any = _OWN) -> PriceContext:
+    """Return for whom prices are asked: by default the current actor's company, now; loaded once per request.
+
+    ``company_id`` None asks for a visitor's prices. A buyer may ask only for companies within its scope.
+    """
+    actor = current_actor()
+    wanted = actor.company_id if company_id is _OWN else company_id
+    if wanted is not None and not actor.scope.unlimited and wanted not in (*actor.scope.own, *actor.scope.subtree):
+        raise Forbidden("PRICE-OTHER-COMPANY", _("Prices of another company are not shown to you."))
+    key = (actor, currency, at, wanted)
+    cache: dict[Any, PriceContext] = g.setdefault(_CACHE, {}) if has_request_context() else {}
+    if key not in cache:
+        cache[key] = _context(currency, at or clock.now(), wanted)
+    return cache[key]
+
+
+def _context(currency: str | None, at: datetime, company_id: int | None) -> PriceContext:
+    seller = companies.seller()
+    if company_id is None:
+        return PriceContext(_currency(currency, seller.currency), at, country="", zone=seller.zone)
+    own, country = db.session.execute(
+        select(Company.currency, Company.country).where(Company.id == company_id)
+    ).one_or_none() or _no_company(company_id)
+    ids = tuple(companies.ancestors(company_id))
+    segments = tuple(sorted(companies.segment_ids(ids)))
+    return PriceContext(_currency(currency, own), at, company_id, ids, segments, country, seller.zone)
+
+
+def _currency(asked: str | None, default: str) -> str:
+    return check_currency(asked) if asked else default
+
+
+def _no_company(company_id: int) -> Any:
+    raise NotFound("COMPANY-UNKNOWN", _("There is no company %(id)s.", id=company_id))
+
+
+def price(where: PriceContext, requests: Sequence[PriceRequest], explain: bool = False) -> PriceBatch:
+    """Price the requests in the order asked; the statements are one per querying step, whatever the number of lines.
+
+    Lines without an applicable price have None ("ask for a quote"). Who may not see prices gets none.
+    """
+    if not may_see():
+        return hidden(where, requests)
+    _check(requests)
+    return pipeline.run(where, requests, explain=explain)
+
+
+def may_see() -> bool:
+    """Tell whether the current actor may see prices."""
+    return current_actor().may(VIEW)
+
+
+def hidden(where: PriceContext, requests: Sequence[PriceRequest]) -> PriceBatch:
+    """Return the lines without prices, for those who may not see them."""
+    lines = tuple(PriceLine(*request) for request in requests)
+    for line in lines:
+        line.reason = _HIDDEN
+    return PriceBatch(where, lines)
+
+
+def _check(requests: Iterable[PriceRequest]) -> None:
+    for request in requests:
+        quantity = request.quantity
+        if not (quantity.is_finite() and 0 < quantity < 1_000_000_000_000):
+            raise Invalid(
+                "PRICE-QUANTITY",
+                _("%(quantity)s is not a quantity that has a price: ask for more than zero.", quantity=quantity),
+                details={"key": request.key},
+            )
+
+
+Pair = tuple[int, str]
+
+
+def ladders(where: PriceContext, pairs: Sequence[Pair], limit: int = 12) -> dict[Pair, tuple[Break, ...]]:
+    """Return for each (product, unit) the quantities from which its price changes, with their prices.
+
+    Addons name the quantities (``price_breaks``), the pipeline prices them, and steps that change nothing go.
+    A ladder of one rung is a price that does not depend on the quantity.
+    """
+    wanted = list(dict.fromkeys(pairs))
+    if not wanted or not may_see():
+        return {}
+    asked = PriceBatch(where, tuple(PriceLine(str(i), *pair, ONE) for i, pair in enumerate(wanted)))
+    quantities: dict[Pair, set[Decimal]] = {pair: {first} for pair, first in _first_quantities(wanted).items()}
+    for _owner, found in registry().batch("price_breaks", batch=asked):
+        for item in found:
+            known = quantities.get((item.product_id, item.unit))
+            if known is not None:
+                first = min(known)
+                known.update(quantity for quantity in item.quantities if quantity > first)
+    requests = [
+        PriceRequest(f"{i}:{quantity}", *pair, quantity)
+        for i, pair in enumerate(wanted)
+        for quantity in sorted(quantities[pair])[:limit]
+    ]
+    rungs: dict[Pair, list[Break]] = {pair: [] for pair in wanted}
+    for line in pipeline.run(where, requests).lines:
+        _add_rung(rungs[line.product_id, line.unit], line)
+    return {pair: tuple(found) for pair, found in rungs.items()}
+
+
+def _add_rung(rungs: list[Break], line: PriceLine) -> None:
+    if line.price is None:
+        return
+    if rungs and rungs[-1].price * line.per == line.price * rungs[-1].per:
+        return
+    rungs.append(Break(line.quantity, line.price, line.per))
+
+
+def _first_quantities(pairs: Sequence[Pair]) -> dict[Pair, Decimal]:
+    """Return the least quantity of each product and unit: a ladder begins there."""
+    statement = select(ProductUnit.product_id, ProductUnit.unit, ProductUnit.minimum).where(
+        ProductUnit.product_id.in_({product_id for product_id, _unit in pairs})
+    )
+    minimums = {(row[0], row[1]): row[2] for row in db.session.execute(statement)}
+    return {pair: minimums.get(pair) or ONE for pair in pairs}
+
+
+def price_one(
+    where: PriceContext, sku: str, quantity: Decimal, unit: str = "", explain: bool = False
+) -> PriceLine:
+    """Price one product by SKU, in its base unit by default."""
+    row = db.session.execute(select(Product.id, Product.base_unit).where(Product.sku == sku)).one_or_none()
+    if row is None:
+        raise NotFound("PRODUCT-UNKNOWN", _('There is no product with the code "%(sku)s".', sku=sku))
+    batch = price(where, [PriceRequest("1", row.id, unit or row.base_unit, quantity)], explain)
+    return batch.lines[0]
