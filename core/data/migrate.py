@@ -168,6 +168,7 @@ def write_initial(history: History, models: Mapping[str, Any] | None = None, add
             },
         )
         script = produce_migrations(context, Base.metadata)
+        assert script.upgrade_ops is not None and script.downgrade_ops is not None  # noqa: PT018
         body = render_python_code(script.upgrade_ops, render_as_batch=False, render_item=_render_item)
         undo = render_python_code(script.downgrade_ops, render_as_batch=False, render_item=_render_item)
     history.versions.mkdir(parents=True, exist_ok=True)

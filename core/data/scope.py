@@ -8,25 +8,21 @@ company's row. ``unscoped(statement, reason)`` is the one, greppable way around.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
-from sqlalchemy import BindParameter, ColumnClause, Table, TableClause, TextClause, event, inspect, or_
-from sqlalchemy.orm import ORMExecuteState, with_loader_criteria
+from sqlalchemy import or_
 from sqlalchemy.orm import Session as OrmSession
-from sqlalchemy.sql import visitors
-from sqlalchemy.sql.selectable import AliasedReturnsRows
 
-from core.data.db import Base, Session, db
+from core.data.db import Base, db
 from core.spec.errors import ScopeError
 
 ScopeKind = Literal["companies", "portfolio", "merchant", "system"]
-_ACTOR = "tukku.actor"
-_OPTIONS = "tukku.scope_options"
-_UNSCOPED = "tukku_unscoped"
+ACTOR = "tukku.actor"
+OPTIONS = "tukku.scope_options"
+UNSCOPED = "tukku_unscoped"
 S = TypeVar("S", bound=Any)
 
 
@@ -86,15 +82,15 @@ def system(reason: str) -> Actor:
 def set_actor(actor: Actor) -> None:
     """Make ``actor`` the session's; objects loaded under another actor are let go, its pending changes flushed first."""
     session = db.session()
-    if session.info.get(_ACTOR) not in (None, actor):
+    if session.info.get(ACTOR) not in (None, actor):
         _let_go(session)
-    session.info[_ACTOR] = actor
-    session.info.pop(_OPTIONS, None)
+    session.info[ACTOR] = actor
+    session.info.pop(OPTIONS, None)
 
 
 def current_actor() -> Actor:
     """Return the session's actor; ScopeError if none was set."""
-    actor = db.session().info.get(_ACTOR)
+    actor = db.session().info.get(ACTOR)
     if actor is None:
         raise ScopeError("no actor: call set_actor() or use `with acting(...)`")
     return actor  # type: ignore[no-any-return]
@@ -102,22 +98,22 @@ def current_actor() -> Actor:
 
 def actor_or_none() -> Actor | None:
     """Return the session's actor, or None."""
-    return db.session().info.get(_ACTOR)
+    return db.session().info.get(ACTOR)
 
 
 @contextmanager
 def acting(actor: Actor) -> Iterator[Actor]:
     """Run the block as ``actor``, then restore the previous one."""
     session = db.session()
-    before = session.info.get(_ACTOR)
+    before = session.info.get(ACTOR)
     set_actor(actor)
     try:
         yield actor
     finally:
         if before is None:
             _let_go(session)
-            session.info.pop(_ACTOR, None)
-            session.info.pop(_OPTIONS, None)
+            session.info.pop(ACTOR, None)
+            session.info.pop(OPTIONS, None)
         else:
             set_actor(before)
 
@@ -133,7 +129,7 @@ def unscoped(statement: S, reason: str) -> S:
     """Return ``statement`` with the scope lifted; ``reason`` says why that is right."""
     if not reason:
         raise ValueError("unscoped needs a reason")
-    return statement.execution_options(**{_UNSCOPED: reason})  # type: ignore[no-any-return]
+    return statement.execution_options(**{UNSCOPED: reason})  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,170 +222,6 @@ def owned_tables() -> set[str]:
     return {model.__table__.name for model in owned_models()}
 
 
-@event.listens_for(Session, "do_orm_execute")
-def _apply_scope(state: ORMExecuteState) -> None:
-    if state.is_column_load or _UNSCOPED in state.execution_options:
-        return
-    statement = state.statement
-    if isinstance(statement, TextClause):
-        raise ScopeError("text SQL has no scope: use mapped classes, or unscoped(text(...), reason)")
-    # the ORM's own loads (lazy, get) name their table bare, but say which class they load
-    loading = {mapper.local_table.name for mapper in state.all_mappers if isinstance(mapper.local_table, Table)}
-    touched = _touched(statement, loading)
-    if not touched:
-        return
-    actor: Actor | None = state.session.info.get(_ACTOR)
-    if actor is None:
-        raise ScopeError(f"a statement on {sorted(touched)} has no actor: nothing says whose rows it may see")
-    if actor.scope.unlimited:
-        return
-    if state.is_insert:
-        _check_inserted(state, actor)
-        return
-    if state.is_update:
-        _check_updated(state, actor)
-    options = _criteria(state.session, actor.scope, writing=state.is_update or state.is_delete)
-    state.statement = statement.options(*options)  # type: ignore[attr-defined]
-
-
-def _check_inserted(state: ORMExecuteState, actor: Actor) -> None:
-    """Refuse bulk inserts of rows that the actor may not write."""
-    model, owned = _target(state)
-    parameters = state.parameters or {}
-    rows = parameters if isinstance(parameters, list | tuple) else [parameters]
-    inline = [_plain(values) for values in _inline_rows(state.statement)]
-    if state.statement.select is not None:  # type: ignore[attr-defined]
-        raise ScopeError(f"INSERT … SELECT into {model.__name__} cannot be checked for {actor.name}")
-    for row in inline or [{}]:
-        for given in rows or [{}]:
-            if not owned.takes({**row, **given}.get(owned.attribute), actor.scope):
-                raise ScopeError(f"rows of {model.__name__} of another company would be inserted by {actor.name}")
-
-
-def _check_updated(state: ORMExecuteState, actor: Actor) -> None:
-    """Refuse bulk updates that would hand rows to a company that the actor may not write."""
-    model, owned = _target(state)
-    parameters = state.parameters or {}
-    rows = parameters if isinstance(parameters, list | tuple) else [parameters]
-    for row in [*_inline_rows(state.statement), *rows]:
-        values = _plain(row)
-        if owned.attribute in values and not owned.takes(values[owned.attribute], actor.scope):
-            raise ScopeError(f"rows of {model.__name__} would be given to another company by {actor.name}")
-
-
-def _target(state: ORMExecuteState) -> tuple[Any, Owned]:
-    model = state.bind_mapper.class_ if state.bind_mapper else None
-    owned = getattr(model, "__scope__", None)
-    if model is None or owned is None:
-        raise ScopeError("rows of companies are written through their mapped class")
-    return model, owned
-
-
-def _inline_rows(statement: Any) -> list[dict[Any, Any]]:
-    """Return what ``.values(…)`` of an INSERT or UPDATE holds, as rows."""
-    rows = [dict(statement._values)] if statement._values else []
-    for several in statement._multi_values or ():
-        rows.extend(several)
-    if getattr(statement, "_ordered_values", None):
-        rows.append(dict(statement._ordered_values))
-    return rows
-
-
-def _plain(row: Any) -> dict[str, Any]:
-    """Return ``row`` by attribute name, with the values of bound parameters."""
-    return {getattr(k, "key", k): getattr(v, "value", v) if isinstance(v, BindParameter) else v for k, v in row.items()}
-
-
-def _touched(statement: Any, loading: set[str]) -> set[str]:
-    """Return the owned tables named in ``statement``; ScopeError for one used without its mapped class."""
-    owned = _owned_names()
-    mapped: set[str] = set()
-    bare: set[str] = set()
-    for element in visitors.iterate(statement):
-        if isinstance(element, TextClause):
-            _check_text(element.text, owned)
-            continue
-        if isinstance(element, TableClause):
-            source: Any = element
-        elif isinstance(element, ColumnClause):
-            if element.is_literal:
-                _check_text(element.name, owned)
-            source = element.table
-        else:
-            continue
-        name = getattr(_base_table(source), "name", "")
-        if name not in owned:
-            continue
-        if "parententity" in element._annotations or (name in loading and isinstance(source, TableClause)):
-            mapped.add(name)
-        elif "parentmapper" in element._annotations:
-            continue  # the condition of a relationship: its two ends are named elsewhere
-        elif source is not element:
-            raise ScopeError(_BARE % name)
-        else:
-            bare.add(name)  # a condition on a mapped column brings its bare table along: that is fine
-    for name in bare - mapped:
-        raise ScopeError(_BARE % name)
-    return mapped
-
-
-_BARE = "table %s belongs to companies: select its mapped class, not the table"
-_WORD = re.compile(r"\w+")
-
-
-def _check_text(sql: str, owned: frozenset[str]) -> None:
-    """Refuse a fragment of text SQL that names an owned table."""
-    for word in _WORD.findall(sql):
-        if word in owned:
-            raise ScopeError(_BARE % word)
-
-
-def _base_table(table: Any) -> Any:
-    """Return the table beneath aliases."""
-    while isinstance(table, AliasedReturnsRows):
-        table = table.element
-    return table
-
-
-_names_cache: tuple[int, frozenset[str]] = (0, frozenset())
-
-
-def _owned_names() -> frozenset[str]:
-    """Owned table names, computed again only when a class was mapped since."""
-    global _names_cache  # noqa: PLW0603  (a cache of what the mappers say)
-    count = len(Base.metadata.tables)
-    if _names_cache[0] != count:
-        _names_cache = (count, frozenset(owned_tables()))
-    return _names_cache[1]
-
-
-def _criteria(session: OrmSession, scope: Scope, *, writing: bool) -> tuple[Any, ...]:
-    """Return the options that limit every owned model, built once for a session and actor."""
-    key = len(Base.metadata.tables)
-    cached = session.info.get(_OPTIONS)
-    if cached is None or cached[0] != key:
-        cached = session.info[_OPTIONS] = (key, _reading(scope), _writing(scope))
-    return cached[2 if writing else 1]  # type: ignore[no-any-return]
-
-
-def _reading(scope: Scope) -> tuple[Any, ...]:
-    return tuple(
-        with_loader_criteria(model, model.__scope__.criterion(model, scope), include_aliases=True)
-        for model in owned_models()
-    )
-
-
-def _writing(scope: Scope) -> tuple[Any, ...]:
-    return tuple(
-        with_loader_criteria(
-            model,
-            getattr(model, model.__scope__.attribute).in_(model.__scope__.writable_ids(scope)),
-            include_aliases=True,
-        )
-        for model in owned_models()
-    )
-
-
 def visible(instance: Any) -> bool:
     """Tell whether the session's actor may see ``instance``, however it came into the session."""
     owned: Owned | None = getattr(type(instance), "__scope__", None)
@@ -397,29 +229,3 @@ def visible(instance: Any) -> bool:
         return True
     actor = current_actor()
     return actor.scope.unlimited or owned.shows(getattr(instance, owned.attribute), actor.scope)
-
-
-@event.listens_for(Session, "after_flush")
-def _refuse_foreign_rows(session: OrmSession, _context: Any) -> None:
-    actor: Actor | None = session.info.get(_ACTOR)
-    if actor is not None and actor.scope.unlimited:
-        return
-    for instance in (*session.new, *session.dirty, *session.deleted):
-        owned: Owned | None = getattr(type(instance), "__scope__", None)
-        if owned is None or not _changed(session, instance):
-            continue
-        if actor is None:
-            raise ScopeError(f"{type(instance).__name__} would be written without an actor")
-        for company_id in _company_ids(instance, owned.attribute):
-            if not owned.takes(company_id, actor.scope):
-                raise ScopeError(f"{type(instance).__name__} of another company would be written by {actor.name}")
-
-
-def _changed(session: OrmSession, instance: Any) -> bool:
-    return instance in session.new or instance in session.deleted or session.is_modified(instance)
-
-
-def _company_ids(instance: Any, attribute: str) -> set[int | None]:
-    """Return the company that the row belongs to, and the one it is taken from if that changed."""
-    history = inspect(instance).attrs[attribute].history
-    return {getattr(instance, attribute), *history.deleted}

@@ -186,8 +186,8 @@ def _forget() -> None:
 
 
 def _record(owner: str, spec: SettingSpec, target: str, before: Any, after: Any, reason: str) -> None:
-    shown = {"before": {"value": before}, "after": {"value": after}}
-    if spec.secret:
-        shown = {"before": {"value": "•••"}, "after": {"value": "•••"}}
     name = f"{owner}.{spec.key}" + (f"@{target}" if target else "")
-    audit.record("setting", name[:60], "changed", reason=reason, **shown)
+    hide = "•••" if spec.secret else None
+    audit.record(
+        "setting", name[:60], "changed", before={"value": hide or before}, after={"value": hide or after}, reason=reason
+    )

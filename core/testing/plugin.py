@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _BACKENDS = ("sqlite", "postgres")
 #: Environment variables that a test run may see; every other TUKKU_ variable of the developer is put aside.
-_KEPT = ("TUKKU_SAMPLES_DIR",)
+_KEPT = ("TUKKU_SAMPLES_DIR", "TUKKU_REQUIRE")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -161,6 +161,16 @@ def login(app: Flask) -> Callable[[str], FlaskClient]:
     from core.testing.signin import sign_in
 
     return lambda email: sign_in(app, email)
+
+
+@pytest.fixture
+def live_server(app: Flask) -> Iterator[str]:
+    """Serve ``app`` on this machine; gives its address. Forms take CSRF tokens there, as they do in real life."""
+    from core.testing.server import serving
+
+    app.config["WTF_CSRF_ENABLED"] = True
+    with serving(app) as address:
+        yield address
 
 
 @pytest.fixture(name="count_statements")

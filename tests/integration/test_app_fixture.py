@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import http.client
+
+from core.data import clock
 from core.testing import factories as make
 
 
@@ -13,3 +16,33 @@ def test_requests_do_not_share_the_tests_session(app, client):
     make.make_company("A")
     client.get("/")
     make.make_company("B")
+
+
+def test_a_signed_in_person_is_known_to_requests(app, login):
+    make.make_user("anna@a.example", company=make.make_company("A"))
+    make.make_staff("sam@tukku.example")
+    for email in ("anna@a.example", "sam@tukku.example"):
+        seen = []
+        app.before_request_funcs.setdefault(None, []).append(lambda seen=seen: seen.append(_name()))
+        login(email).get("/")
+        assert seen[0] == email.split("@")[0]
+
+
+def test_a_frozen_clock_reaches_requests(app, client):
+    seen = []
+    app.before_request(lambda: seen.append(clock.now()))
+    with clock.frozen(make.EARLY):
+        client.get("/")
+    assert seen == [make.EARLY]
+
+
+def test_the_live_server_answers(live_server):
+    connection = http.client.HTTPConnection(live_server.removeprefix("http://"), timeout=10)
+    connection.request("GET", "/no-such-page")
+    assert connection.getresponse().status == 404
+
+
+def _name():
+    from core.data.scope import current_actor
+
+    return current_actor().name

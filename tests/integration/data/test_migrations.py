@@ -19,7 +19,7 @@ down_revision = None
 def upgrade():
     op.create_table("toy_parent", sa.Column("id", sa.Integer, primary_key=True), sa.Column("name", sa.String(10)))
     op.create_table("toy_child", sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("parent_id", sa.Integer, sa.ForeignKey("toy_parent.id", ondelete="CASCADE", name="fk_toy"), nullable=False))
+        sa.Column("parent_id", sa.Integer, sa.ForeignKey("toy_parent.id", ondelete="CASCADE", name="fk_toy")))
 def downgrade():
     op.drop_table("toy_child")
     op.drop_table("toy_parent")
