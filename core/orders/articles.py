@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,6 +17,7 @@ from core.catalog.units import UnitInfo
 from core.data.db import db
 from core.i18n import _
 
+_kept: ContextVar[dict[int, Article] | None] = ContextVar("articles", default=None)
 Availability = Literal["ok", "invisible", "blocked", "discontinued"]
 
 
@@ -64,10 +67,26 @@ class Article:
 def by_id(product_ids: Iterable[int | None], locale: str | None = None) -> dict[int, Article]:
     """Return the articles by id, those that the actor may not see included (marked so); five statements."""
     ids = {i for i in product_ids if i is not None}
-    if not ids:
-        return {}
-    shown = set(db.session.scalars(select(Product.id).where(Product.id.in_(ids), visibility.condition(discontinued=True))))
-    return {i: _article(view, i in shown) for i, view in product_views(ids, locale).items()}
+    kept = _kept.get()
+    known = {i: kept[i] for i in ids if i in kept} if kept is not None else {}
+    missing = ids - known.keys()
+    if missing:
+        seen = visibility.condition(discontinued=True)
+        shown = set(db.session.scalars(select(Product.id).where(Product.id.in_(missing), seen)))
+        known |= {i: _article(view, i in shown) for i, view in product_views(missing, locale).items()}
+        if kept is not None:
+            kept |= known
+    return known
+
+
+@contextmanager
+def remembered() -> Iterator[None]:
+    """Read each article once within the block, in the language of the first who asks: prices and rules look at the same."""
+    token = _kept.set({})
+    try:
+        yield
+    finally:
+        _kept.reset(token)
 
 
 def by_sku(skus: Iterable[str], locale: str | None = None) -> dict[str, Article]:
@@ -75,7 +94,8 @@ def by_sku(skus: Iterable[str], locale: str | None = None) -> dict[str, Article]
     wanted = set(skus)
     if not wanted:
         return {}
-    ids = list(db.session.scalars(select(Product.id).where(Product.sku.in_(wanted), visibility.condition(discontinued=True))))
+    seen = visibility.condition(discontinued=True)
+    ids = list(db.session.scalars(select(Product.id).where(Product.sku.in_(wanted), seen)))
     return {view.sku: _article(view, True) for view in product_views(ids, locale).values()}
 
 

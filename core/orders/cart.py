@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from flask import has_request_context, session
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from core.catalog.units import QuantityCheck, UnitInfo, to_base
@@ -350,17 +350,18 @@ def _store(order: Order, lines: Sequence[OrderLine], wanted: Mapping[Identity, _
             position += 1
             new.append(_new_line(order, key, touched, position))
     store_lines(changed)
-    db.session.add_all(new)
-    db.session.flush()
+    if new:  # in bulk: SQLite takes one statement for each object that is added, to learn its id
+        db.session.execute(insert(OrderLine), new)
 
 
-def _new_line(order: Order, key: Identity, touched: _Touched, position: int) -> OrderLine:
+def _new_line(order: Order, key: Identity, touched: _Touched, position: int) -> dict[str, Any]:
     item, article = touched.item, touched.article
-    return OrderLine(
-        order_id=order.id, company_id=order.company_id, position=position, product_id=article.id, unit=key[1],
-        quantity=touched.quantity, base_quantity=to_base(touched.quantity, article.units[key[1]]), configuration=key[2],
-        split_key=key[3], sku=article.sku, name=article.name, note=item.note[:2000], customer_reference=item.reference[:80],
-    )
+    return {
+        "order_id": order.id, "company_id": order.company_id, "position": position, "product_id": article.id, "unit": key[1],
+        "quantity": touched.quantity, "base_quantity": to_base(touched.quantity, article.units[key[1]]), "configuration": key[2],
+        "split_key": key[3], "sku": article.sku, "name": article.name, "note": item.note[:2000],
+        "customer_reference": item.reference[:80],
+    }
 
 
 def _change(

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from core.catalog.units import QuantityCheck, UnitInfo, check_quantity, rules_by_key, to_base
+from core.catalog.units import LARGEST, QuantityCheck, UnitInfo, check_quantity, rules_by_key, to_base
 from core.companies import services as companies
 from core.data import clock
+from core.i18n import _
 from core.orders import articles
 from core.orders.articles import Article
 from core.orders.models import Order, OrderLine
@@ -127,11 +128,24 @@ def stored_draft(order: Order, lines: Sequence[OrderLine]) -> OrderDraft:
 
 def check_quantities(wanted: Sequence[Wanted], units: Mapping[str, UnitInfo | None]) -> dict[str, QuantityCheck]:
     """Return whether each quantity may be ordered, by the product's own limits and the stricter ones of addons."""
-    asked = [QuantityLine(w.key, w.product_id or 0, w.unit, w.quantity) for w in wanted if w.quantity.is_finite()]
+    asked = [QuantityLine(w.key, w.product_id or 0, w.unit, w.quantity) for w in wanted if _sane(w.quantity)]
     company = companies.current_company()
     answers = registry().batch("quantity_rules", lines=tuple(asked), company_id=company.id if company else None)
     rules = rules_by_key(rule for _owner, found in answers for rule in found)
-    return {w.key: check_quantity(unit, w.quantity, rules.get(w.key, ())) for w in wanted if (unit := units.get(w.key))}
+    return {
+        w.key: check_quantity(unit, w.quantity, rules.get(w.key, ())) if _sane(w.quantity) else QuantityCheck(False, None, reason=_absurd())
+        for w in wanted
+        if (unit := units.get(w.key))
+    }
+
+
+def _sane(quantity: Decimal) -> bool:
+    """Tell whether a quantity is one that could be meant."""
+    return quantity.is_finite() and abs(quantity) <= LARGEST
+
+
+def _absurd() -> str:
+    return _("This is not a quantity that can be ordered; check it.")
 
 
 _UNTAXED = Treatment("", "", Decimal(0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from core.jobs.services import emit
@@ -54,7 +55,7 @@ def emit_hold(event: str, order: Order, hold: Hold) -> None:
     emit(f"hold.{event}", asdict(payload))
 
 
-def emit_movements(order: Order, kind: str, movements: list[Movement]) -> None:
+def emit_movements(order: Order, kind: str, movements: Sequence[Movement]) -> None:
     """Tell subscribers what moved; ``movements`` are flushed and of one document."""
     first = movements[0]
     payload = asdict(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
+from sqlalchemy import func, insert, select
+
 from core.companies.services import lock_company
 from core.data import audit, clock
 from core.data.db import db
@@ -154,17 +156,18 @@ def _may_move(order: Order, kind: Kind) -> None:
 
 def _append(order: Order, kind: Kind, wanted: Mapping[int, Decimal], owner: str, label: str) -> tuple[Movement, ...]:
     at = clock.now()
-    made = [
-        Movement(line_id=line_id, company_id=order.company_id, kind=kind, quantity=quantity, at=at,
-                 document_owner=owner, document_label=label[:80])
-        for line_id, quantity in wanted.items()
-    ]
-    db.session.add_all(made)
+    head = {"company_id": order.company_id, "kind": kind, "at": at, "document_owner": owner, "document_label": label[:80]}
+    last = db.session.scalar(select(func.max(Movement.id)).where(Movement.line_id.in_(wanted))) or 0
+    db.session.execute(insert(Movement), [{**head, "line_id": line_id, "quantity": quantity} for line_id, quantity in wanted.items()])
     order.updated_at = at  # raises the version: what somebody else looked at is no longer what is
     db.session.flush()
-    audit.record("order", order.number, kind, company_id=order.company_id, after={"lines": len(made), "document": label}, addon="" if owner == "core" else owner)
+    made = tuple(db.session.scalars(select(Movement).where(Movement.line_id.in_(wanted), Movement.id > last).order_by(Movement.id)))
+    audit.record(
+        "order", order.number, kind, company_id=order.company_id, after={"lines": len(made), "document": label},
+        addon="" if owner == "core" else owner,
+    )
     emit_movements(order, kind, made)
-    return tuple(made)
+    return made
 
 
 def _complete(order: Order, kind: Kind) -> None:

@@ -16,7 +16,7 @@ from core.data.db import db
 from core.data.models import AuditEntry
 from core.data.scope import current_actor
 from core.i18n import _
-from core.orders import cart, guest
+from core.orders import articles, cart, guest
 from core.orders.cart import CartView
 from core.orders.draft import Priced, PricedLine, draft_of
 from core.orders.models import Order, OrderLine
@@ -89,10 +89,11 @@ def cart_page(stage: Stage = Stage.CART) -> CartPage | None:
     """Return the open cart (a visitor's too) priced now, with the findings of ``stage``; None while there is none."""
     if guest.is_guest():
         return _guest_page()
-    view = cart.view()
-    if view is None or not view.lines:
-        return None
-    found = findings(stage, draft_of(view.order, view.lines, view.priced))
+    with articles.remembered():
+        view = cart.view()
+        if view is None or not view.lines:
+            return None
+        found = findings(stage, draft_of(view.order, view.lines, view.priced))
     return CartPage(_rows(view, found), view.priced, found, view.order)
 
 

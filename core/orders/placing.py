@@ -20,7 +20,7 @@ from core.data.db import db
 from core.data.scope import Actor, current_actor
 from core.data.write import write
 from core.i18n import _
-from core.orders import addresses, cart, queries, rules
+from core.orders import addresses, articles, cart, queries, rules
 from core.orders.digest import content_of, digest, trace_digest
 from core.orders.draft import Priced, draft_of, price_order
 from core.orders.holds import add_hold
@@ -108,7 +108,8 @@ def place(asked: Placement) -> Placed:
         if moved_since(registry().generation):
             raise Conflict("SHOP-CHANGED", _("The shop has just been changed; check your order and send it again."))
         rules.refuse_if_paused()
-        _place(order, asked, actor)
+        with articles.remembered():
+            _place(order, asked, actor)
     return Placed(order, new=True)
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from core.orders.paste import parse, parse_cells
 from core.orders.quantities import parse_quantity, read_number
 from core.spec.errors import Invalid
-from hypothesis import given
-from hypothesis import strategies as st
 
 ROWS = [
     ("ABC\t10", False, ("ABC", Decimal(10), "")),
