@@ -121,8 +121,8 @@ def current() -> Identity:
 def load_actor() -> None:
     """Find out who asks and set the session's actor; runs before anything else of a request."""
     g.tukku_identity = Identity()
-    set_actor(guest(locale=guest_locale()))
     if request.endpoint == "assets.static_file":
+        set_actor(guest(locale=guest_locale()))
         return
     user = _user()
     if user is None:

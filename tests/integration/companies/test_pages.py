@@ -20,43 +20,43 @@ OFFICE = (
 
 
 @pytest.fixture
-def shop(app_with, monkeypatch):
-    monkeypatch.setenv("TUKKU_CORE__STAFF_SECOND_FACTOR", "0")
+def app(app_with, monkeypatch):
+    monkeypatch.setenv("TUKKU_ACCOUNTS__STAFF_SECOND_FACTOR", "0")
     app = app_with()
     make_segment("gold")
     acme = make_company("ACME", segments=["gold"])
     make_user("orderer@acme.example", company=acme)
     make_user("boss@acme.example", company=acme, roles=["company_admin"])
-    make_staff("admin@tukku.example", ["admin"])
+    make_staff("admin@tukku.example", ["admin"], tf_totp_secret=None)
     return app
 
 
 @pytest.mark.parametrize("path", PUBLIC)
-def test_public_pages_are_there(shop, path):
-    assert shop.test_client().get(path).status_code == 200
+def test_public_pages_are_there(client, path):
+    assert client.get(path).status_code == 200
 
 
 @pytest.mark.parametrize("path", (*OWN, *BUYER, *COMPANY_ADMIN, *OFFICE))
-def test_visitors_are_sent_to_sign_in(shop, path):
-    answer = shop.test_client().get(path)
+def test_visitors_are_sent_to_sign_in(client, path):
+    answer = client.get(path)
     assert answer.status_code == 303
     assert answer.location.startswith("/login?next=")
 
 
-def test_orderer_sees_own_pages_only(shop, login):
+def test_orderer_sees_own_pages_only(login):
     client = login("orderer@acme.example")
     assert {path: client.get(path).status_code for path in (*OWN, *BUYER)} == dict.fromkeys((*OWN, *BUYER), 200)
     refused = (*COMPANY_ADMIN, *OFFICE)
     assert {path: client.get(path).status_code for path in refused} == dict.fromkeys(refused, 403)
 
 
-def test_company_admin_sees_the_company(shop, login):
+def test_company_admin_sees_the_company(login):
     client = login("boss@acme.example")
     pages = (*OWN, *BUYER, *COMPANY_ADMIN)
     assert {path: client.get(path).status_code for path in pages} == dict.fromkeys(pages, 200)
 
 
-def test_admin_sees_the_office(shop, login):
+def test_admin_sees_the_office(login):
     client = login("admin@tukku.example")
     answers = {path: client.get(path) for path in (*OWN, *OFFICE)}
     assert {path: answer.status_code for path, answer in answers.items()} == dict.fromkeys((*OWN, *OFFICE), 200)
@@ -66,7 +66,7 @@ def test_admin_sees_the_office(shop, login):
     assert client.get(f"/admin/companies/c/ACME/people/{code}").status_code == 200
 
 
-def test_pages_carry_no_inline_script_or_style(shop, login):
+def test_pages_carry_no_inline_script_or_style(login):
     client = login("admin@tukku.example")
     for path in (*OWN, *OFFICE):
         text = client.get(path).text
