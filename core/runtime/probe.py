@@ -24,7 +24,7 @@ from core.registry.state import Snapshot, Stored
 from core.runtime.app import core_domains, find_addons, make_app
 from core.runtime.config import Config, load_config
 
-TIMEOUT = 60  # seconds
+TIMEOUT = 120  # seconds
 
 
 def probe(config: Config, names: Collection[str], enabled: Collection[str]) -> tuple[Problem, ...]:
@@ -43,7 +43,7 @@ def probe(config: Config, names: Collection[str], enabled: Collection[str]) -> t
         )
     except subprocess.TimeoutExpired:
         return tuple(_silent(name, f"took more than {TIMEOUT} seconds") for name in names)
-    answer = done.stdout.rpartition("\n")[2]
+    answer = done.stdout.strip().rpartition("\n")[2]
     if done.returncode != 0 or not answer.startswith("["):
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         return tuple(_silent(name, f"ended with status {done.returncode}: {last}") for name in names)
@@ -72,7 +72,9 @@ def try_addons(config: Config, names: Collection[str], enabled: Collection[str])
     ingredients = Ingredients(core_domains(), find_addons(config), Snapshot(0, states))
     app = make_app(config, ingredients)
     registry: Registry = app.extensions[EXTENSION]
-    yield from (p for p in errors(registry.plan.problems) if p.addon in names)
+    for problem in errors(registry.plan.problems):
+        if problem.addon in names:
+            yield _retry(problem) if problem.code == "QUARANTINED" else problem
     for found in registry.plan.order:
         if found.name in names:
             yield from _templates(app.jinja_env, found)
@@ -90,6 +92,11 @@ def _templates(environment: Environment, found: Found) -> Iterator[Problem]:
         except TemplateError:
             text = f"{found.name}: templates/{name} must stand in templates/{found.name}/."
             yield Problem("QUARANTINED", found.name, text, "Move it there.")
+
+
+def _retry(problem: Problem) -> Problem:
+    """Nothing runs and no incident was stored: the author mends it and tries again."""
+    return replace(problem, remedy=f"Mend {problem.addon} and try again.")
 
 
 def _silent(name: str, why: str) -> Problem:
