@@ -21,6 +21,7 @@ from core.imports.commands import Bars
 from core.imports.kinds import kinds
 from core.imports.report import Report
 from core.imports.services import import_file
+from core.settings.services import set_value
 from core.spec.errors import Invalid
 
 #: The password of everybody in the demo; a real shop's people choose theirs by an invitation.
@@ -50,9 +51,11 @@ def load_demo(say: Callable[[str], None], scale: float = 1.0) -> None:
         for name, report in _import(summary, bars):
             say(f"  {name}: {report.rows} rows, {report.changed} new or changed")
     _give_passwords()
+    set_value("core", "staff_second_factor", False, reason="the demo's logins are printed")
     say(f"Sign in with the password {PASSWORD} as")
     for email, what in LOGINS:
         say(f"  {email:<26} {what}")
+    say("The demo asks its staff for no second factor; a shop of your own does.")
 
 
 def _import(summary: Summary, bars: Bars) -> Iterator[tuple[str, Report]]:
