@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 
 from jinja2 import Environment, TemplateError, TemplateSyntaxError
 
