@@ -99,7 +99,7 @@ def counts() -> dict[int, int]:
 def first(text: str, count: int) -> list[int]:
     """Return the ids of the first products that ``text`` finds, best first."""
     match = find(text)
-    statement = select(Product.id).where(_base(Selection(text), tree(), match))
+    statement = select(Product.id).where(visibility.condition(discontinued=True), match.condition())
     return list(db.session.scalars(_ordered(statement, "", match, {}).limit(count)))
 
 

@@ -61,6 +61,13 @@ def save_products(rows: Sequence[Mapping[str, Any]]) -> list[Saved]:
     return _Products(rows).save()
 
 
+def _no_heir(sku: str) -> _Refused:
+    message = _(
+        "There is no other product “%(sku)s” that could replace this one. Import it first, or correct the code.", sku=sku
+    )
+    return _Refused("superseded_by", message)
+
+
 class _Products:
     """One batch of products on its way into the tables."""
 
@@ -76,6 +83,8 @@ class _Products:
                 )
             )
         }
+        heirs = {row.get("superseded_by") for row in rows}
+        self.heirs = codes(Product.sku, Product.id, heirs - set(self.skus)).keys() | set(self.skus)
         self.products = Upsert(Product, ("sku",)).read(Product.sku.in_(self.skus))
         self.results: dict[int, Saved] = {}
         self.outcomes: dict[int, list[Outcome]] = {}
@@ -115,6 +124,8 @@ class _Products:
                     _("There is no category “%(code)s”. Create it first, or correct the code.", code=row["category"]),
                 )
             values["category_id"] = self.categories.get(row["category"])
+        if row.get("superseded_by") and (row["superseded_by"] not in self.heirs or row["superseded_by"] == sku):
+            raise _no_heir(row["superseded_by"])
         if found is None:
             self._check_new(row)
             values["base_unit"] = row["base_unit"]
@@ -163,12 +174,9 @@ class _Products:
         targets = codes(Product.sku, Product.id, wanted.values())
         pointers = Upsert(Product, ("sku",)).read(Product.sku.in_([self._sku(n) for n in wanted]))
         for number, target in wanted.items():
-            if target and (target not in targets or target == self._sku(number)):
-                message = _(
-                    "There is no other product “%(sku)s” that could replace this one. Import it first, or correct the code.",
-                    sku=target,
-                )
-                self.results[number] = Saved(self._sku(number), "error", "superseded_by", message)
+            if target and target not in targets:  # it stood in this batch and was refused
+                refused = _no_heir(target)
+                self.results[number] = Saved(self._sku(number), "error", refused.field, refused.message)
                 continue
             self.outcomes[number].append(pointers.put((self._sku(number),), {"superseded_by_id": targets.get(target)}))
         pointers.flush()

@@ -38,7 +38,10 @@ class PostgresIndex:
         """Return the products that satisfy all terms, ranked by ts_rank."""
         query = cast(query_text(terms), TSQUERY)
         matches = _TABLE.c.document.op("@@")(query)
-        rank = (-func.ts_rank(cast(list(_WEIGHTS), ARRAY(REAL)), _TABLE.c.document, query)).label("rank")
+        weights = cast(list(_WEIGHTS), ARRAY(REAL))
+        whole_words = cast(" | ".join(_quoted(term.exact[0]) for term in terms), TSQUERY)  # M8 before M80
+        score = func.ts_rank(weights, _TABLE.c.document, query) + func.ts_rank(weights, _TABLE.c.document, whole_words)
+        rank = (-score).label("rank")
         ranked = select(_TABLE.c.rowid.label("product_id"), rank).where(matches).subquery("hits")
         return Hits(select(_TABLE.c.rowid).where(matches), ranked)
 
