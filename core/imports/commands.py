@@ -18,6 +18,8 @@ from core.imports.running import Progress
 from core.imports.services import import_file, import_steps
 from core.spec.errors import TukkuError
 
+#: How many rows with errors are written out.
+SHOWN = 20
 _PATH = click.Path(path_type=Path)
 
 
@@ -82,10 +84,10 @@ def show(reports: Sequence[Report], as_json: bool) -> None:
         click.echo(f"{report.kind} ({report.name}): {counts or 'no rows'}")
         for note in report.notes:
             click.echo(f"  note: {note}")
-        for error in report.errors:
+        for error in report.errors[:SHOWN]:
             click.echo("  " + " · ".join(filter(None, (f"row {error.number}", error.key, error.field, str(error.message)))))
-        if report.failed > len(report.errors):
-            click.echo(f"  … and {report.failed - len(report.errors)} more")
+        if report.failed > SHOWN:
+            click.echo(f"  … and {report.failed - SHOWN} more rows with errors; --json lists a thousand.")
     if any(report.dry_run for report in reports):
         click.echo("Dry run: nothing was kept.")
 

@@ -40,6 +40,4 @@ class Plugin:
     @hookimpl
     def ui_nav(self) -> Iterable[NavItem]:
         """Lead to the pages."""
-        yield NavItem(
-            "imports", _l("Import and export"), "imports.index", views.USE, "setup", icon="upload", order=60
-        )
+        yield NavItem("imports", _l("Import and export"), "imports.index", views.USE, "setup", icon="upload", order=60)

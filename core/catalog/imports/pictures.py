@@ -25,33 +25,39 @@ class Pictures:
     """The first pictures of a batch's products."""
 
     def __init__(self, product_ids: Sequence[int] = ()) -> None:
-        self._found: dict[int, tuple[int, str]] = {}
+        self._found: dict[int, tuple[int, str, str]] = {}
         query = (
-            select(Media.product_id, Media.id, StoredFile.sha256)
+            select(Media.product_id, Media.id, StoredFile.sha256, StoredFile.name)
             .join(StoredFile, StoredFile.id == Media.file_id)
             .where(Media.product_id.in_(product_ids), Media.kind == "image")
             .order_by(Media.position.desc(), Media.id.desc())
         )
-        for product_id, media_id, digest in db.session.execute(query):
-            self._found[product_id] = (media_id, digest)
+        for product_id, media_id, digest, name in db.session.execute(query):
+            self._found[product_id] = (media_id, digest, name)
         self._files: dict[str, tuple[int, str]] = {}
         self._faults: dict[str, str] = {}
         self._new: list[dict[str, object]] = []
         self._changed: list[dict[str, object]] = []
 
-    def fault(self, name: str) -> str:
-        """Say why the named file cannot be shown, or nothing."""
-        if name and available() and name not in self._faults:
+    def fault(self, product_id: int | None, name: str) -> str:
+        """Say why the product cannot show the named file, or nothing; what it shows already needs no file."""
+        if not name or not available() or (self._shown(product_id) == name and attachment(name) is None):
+            return ""
+        if name not in self._faults:
             try:
                 _read(name)
                 self._faults[name] = ""
             except ValueError as error:
                 self._faults[name] = str(error)
-        return self._faults.get(name, "")
+        return self._faults[name]
+
+    def _shown(self, product_id: int | None) -> str:
+        found = self._found.get(product_id) if product_id else None
+        return found[2] if found else ""
 
     def put(self, product_id: int, name: str) -> Outcome:
         """Show the named file as the product's first picture; it has no `fault`."""
-        if not available():
+        if not available() or attachment(name) is None:
             return "unchanged"
         file_id, digest = self._file(name)
         found = self._found.get(product_id)

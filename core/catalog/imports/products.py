@@ -27,12 +27,12 @@ __all__ = ["OPEN", "STATUSES", "TAX_CLASSES", "load_products"]
 def load_products(rows: Sequence[ImportRow]) -> Sequence[RowResult]:
     """Upsert a batch of products; the number of statements does not depend on the number of rows."""
     batch = Batch(rows, "sku")
-    files = Pictures()
+    known = codes(Product.sku, Product.id, batch.all("sku"))
+    pictures = Pictures(list(known.values()))
     for row in batch:
-        if fault := files.fault(row.values.get("image", "")):
+        if fault := pictures.fault(known.get(row.values["sku"]), row.values.get("image", "")):
             batch.fail(row, "image", fault)
     taken = list(batch)
-    known = codes(Product.sku, Product.id, batch.all("sku"))
     saved = save_products([_row(row.values, is_new=row.values["sku"] not in known) for row in taken])
     note(batch, taken, saved, {"name": "name_en"})
     _show_pictures(batch, taken, saved)
