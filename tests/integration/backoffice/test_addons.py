@@ -1,0 +1,152 @@
+"""The back-office pages of the addons: state, plan and impact before a change, and following it."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from core.data import clock
+from core.data.db import db
+from core.data.write import write
+from core.registry.models import Incident, Operation
+from core.runtime.operator import Operator
+from core.testing.factories import make_staff
+from core.testing.signin import sign_in
+
+TESTS = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def shop(app_with):
+    return app_with(addons=[], addon_paths=(TESTS, TESTS / "zoo"))
+
+
+@pytest.fixture
+def admin(shop):
+    make_staff("root@tukku.example", roles=("admin",))
+    return sign_in(shop, "root@tukku.example")
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """Note what would be started."""
+    calls = []
+
+    def start(self, kind, names, actor):
+        calls.append((kind, tuple(names), actor))
+        return "op-1"
+
+    monkeypatch.setattr(Operator, "start", start)
+    return calls
+
+
+def test_list_shows_state_and_problems(admin):
+    page = admin.get("/admin/addons").text
+    assert "Toy" in page
+    assert "zoo/zoo_toml/addon.toml: is not TOML" in page
+
+
+def test_detail_names_what_it_needs(admin):
+    page = admin.get("/admin/addons/zoo_leaf").text
+    assert "zoo_dependent" in page
+    assert "It adds nothing while it does not run." in page
+    assert admin.get("/admin/addons/nowhere").status_code == 404
+
+
+def test_incident_can_be_copied(admin):
+    with write() as session:
+        now = clock.now()
+        session.add(
+            Incident(
+                fingerprint="x", addon="toy_addon", phase="build", hook="ui_nav", generation=1,
+                message="<b>it broke</b>", detail="Traceback …", first_seen=now, last_seen=now, count=2,
+            )
+        )  # fmt: skip
+    page = admin.get("/admin/addons/toy_addon").text
+    assert "toy_addon failed in build ui_nav" in page
+    assert "&lt;b&gt;it broke&lt;/b&gt;" in page
+    assert "<b>it broke" not in page
+
+
+def test_enable_shows_the_plan_and_starts_the_command(admin, started):
+    page = admin.get("/admin/addons/zoo_leaf/enable").text
+    assert "zoo_syntax, zoo_dependent" in page
+    answer = admin.post("/admin/addons/toy_addon/enable")
+    assert answer.headers["Location"] == "/admin/addons/operations/op-1?addon=toy_addon"
+    assert started[0][:2] == ("enable", ("toy_addon",))
+
+
+def test_what_cannot_be_done_is_not_started(admin, started):
+    answer = admin.post("/admin/addons/zoo_core/enable")
+    assert answer.status_code == 409
+    assert "zoo_core 1.0 supports core" in answer.text
+    assert started == []
+
+
+def test_log_is_followed_until_the_end(admin):
+    waiting = admin.get("/admin/addons/operations/op-1?addon=toy_addon", headers={"HX-Request": "true"}).text
+    assert "hx-trigger" in waiting
+    with write() as session:
+        session.add(
+            Operation(
+                id="op-1", kind="enable", addons="toy_addon", actor="root", state="done",
+                log="Done: enable toy_addon.\n", started_at=clock.now(), finished_at=clock.now(),
+            )
+        )  # fmt: skip
+    ended = admin.get("/admin/addons/operations/op-1?addon=toy_addon").text
+    assert "Done: enable toy_addon." in ended
+    assert 'id="operation" hx-get' not in ended
+
+
+def test_only_admins_see_the_addons(shop):
+    make_staff("sara@tukku.example", roles=("sales",))
+    sara = sign_in(shop, "sara@tukku.example")
+    assert sara.get("/admin/addons").status_code == 403
+    assert sara.post("/admin/addons/toy_addon/enable").status_code == 403
+
+
+def test_severe_impact_wants_the_name(app_with, started, databases, monkeypatch):
+    app = app_with(addons=[], addon_paths=(TESTS,))
+    from core.registry import operations
+    from core.registry.operations import Tools
+    from core.runtime.app import build_app, find_addons
+
+    config = app.extensions["tukku.config"]
+    tools = Tools(find_addons(config), lambda names, enabled: (), lambda name: ())
+    operations.enable(tools, ["toy_addon"], lambda line: None)
+    again = build_app(config)
+    again.config["WTF_CSRF_ENABLED"] = False
+    again.test_client_class = app.test_client_class
+    make_staff("root@tukku.example", roles=("admin",))
+    admin = sign_in(again, "root@tukku.example")
+    page = admin.get("/admin/addons/toy_addon/disable").text
+    assert "3 notes are no longer shown." in page
+    assert admin.post("/admin/addons/toy_addon/disable", data={"confirm_name": "toy"}).status_code == 422
+    assert started == []
+    assert admin.post("/admin/addons/toy_addon/disable", data={"confirm_name": "toy_addon"}).status_code == 302
+    assert started[0][:2] == ("disable", ("toy_addon",))
+    with again.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.mark.database("sqlite")
+def test_started_command_really_enables(shop, admin):
+    """The one test with real processes: the page's command, and the trial that it runs in another."""
+    assert os.environ.get("TUKKU_DATA_DIR") is None
+    location = admin.post("/admin/addons/toy_addon/enable").headers["Location"]
+    identity = location.rpartition("/")[2].partition("?")[0]
+    until = time.monotonic() + 240
+    row = None
+    while time.monotonic() < until and (row is None or row.state == "running"):
+        time.sleep(0.3)
+        db.session.rollback()
+        row = db.session.scalars(select(Operation).where(Operation.id == identity)).one_or_none()
+    assert row is not None
+    assert row.state == "done", row.log
+    assert row.log.splitlines()[-1] == "Done: enable toy_addon. The shop is at generation 1."
+    assert row.actor == "root"
