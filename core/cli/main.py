@@ -19,12 +19,14 @@ from core.version import VERSION
 
 OWN = {
     "addons": "core.cli.addon_commands:addons",
+    "backup": "core.cli.backup_commands:backup",
     "check": "core.cli.setup_commands:check",
     "hooks": "core.cli.hook_commands:hooks",
     "i18n": "core.cli.i18n_commands:i18n",
     "init": "core.cli.setup_commands:init",
     "jobs": "core.cli.jobs_commands:jobs",
     "serve": "core.cli.setup_commands:serve",
+    "restore": "core.cli.backup_commands:restore",
     "settings": "core.cli.settings_commands:settings",
     "upgrade": "core.cli.setup_commands:upgrade",
     "worker": "core.cli.jobs_commands:worker",
