@@ -144,7 +144,7 @@ def _edit(form: CompanyForm, found: Company | None) -> Any:
             return _form_page(form, form.code.data if company_id else "", sections), error.status
         flash(_("%(company)s is saved.", company=saved.name), "success")
         return redirect(url_for("companies_admin.company", code=saved.code), 303)
-    return _form_page(form, found.code if found else "", sections)
+    return _form_page(form, found.code if found else "", sections), 422 if form.is_submitted() else 200
 
 
 def _form_page(form: CompanyForm, code: str | None, sections: Sections) -> str:

@@ -27,7 +27,11 @@ FIELDS = (
 #: What a company code looks like.
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+-]{0,39}", re.ASCII)
 _LENGTHS = {"name": 200, "email": 255, "phone": 50, "source": 40, "external_id": 80}
-COUNTRIES = frozenset(get_global("territory_currencies"))
+COUNTRIES = frozenset(
+    code
+    for code, uses in get_global("territory_currencies").items()
+    if len(code) == 2 and code not in ("EU", "UN", "ZZ") and any(end is None and tender for _c, _start, end, tender in uses)
+)
 
 
 def company_by_code(code: str) -> Company:

@@ -18,7 +18,7 @@ from core.data.scope import current_actor
 from core.i18n import _
 from core.spec.errors import Forbidden, Invalid
 
-ADMIN = "company_admin"
+ADMIN, LEAST = "company_admin", "viewer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def change_roles(user: User, company: Company, roles: Iterable[str]) -> bool:
     """
     wanted, before = checked_roles(roles), {row.role for row in _held(user.id, company.id)}
     may_grant(wanted - before)
-    if user.id == current_actor().user_id and not wanted <= before:
+    if user.id == current_actor().user_id and wanted - before - {LEAST}:
         raise Forbidden("OWN-ROLES", _("You cannot give yourself more rights. Ask another administrator of your company."))
     if ADMIN in before - wanted:
         _keep_an_admin(user, company)

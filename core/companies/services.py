@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 from flask import g
 from sqlalchemy import select
@@ -36,20 +36,34 @@ __all__ = [
 
 def seller() -> Seller:
     """Return the merchant's legal entity; one statement per request at most. NotFound before ``tukku init``."""
-    known = g.get("tukku_seller_id")
-    found = db.session.get(Seller, known) if known else None
-    if found is None:
-        found = db.session.scalar(select(Seller).order_by(Seller.id).limit(1))
+    return _kept("tukku_seller", _seller)
+
+
+def _seller() -> Seller:
+    found = db.session.scalar(select(Seller).order_by(Seller.id).limit(1))
     if found is None:
         raise NotFound("NO-SELLER", _("The shop has no seller yet. Run `tukku init` to make one."))
-    g.tukku_seller_id = found.id
     return found
 
 
 def current_company() -> Company | None:
-    """Return the company for which the actor buys; None for guests, staff and jobs."""
+    """Return the company for which the actor buys; None for guests, staff and jobs. One statement per request at most."""
     company_id = current_actor().company_id
-    return db.session.get(Company, company_id) if company_id is not None else None
+    if company_id is None:
+        return None
+    return _kept(f"tukku_company_{company_id}", lambda: db.session.get(Company, company_id))
+
+
+T = TypeVar("T")
+
+
+def _kept(name: str, load: Callable[[], T]) -> T:
+    """Return what was loaded before in this request while the session still has it: alone, it holds objects weakly."""
+    known = g.get(name)
+    if known is None or known not in db.session:
+        known = load()
+        setattr(g, name, known)
+    return known
 
 
 def segment_ids(company_ids: Iterable[int]) -> tuple[int, ...]:

@@ -101,7 +101,8 @@ def edit_address_page(own: Company, code: str | None, template: str, done_url: s
             return render_template(template, form=form, company=own, address=again, done_url=done_url), error.status
         flash(_("The address is saved."), "success")
         return redirect(done_url, 303)
-    return render_template(template, form=form, company=own, address=present, done_url=done_url)
+    page = render_template(template, form=form, company=own, address=present, done_url=done_url)
+    return page, 422 if form.is_submitted() else 200
 
 
 @bp.post("/company/addresses/<code>/active")
@@ -152,7 +153,8 @@ def invite_page(own: Company, template: str, done_url: str) -> Any:
             refuse(form, error)
             return render_template(template, form=form, company=own, link="", done_url=done_url), error.status
         return render_template(template, form=form, company=own, link=link, email=form.email.data, done_url=done_url)
-    return render_template(template, form=form, company=own, link="", done_url=done_url)
+    page = render_template(template, form=form, company=own, link="", done_url=done_url)
+    return page, 422 if form.is_submitted() else 200
 
 
 @bp.route("/company/members/<code>", methods=["GET", "POST"])
@@ -176,7 +178,8 @@ def member_page(own: Company, code: str, template: str, done_url: str) -> Any:
             return render_template(template, form=form, company=own, member=again, done_url=done_url), error.status
         flash(_("The roles are saved."), "success")
         return redirect(done_url, 303)
-    return render_template(template, form=form, company=own, member=found, done_url=done_url)
+    page = render_template(template, form=form, company=own, member=found, done_url=done_url)
+    return page, 422 if form.is_submitted() else 200
 
 
 def member_of(own: Company, code: str) -> memberships.Member:
