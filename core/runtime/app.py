@@ -44,7 +44,6 @@ DOMAINS = (
     "pricing",
     "orders",
     "imports",
-    "restapi",
     "backoffice",
     "storefront",
 )
@@ -95,8 +94,7 @@ def bare_app(config: Config) -> Flask:
 
 def core_domains() -> Domains:
     """Return the names of core's domains with their plugin classes, in order."""
-    present = (name for name in DOMAINS if (ROOT / name / "plugin.py").is_file())
-    return tuple((name, importlib.import_module(f"core.{name}.plugin").Plugin) for name in present)
+    return tuple((name, importlib.import_module(f"core.{name}.plugin").Plugin) for name in DOMAINS)
 
 
 def _make(config: Config, domains: Domains, registry: Registry) -> Flask:

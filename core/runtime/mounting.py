@@ -6,8 +6,6 @@ Flask itself accepts two views at one address and lets the first win, depending 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Any
 
 from flask import Flask
 from jinja2 import TemplateError
@@ -16,13 +14,10 @@ from werkzeug.routing import Rule
 from core.registry.checks import undeclared
 from core.registry.failure import AddonFailed
 from core.registry.registry import Contribution, Registry
-from core.runtime.security import csrf
 from core.spec.app import Mount
 from core.ui.access import declared
 
 BLUEPRINTS = "tukku.blueprints"
-#: What ``restapi`` sets to register a blueprint of the api face with its OpenAPI document.
-REGISTER_API = "tukku.register_api"
 PREFIXES = {"shop": "/a/{0}", "admin": "/admin/a/{0}", "api": "/api/v1/{0}"}
 
 
@@ -48,13 +43,11 @@ def _mount(app: Flask, registry: Registry, contribution: Contribution[Mount]) ->
     owner, mount = contribution.owner, contribution.value
     before = list(app.url_map.iter_rules())
     try:
-        _register(app, mount)(mount.blueprint, url_prefix=prefix_of(owner, mount, is_core=registry.is_core(owner)))
+        app.register_blueprint(mount.blueprint, url_prefix=prefix_of(owner, mount, is_core=registry.is_core(owner)))
     except Exception as error:
         name = mount.blueprint.name
         text = f"{owner}: the blueprint {name} cannot be mounted: {error}"
         raise AddonFailed(owner, f"{text.rstrip('.')}.", "app_mounts") from error
-    if mount.face == "api":
-        csrf.exempt(mount.blueprint)  # the API is called with keys, never with the browser's cookie
     old = {id(rule) for rule in before}
     _refuse_clash(owner, before, [rule for rule in app.url_map.iter_rules() if id(rule) not in old])
 
@@ -67,13 +60,6 @@ def _refuse_clash(owner: str, before: list[Rule], new: list[Rule]) -> None:
             if other is not rule:
                 text = f"{owner}: {method} {rule.rule} of {rule.endpoint} is already the address of {other.endpoint}."
                 raise AddonFailed(owner, text, "app_mounts")
-
-
-def _register(app: Flask, mount: Mount) -> Callable[..., Any]:
-    register: Callable[..., Any] = app.register_blueprint
-    if mount.face == "api":
-        register = app.extensions.get(REGISTER_API, register)
-    return register
 
 
 def _address(rule: Rule) -> tuple[str, str]:

@@ -5,10 +5,8 @@ from collections.abc import Iterable
 import click
 from flask import Blueprint
 
-from core.spec.app import Command, Impact, Mount, Permission
-from core.spec.markers import hookimpl
-from core.spec.ui import PageContext, Panel
-from core.ui.access import public, requires
+from core.api.hooks import Command, Impact, Mount, PageContext, Panel, Permission, hookimpl
+from core.api.ui import public, requires
 
 bp = Blueprint("toy_addon", __name__)
 

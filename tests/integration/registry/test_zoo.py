@@ -204,7 +204,7 @@ def test_disabled_addons_are_never_imported(built):
 def test_whole_zoo_at_once_hurts_nobody(built, zoo):
     names = {f.name for f in zoo.found} - {"zoo_slow", "zoo_version", "zoo_conflict"}
     app = built(*names)
-    running = {"zoo_sound", "toy_addon", "zoo_batch", "zoo_pending", "zoo_migration", "zoo_page_syntax"}
+    running = {"zoo_sound", "toy_addon", "toy_bridge", "zoo_batch", "zoo_pending", "zoo_migration", "zoo_page_syntax"}
     assert set(registry_of(app).addons) == running | {"zoo_misplaced", "zoo_package", "zoo_old_package"}
     assert {p.addon for p in errors(registry_of(app).plan.problems)} == names - set(registry_of(app).addons)
     assert_shop_is_up(app)

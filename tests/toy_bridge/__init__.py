@@ -1,0 +1,1 @@
+"""An addon that uses another one where it runs."""

@@ -1,0 +1,1 @@
+"""What it contributes together with others."""
