@@ -40,7 +40,8 @@ class Plugin:
             "jobs", _l("Background work"), "work_admin.jobs", work.SEE_JOBS, "setup",
             icon="clock-history", badge=work.failed_jobs, order=80,
         )  # fmt: skip
-        yield NavItem("audit", _l("Who changed what"), "work_admin.audit", work.SEE_AUDIT, "setup", icon="list-check", order=85)
+        audit = _l("Who changed what")
+        yield NavItem("audit", audit, "work_admin.audit", work.SEE_AUDIT, "setup", icon="list-check", order=85)
         yield NavItem(
             "settings", _l("Settings"), "settings_admin.overview", settings.EDIT, "setup", icon="sliders", order=90
         )
