@@ -11,10 +11,13 @@ from core.accounts.roles import BUYER, STAFF
 from core.companies import admin_views, setup_views, views
 from core.companies.buyers import CompanyBuyers
 from core.companies.imports import IMPORTS
+from core.companies.services import seller
 from core.companies.targets import CompanyTargets
 from core.i18n import _l
+from core.jobs.work import use_zone
 from core.settings.services import use_targets
 from core.spec.app import Mount, Permission
+from core.spec.errors import NotFound
 from core.spec.imports import DataImport
 from core.spec.markers import hookimpl
 from core.spec.ui import NavItem
@@ -23,9 +26,18 @@ assert setup_views.bp is admin_views.bp  # the second module adds its pages to t
 
 
 def init_app(app: Flask) -> None:
-    """Answer for the companies of people who sign in, and for settings that differ by company."""
+    """Answer for the companies of people who sign in, for settings that differ by company, and for the seller's zone."""
     use_buyers(app, CompanyBuyers())
     use_targets(app, CompanyTargets())
+    use_zone(app, _zone)
+
+
+def _zone() -> str:
+    """Return the zone in which daily jobs run: the seller's, once there is one."""
+    try:
+        return seller().zone
+    except NotFound:
+        return "UTC"
 
 
 class Plugin:

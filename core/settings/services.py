@@ -78,7 +78,9 @@ def get(owner: str, key: str, *, company: int | None = None) -> Any:
     given = os.environ.get(env_name(owner, spec))
     if given is not None:
         return parse(spec, given)
-    for target in _targets_of(company, spec):
+    targets = _targets_of(company, spec)
+    _read(targets)
+    for target in targets:
         stored = _stored(target)
         if (owner, spec.key) in stored:
             return from_json(spec, stored[owner, spec.key])
@@ -173,12 +175,25 @@ def _check_target(owner: str, spec: SettingSpec, target: str) -> None:
 
 
 def _stored(target: str) -> dict[tuple[str, str], Any]:
-    """Return the stored values of a target, read once in a request or job."""
+    """Return the stored values of a target, by owner and key."""
+    _read((target,))
+    return _cache()[target]
+
+
+def _read(targets: Sequence[str]) -> None:
+    """Read what is stored for targets with one query, once in a request or job."""
+    cache = _cache()
+    new = [target for target in targets if target not in cache]
+    if new:
+        cache.update({target: {} for target in new})
+        columns = select(Setting.target, Setting.owner, Setting.key, Setting.value)
+        for target, owner, key, value in db.session.execute(columns.where(Setting.target.in_(new))):
+            cache[target][owner, key] = value
+
+
+def _cache() -> dict[str, dict[tuple[str, str], Any]]:
     cache: dict[str, dict[tuple[str, str], Any]] = g.setdefault(_CACHE, {})
-    if target not in cache:
-        rows = db.session.execute(select(Setting.owner, Setting.key, Setting.value).where(Setting.target == target))
-        cache[target] = {(owner, key): value for owner, key, value in rows}
-    return cache[target]
+    return cache
 
 
 def _forget() -> None:
