@@ -98,6 +98,6 @@ def _problems(config: Config) -> Iterator[Problem]:
     except Refused as refused:
         yield from refused.problems
     except AddonFailed as failure:
-        yield Problem("CORE", failure.addon, failure.message, "This is a fault of Tukku itself: please report it.")
+        yield failure.of_core()
     except TukkuError as error:
         yield Problem(error.code, "core", str(error.message), "")

@@ -19,6 +19,10 @@ class AddonFailed(Exception):
         remedy = f"Mend {self.addon}, or run `tukku addons disable {self.addon}`; its incident has the details."
         return Problem("QUARANTINED", self.addon, self.message, remedy)
 
+    def of_core(self) -> Problem:
+        """Return the failure as a problem of core, where it was one of core's domains that failed."""
+        return Problem("CORE", self.addon, self.message, "This is a fault of Tukku itself: please report it.")
+
 
 def explain(error: BaseException, folder: Path) -> str:
     """Say what was raised and, where the addon's own code is on the way, in which line of it."""

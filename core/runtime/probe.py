@@ -18,6 +18,7 @@ from jinja2 import Environment, TemplateError, TemplateSyntaxError
 
 from core.data import clock
 from core.registry.assembly import Ingredients
+from core.registry.failure import AddonFailed
 from core.registry.problems import Problem, errors
 from core.registry.registry import EXTENSION, Registry
 from core.registry.sources import Found
@@ -71,7 +72,11 @@ def try_addons(config: Config, names: Collection[str], enabled: Collection[str])
     now = clock.now()
     states = {name: Stored(name, True, "", False, "probe", now) for name in enabled}
     ingredients = Ingredients(core_domains(), find_addons(config), Snapshot(0, states))
-    app = make_app(config, ingredients)
+    try:
+        app = make_app(config, ingredients)
+    except AddonFailed as failure:  # of core: those of addons are left out by the build
+        yield failure.of_core()
+        return
     registry: Registry = app.extensions[EXTENSION]
     for problem in errors(registry.plan.problems):
         if problem.addon in names:
