@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from core.backoffice import addons, settings, work
+from core.backoffice import addons, figures, settings, work
 from core.backoffice.shell import office_shell
 from core.backoffice.views import bp
 from core.i18n import _l
@@ -49,7 +49,12 @@ class Plugin:
 
     @hookimpl
     def ui_panels(self) -> Iterable[Panel]:
-        """Show failed work among what waits."""
+        """Show the month's figures, failed work among what waits, and what was changed lately."""
+        home = "backoffice.home"
+        yield Panel(
+            "figures", home, "figures", "backoffice/_figures.html", figures.load, permission="orders.desk.view", order=10
+        )
+        yield Panel("lately", home, "side", "backoffice/_lately.html", work.lately, _l("Lately"), work.SEE_AUDIT, order=90)
         yield Panel(
             "jobs", "backoffice.home", "queues", "backoffice/_queue.html", work.queues, permission=work.SEE_JOBS, order=90
         )

@@ -62,8 +62,16 @@ JOBS = Resource(
 )
 
 
+def _words(code: str) -> str:
+    return code.replace("_", " ").replace(".", " ")
+
+
 def _change(after: Mapping[str, Any] | None) -> str:
-    return ", ".join(f"{key}: {value}" for key, value in (after or {}).items())[:160]
+    return ", ".join(f"{key}: {_plain(value)}" for key, value in (after or {}).items())[:160]
+
+
+def _plain(value: Any) -> str:
+    return ", ".join(str(part) for part in value) if isinstance(value, list) else str(value)
 
 
 AUDIT = Resource(
@@ -75,7 +83,7 @@ AUDIT = Resource(
     fields=(
         Field("at", _l("When"), AuditEntry.at, "instant"),
         Field("actor", _l("Who"), AuditEntry.actor, search=True),
-        Field("action", _l("Did"), AuditEntry.action, search=True),
+        Field("action", _l("Did"), AuditEntry.action, search=True, show=_words),
         Field("entity", _l("Kind"), AuditEntry.entity, search=True),
         Field("code", _l("Which"), AuditEntry.entity_id, "code", search=True),
         Field("company", _l("Company"), Company.name, search=True),
@@ -150,3 +158,20 @@ def queues(_context: PageContext) -> Mapping[str, Any] | None:
     url = optional_url("work_admin.jobs", state="failed")
     item = {"label": _("Background work that failed"), "url": url, "icon": "exclamation-octagon", "note": "", "count": count}
     return {"items": [item | {"urgent": True}]}
+
+
+def lately(_context: PageContext) -> Mapping[str, Any] | None:
+    """Return the last changes for the home page, signing in aside."""
+    wanted = select(AuditEntry).where(AuditEntry.action.not_in(("signed_in", "signed_out"))).order_by(AuditEntry.id.desc())
+    entries = db.session.scalars(wanted.limit(6)).all()
+    events = [
+        {
+            "icon": "pencil",
+            "text": f"{e.entity} {e.entity_id}: {_words(e.action)}",
+            "who": e.actor,
+            "at": e.at,
+            "note": e.reason,
+        }
+        for e in entries
+    ]
+    return {"events": events, "more_url": optional_url("work_admin.audit")} if events else None

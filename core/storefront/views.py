@@ -5,8 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, Response, abort, render_template
 
 from core.accounts import identity
+from core.catalog import pages
 from core.ui import accent
 from core.ui.access import public
+from core.ui.links import may_open
 from core.ui.slots import panels
 
 bp = Blueprint("storefront", __name__)
@@ -20,7 +22,8 @@ def home() -> str:
     who = identity.current()
     company = who.company
     main, side = (panels("storefront.home", slot, company.id if company else None) for slot in ("main", "side"))
-    return render_template("storefront/home.html", who=who, main=main, side=side)
+    branches = pages.branches() if company is None and may_open("catalog.home") else ()
+    return render_template("storefront/home.html", who=who, main=main, side=side, branches=branches)
 
 
 @bp.get("/static/accent/<colour>.css")

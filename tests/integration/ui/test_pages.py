@@ -25,7 +25,7 @@ def buyer(app, login):
 
 def test_a_visitor_sees_the_way_in(client):
     page = client.get("/").get_data(as_text=True)
-    assert "Sign in to see your prices" in page
+    assert "Sign in to see the prices of your company" in page
     assert '<main class="tk-main" id="main"' in page
 
 
