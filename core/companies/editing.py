@@ -25,7 +25,7 @@ FIELDS = (
     "source", "external_id", "extra",
 )  # fmt: skip
 #: What a company code looks like.
-CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+-]{0,39}", re.ASCII)
+CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,39}", re.ASCII)
 _LENGTHS = {"name": 200, "email": 255, "phone": 50, "source": 40, "external_id": 80}
 COUNTRIES = frozenset(
     code
@@ -47,6 +47,8 @@ def create_company(code: str, *, parent: Company | None = None, **values: Any) -
 
     Call inside ``write()``. Raises Invalid naming the field, Conflict when the code is taken.
     """
+    if not current_actor().scope.unlimited:
+        raise Forbidden("COMPANY-OUTSIDE", _("Only staff who see all companies may add one."))
     if not CODE.fullmatch(code):
         raise _invalid("code", "COMPANY-CODE", _("Use letters, digits and . _ + - in the code, at most 40 of them."))
     if db.session.scalar(select(Company.id).where(Company.code == code)) is not None:

@@ -65,7 +65,7 @@ def _check(batch: Batch, row: ImportRow, table: Upsert, staff: Mapping[str, int]
     values = row.values
     found = table.get(values["code"])
     if not CODE.fullmatch(values["code"]):
-        batch.fail(row, "code", _("Use letters, digits and . _ / + - in the code, at most 40 of them."))
+        batch.fail(row, "code", _("Use letters, digits and . _ + - in the code, at most 40 of them."))
     elif found is None and not batch.require(row, "name", "country", "currency"):
         return
     elif "sales_rep" in values and values["sales_rep"].lower() not in staff:
