@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -37,7 +38,7 @@ def load(_context: PageContext) -> Mapping[str, Any]:
     orders_url = optional_url("orders_admin.orders", submitted=f"{first.isoformat()}..")
     return {
         "stats": (
-            _compared(_("Net sales this month"), money(this.net, currency), this.net, last.net),
+            _sales(this, last, currency),
             _compared(_("Orders this month"), qty(this.orders), this.orders, last.orders) | {"url": orders_url},
             _compared(_("Companies that bought"), qty(this.companies), this.companies, last.companies),
             {"label": _("Open orders"), "value": qty(waiting), "note": _("placed and not completed")},
@@ -45,33 +46,50 @@ def load(_context: PageContext) -> Mapping[str, Any]:
     }
 
 
+def _sales(this: _Sums, last: _Sums, currency: str) -> dict[str, Any]:
+    """Return the card of net sales; where a currency has no rate it says so instead of comparing."""
+    missing = sorted({*this.without_rate, *last.without_rate})
+    card = _compared(_("Net sales this month"), money(this.net, currency), this.net, last.net)
+    if missing:
+        card |= {
+            "trend": "",
+            "note": _("without orders in %(currencies)s, for which there is no rate", currencies=", ".join(missing)),
+        }
+    return card
+
+
 def _compared(label: str, shown: str, now: Decimal | int, before: Decimal | int) -> dict[str, Any]:
     return {"label": label, "value": shown, "trend": _trend(now, before), "note": _("to the same day of last month")}
 
 
+@dataclass(frozen=True, slots=True)
 class _Sums:
-    """Orders of a span of time: how many, by how many companies, their net in one currency."""
+    """Orders of a span of time: how many, by how many companies, their net; and the currencies that have no rate."""
 
-    def __init__(self, orders: int, companies: int, net: Decimal) -> None:
-        self.orders, self.companies, self.net = orders, companies, net
+    orders: int
+    companies: int
+    net: Decimal
+    without_rate: tuple[str, ...]
 
 
 def _sums(start: datetime, end: datetime, currency: str, day: date) -> _Sums:
-    """Return the sums of [start, end); amounts in a currency without a rate are left out."""
+    """Return the sums of [start, end), amounts at the rates of `day`."""
     span = (Order.state.in_(PLACED), Order.submitted_at >= start, Order.submitted_at < end)
     rows = db.session.execute(
         select(Order.currency, func.count(Order.id), func.sum(Order.net)).where(*span).group_by(Order.currency)
     ).all()
     buyers = db.session.scalar(select(func.count(func.distinct(Order.company_id))).where(*span)) or 0
-    net = sum((_converted(Decimal(total or 0), source, currency, day) for source, _count, total in rows), Decimal(0))
-    return _Sums(sum(count for _source, count, _total in rows), buyers, net)
+    amounts = {source: _converted(total or Decimal(0), source, currency, day) for source, _count, total in rows}
+    net = sum((amount for amount in amounts.values() if amount is not None), Decimal(0))
+    missing = tuple(sorted(source for source, amount in amounts.items() if amount is None))
+    return _Sums(sum(count for _source, count, _total in rows), buyers, net, missing)
 
 
-def _converted(amount: Decimal, source: str, target: str, day: date) -> Decimal:
+def _converted(amount: Decimal, source: str, target: str, day: date) -> Decimal | None:
     try:
         return round_money(amount * rates([(source, target)], day)[source, target].value, target)
     except RateMissing:
-        return Decimal(0)
+        return None
 
 
 def _trend(now: Decimal | int, before: Decimal | int) -> str:
