@@ -212,3 +212,23 @@ def _remember(name):
 
     with write() as session:
         session.add(AddonState(name=name, enabled=True, version="1.0", changed_by="t", changed_at=clock.now()))
+
+
+@pytest.mark.parametrize("step", range(3))
+def test_interrupted_enable_changes_nothing_and_goes_on(tools, step, zoo):
+    seen = []
+
+    def interrupt(line):
+        if len(seen) == step:
+            raise KeyboardInterrupt
+        seen.append(line)
+
+    with pytest.raises(KeyboardInterrupt):
+        operations.enable(tools, ["toy_addon"], interrupt)
+    decided = step == 2  # the last line is written after the deciding transaction
+    assert generation() == int(decided)
+    assert state(zoo, "toy_addon") == ("running" if decided else "available")
+    operations.enable(tools, ["toy_addon"], lambda line: None)
+    assert generation() == 1
+    assert state(zoo, "toy_addon") == "running"
+    assert [r.name for r in db.session.scalars(select(OwnedTable))] == ["toy_addon_note"]
