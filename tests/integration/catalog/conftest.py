@@ -4,10 +4,17 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from flask import Flask
 
 from core.catalog import saving
 from core.catalog.models import Attribute, Category
 from core.data.write import write
+
+
+@pytest.fixture
+def app(app_with: Callable[..., Flask]) -> Flask:
+    """The app without any addon: the catalogue stands on its own."""
+    return app_with()
 
 
 @pytest.fixture

@@ -15,6 +15,9 @@ from core.testing.registries import give_registry
 from tests.integration.catalog.conftest import attribute, categories, product
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
+NO_GTIN = "“6414150085117” is no valid GTIN: its length or check digit is wrong. Correct it, or leave it empty."
+NO_HEIR = "There is no other product “%s” that could replace this one. Import it first, or correct the code."
+NO_COLOUR = "There is no attribute “colour”. Create it first, or correct the code."
 SVG = b'<?xml version="1.0"?><!-- drawn --><svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 
 
@@ -32,7 +35,10 @@ def save_one(**values):
 def test_twice_the_same_changes_nothing(save, count_statements):
     categories("bolts")
     attribute("thread")
-    rows = [product(f"S-{n}", f"Screw {n}", category="bolts", weight_kg=D("0.125"), attributes={"thread": "M8"}) for n in range(20)]
+    rows = [
+        product(f"S-{n}", f"Screw {n}", category="bolts", weight_kg=D("0.125"), attributes={"thread": "M8"})
+        for n in range(20)
+    ]
     assert {s.outcome for s in save(*rows)} == {"created"}
     assert {s.outcome for s in save(*rows)} == {"unchanged"}
     rows[3]["attributes"] = {"thread": None}
@@ -51,17 +57,17 @@ def test_statements_do_not_grow_with_the_batch(save, count_statements):
     ("values", "field", "message"),
     [
         ({"category": "x"}, "category", "There is no category “x”. Create it first, or correct the code."),
-        ({"gtin": "6414150085117"}, "gtin", "“6414150085117” is no valid GTIN: its length or check digit is wrong. Correct it, or leave it empty."),
+        ({"gtin": "6414150085117"}, "gtin", NO_GTIN),
         ({"status": "gone"}, "status", "“gone” is no status. Use active, blocked or discontinued."),
         ({"weight_kg": D(-1)}, "weight_kg", "A weight cannot be negative."),
         ({"base_unit": ""}, "base_unit", "A new product needs its base unit, such as pcs, m or kg."),
         ({"texts": {}}, "name", "A new product needs a name in at least one language."),
-        ({"attributes": {"colour": "red"}}, "attr:colour", "There is no attribute “colour”. Create it first, or correct the code."),
+        ({"attributes": {"colour": "red"}}, "attr:colour", NO_COLOUR),
         ({"attributes": {"length": "NaN"}}, "attr:length", "“NaN” is not a number. Write it without a unit, such as 12.5."),
         ({"attributes": {"length": "5 mm"}}, "attr:length", "“5 mm” is not a number. Write it without a unit, such as 12.5."),
         ({"attributes": {"magnetic": "maybe"}}, "attr:magnetic", "“maybe” is neither yes nor no."),
-        ({"superseded_by": "B"}, "superseded_by", "There is no other product “B” that could replace this one. Import it first, or correct the code."),
-        ({"superseded_by": "A"}, "superseded_by", "There is no other product “A” that could replace this one. Import it first, or correct the code."),
+        ({"superseded_by": "B"}, "superseded_by", NO_HEIR % "B"),
+        ({"superseded_by": "A"}, "superseded_by", NO_HEIR % "A"),
     ],
 )  # fmt: skip
 @pytest.mark.database("sqlite")
@@ -99,7 +105,15 @@ def test_units(save):
         saved = saving.save_units(
             [
                 {"sku": "A", "unit": "box", "factor": D(100), "minimum": D(2), "position": 1},
-                {"sku": "A", "unit": "kg", "numerator": 1000, "denominator": 7, "precision": 3, "step": D("0.001"), "position": 2},
+                {
+                    "sku": "A",
+                    "unit": "kg",
+                    "numerator": 1000,
+                    "denominator": 7,
+                    "precision": 3,
+                    "step": D("0.001"),
+                    "position": 2,
+                },
                 {"sku": "A", "unit": "pcs", "factor": D(2)},
                 {"sku": "A", "unit": "bag", "factor": D(0)},
                 {"sku": "A", "unit": "bag", "factor": D(5), "minimum": D(0)},
@@ -108,7 +122,8 @@ def test_units(save):
             ]
         )
     assert [(s.outcome, s.field) for s in saved] == [
-        ("created", ""), ("created", ""), ("error", "factor"), ("error", "factor"), ("error", "minimum"), ("error", "maximum"), ("error", "sku"),
+        ("created", ""), ("created", ""), ("error", "factor"), ("error", "factor"), ("error", "minimum"),
+        ("error", "maximum"), ("error", "sku"),
     ]  # fmt: skip
     (units,) = units_of(db.session.scalars(select(Product.id))).values()
     assert list(units) == ["pcs", "box", "kg"]
