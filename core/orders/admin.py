@@ -9,6 +9,7 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 
 from core.companies.models import Company
+from core.data import clock
 from core.data.db import db
 from core.data.scope import current_actor
 from core.i18n import _
@@ -48,6 +49,7 @@ def order(number: str) -> str:
     return render_template(
         "orders/desk_order.html", page=page, order=found, company=company, company_url=row_url("companies_admin.company", company.code) if company else "",
         open_holds=[(hold, _may_release(hold)) for hold in holds if hold.released_at is None],
+        stale=found.state == "submitted" and found.price_hold_until is not None and found.price_hold_until <= clock.now(),
         may={name: states.allowed(found, name) for name in ("confirm", "reject", "cancel")},
         may_ship=page.to_ship and current_actor().may("orders.order.ship"), events=timeline(found, internal=True),
         ship_to=address_lines(found.ship_to), bill_to=address_lines(found.bill_to), taxes=documents.tax_rows(found),

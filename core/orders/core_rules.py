@@ -16,11 +16,12 @@ from core.i18n import _
 from core.orders import articles
 from core.orders.articles import Article
 from core.orders.draft import Wanted, check_quantities
+from core.orders.models import Order
 from core.pricing import currency as rates
 from core.pricing.money import round_money
 from core.settings.services import get
 from core.spec.orders import CheckoutRule, DraftLine, Finding, OrderDraft, Stage
-from core.ui.formats import money
+from core.ui.formats import day, money
 from core.ui.links import optional_url
 
 
@@ -106,6 +107,14 @@ def addresses_given(draft: OrderDraft) -> Sequence[Finding]:
     return found
 
 
+def prices_still_held(draft: OrderDraft) -> Sequence[Finding]:
+    """The prices of the order still hold; staff are told where they do not, and decide."""
+    until = db.session.scalar(select(Order.price_hold_until).where(Order.id == draft.order_id))
+    if until is None or until > clock.now():
+        return ()
+    return (Finding("PRICES-NO-LONGER-HELD", "warning", _("The prices of this order held until %(day)s.", day=day(until)),),)
+
+
 def po_number(draft: OrderDraft) -> Sequence[Finding]:
     """There is a purchase order number where the company's orders need one."""
     if draft.po_number or not get("orders", "po_number_required", company=draft.company_id):
@@ -127,6 +136,7 @@ RULES = (
     CheckoutRule("prices", Stage.SUBMIT, prices, order=50),
     CheckoutRule("minimum_value", Stage.CART, minimum_value, order=60),
     CheckoutRule("minimum_value", Stage.SUBMIT, minimum_value, order=60),
+    CheckoutRule("prices_still_held", Stage.COMMIT, prices_still_held, order=50),
     CheckoutRule("addresses", Stage.SUBMIT, addresses_given, order=70),
     CheckoutRule("po_number", Stage.SUBMIT, po_number, order=80),
 )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from babel import Locale
 from flask import g
@@ -71,7 +72,7 @@ def content(order: Order, lines: Sequence[OrderLine], merchant: Seller) -> dict[
         },
         "bill_to": address_lines(order.bill_to, merchant.country),
         "ship_to": address_lines(order.ship_to, merchant.country),
-        "facts": [[label, value] for label, value in _facts(order) if value],
+        "facts": [[label, value] for label, value in _facts(order, merchant.zone) if value],
         "note": order.note,
         "columns": [_("Line"), _("Code"), _("Article"), _("Quantity"), _("Price"), _("Net")],
         "lines": [_line(line, cur) for line in lines],
@@ -105,12 +106,12 @@ def tax_rows(order: Order) -> list[dict[str, str]]:
     return rows
 
 
-def _facts(order: Order) -> list[tuple[str, str]]:
+def _facts(order: Order, zone: str) -> list[tuple[str, str]]:
     by = order.user_name
     if order.placed_by_name:
         by = _("%(buyer)s, entered by %(staff)s", buyer=order.user_name, staff=order.placed_by_name)
     return [
-        (_("Order date"), day(order.submitted_at)),
+        (_("Order date"), day(order.submitted_at.astimezone(ZoneInfo(zone)).date()) if order.submitted_at else ""),
         (_("Your order number"), order.po_number),
         (_("Wished delivery"), day(order.wished_date)),
         (_("Ordered by"), by),

@@ -89,7 +89,8 @@ def release_locked(order: Order, hold: Hold, reason: str, *, forced: bool = Fals
     """
     mark_released(order, hold, current_actor().name, reason, forced)
     waits = order.state != "submitted" or blocking(open_holds(order.id), "confirm")
-    if waits or not get("orders", "confirm_automatically"):
+    stale = order.price_hold_until is not None and order.price_hold_until <= clock.now()  # staff look at its prices first
+    if waits or stale or not get("orders", "confirm_automatically"):
         return ()
     try:
         with db.session.begin_nested():

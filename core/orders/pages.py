@@ -196,10 +196,21 @@ def timeline(order: Order, *, internal: bool) -> list[Event]:
         select(AuditEntry).where(AuditEntry.entity == "order", AuditEntry.entity_id == order.number).order_by(AuditEntry.id.desc())
     )
     merchant = "" if internal else seller().name
-    return [_event(row, order, merchant) for row in rows if internal or row.action in _TOLD]
+    found = [_event(row, order, merchant) for row in rows if internal or row.action in _TOLD]
+    return found or _from_stamps(order)
 
 
 _TOLD = frozenset({"submitted", "confirmed", "completed", "cancelled", "rejected", "shipped", "delivered", "invoiced", "credited", "returned"})
+
+
+def _from_stamps(order: Order) -> list[Event]:
+    """Return the timeline of an order that came from another system: it has instants and nothing else."""
+    ended = _("Order rejected") if order.state == "rejected" else _("Order cancelled")
+    stamps = [
+        (order.cancelled_at, ended, "x-circle"), (order.completed_at, _("Everything shipped"), "check2-circle"),
+        (order.confirmed_at, _("Order confirmed"), "check2"), (order.submitted_at, _("Order placed"), "send"),
+    ]
+    return [Event(text, at, order.user_name if icon == "send" else "", icon) for at, text, icon in stamps if at]
 
 
 def _event(row: AuditEntry, order: Order, merchant: str) -> Event:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import session, url_for
 from sqlalchemy import func, select
@@ -17,7 +18,7 @@ from core.i18n import _, _l
 from core.orders import articles, cart
 from core.orders.models import Hold, Order, OrderLine
 from core.spec.ui import PageContext, Panel
-from core.ui.formats import age
+from core.ui.formats import age, display_zone
 
 BOUGHT_OFTEN = 6
 
@@ -39,7 +40,9 @@ def latest_orders(_context: PageContext) -> Mapping[str, Any] | None:
         .where(Order.company_id == company_id, Order.state != "cart")
         .order_by(Order.submitted_at.desc(), Order.id.desc()).limit(5)
     ).all()
-    return {"orders": rows} if rows else None
+    zone = ZoneInfo(display_zone())
+    orders = [{**row._mapping, "day": row.submitted_at.astimezone(zone).date()} for row in rows]
+    return {"orders": orders} if orders else None
 
 
 def bought_often(_context: PageContext) -> Mapping[str, Any] | None:

@@ -87,6 +87,11 @@ class Proposal:
         return self.said.takes
 
     @property
+    def fixable(self) -> bool:
+        """True where the article is known and only its quantity or unit has to be mended."""
+        return self.article is not None and self.outcome in ("bad_quantity", "bad_unit")
+
+    @property
     def url(self) -> str:
         """The article's page, '' where there is none or it may not be opened."""
         return row_url("catalog.product", self.article.sku) if self.article else ""

@@ -24,7 +24,7 @@ SETTINGS = (
     ),
     SettingSpec(
         "price_hold_days", int, 30, _l("Days for which prices of a placed order hold"),
-        _l("An order that waits longer for its confirmation is priced anew."), minimum=0, maximum=365, group=_GROUP, order=40,
+        _l("An order that waits longer is not confirmed by itself: staff look at its prices first."), minimum=0, maximum=365, group=_GROUP, order=40,
     ),
     SettingSpec(
         "number_prefix", str, "", _l("Prefix of order numbers"), _l("Taken when the first order of the shop is placed."), group=_GROUP, order=50,

@@ -9,10 +9,12 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 
 from core.accounts.access import safe_next
+from core.catalog.folding import fold_code
+from core.catalog.services import code_hits
 from core.data.scope import current_actor
 from core.i18n import _, ngettext
+from core.orders import articles, guest, paste, quickorder, uploads
 from core.orders import cart as carts
-from core.orders import guest, paste, quickorder, uploads
 from core.orders.cart import Added, NewItem
 from core.orders.pages import cart_page
 from core.orders.proposals import Proposal, summary
@@ -105,6 +107,16 @@ def hand_over() -> Any:
 def quick_order() -> str:
     """Offer the three ways to order by code: a grid, pasted rows, a file."""
     return render_template("orders/quick_order.html", text="", rows=GRID_ROWS)
+
+
+@bp.get("/quick-order/codes")
+@requires("orders.cart.use")
+def suggest_codes() -> str:
+    """Offer articles whose code begins with what is typed into a field of the grid."""
+    typed = fold_code(request.args.get("code", "")[:80])
+    ids = [product_id for product_id, _exact in code_hits(typed, 8)] if len(typed) > 1 else []
+    found = articles.by_id(ids[:8])
+    return render_template("orders/_codes.html", articles=[found[i] for i in ids[:8] if i in found and found[i].availability == "ok"])
 
 
 @bp.post("/quick-order")

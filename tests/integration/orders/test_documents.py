@@ -1,0 +1,65 @@
+"""The confirmation: content in the buyer's language, a PDF that takes any text, the mail that carries it."""
+
+from __future__ import annotations
+
+import pytest
+from core.companies.services import seller
+from core.data.scope import acting, system
+from core.data.write import write
+from core.jobs.models import Job
+from core.orders import documents, mails, queries
+from core.orders.documents import content, speaking
+from core.orders.typeset import compile_pdf
+from core.testing import factories
+from sqlalchemy import select
+
+HOSTILE = "#set page(fill: red) $x$ *b* [y] \\ <a> \" ' ğİş łäö 漢 \u202e #include \"/etc/passwd\" @ref `raw` // x"
+
+
+def test_the_document_says_what_the_order_says(shop):
+    number = shop.place(("A-1", 2), po_number="PO-1", note=HOSTILE)
+    with shop.request():
+        order = queries.find(number)
+        with speaking("fi"):
+            said = content(order, queries.lines_of(order.id), seller())
+        assert said["number"] == number
+        assert said["gross"].replace("\u00a0", " ") == "25,10 €"
+        assert said["note"] == HOSTILE
+        assert said["bill_to"][0] == "Company acme"
+        assert [line["sku"] for line in said["lines"]] == ["A-1"]
+        assert ["PO-1"] == [value for _label, value in said["facts"] if value.startswith("PO")]
+
+
+@pytest.mark.database("sqlite")
+@pytest.mark.parametrize("locale", ["en", "fi"])
+def test_the_pdf_takes_whatever_people_type(shop, locale):
+    factories.make_product("X-1", name=HOSTILE[:200])
+    number = shop.place(("X-1", 1), note=HOSTILE, po_number=HOSTILE[:60])
+    with acting(system("tests")), write():
+        queries.find(number).locale = locale
+    with shop.request():
+        document = documents.confirmation(queries.find(number))
+        assert document.content.startswith(b"%PDF-")
+        assert len(document.content) > 10_000
+        assert number in document.name
+
+
+def test_documents_are_never_made_inside_a_transaction(shop):
+    with shop.request(), write(), pytest.raises(RuntimeError):
+        compile_pdf(documents.TEMPLATE, {}, at=None)
+
+
+@pytest.mark.database("sqlite")
+def test_the_buyer_gets_the_confirmation_by_mail(shop):
+    number = shop.place(("A-1", 2))
+    with shop.request(system("jobs")):
+        order = queries.find(number)
+        mails.send_confirmation({"order_id": order.id, "number": number})
+        mail = next(job for job in db_jobs() if job.name == "jobs.mail")
+        assert mail.payload["to"] == "anna@acme.example"
+        assert number in mail.payload["subject"]
+        assert mail.payload["attachments"][0]["type"] == "application/pdf"
+
+
+def db_jobs() -> list[Job]:
+    return list(queries.db.session.scalars(select(Job)))
