@@ -117,7 +117,7 @@ def apply(batch: PriceBatch, facts: Facts) -> None:
 
 def _explained(batch: PriceBatch, line: PriceLine, rows: Sequence[Row], digits: int, facts: Facts) -> None:
     """Do the same and tell it: rows that are not in force are named and set aside first."""
-    every = [*rows, *(row for _depth, row in _general(line.category_path, facts))]
+    every = rows_for(line, facts)
     force = {id(row) for row in every if trace.in_force(batch, line, row, facts)}
     inner = Facts(facts.sources, [row for row in facts.general if id(row) in force], breaks=True)
     chosen = standing(line, [row for row in rows if id(row) in force], inner)
@@ -165,6 +165,12 @@ def standing(line: PriceLine, rows: Sequence[Row], facts: Facts) -> Sequence[Row
     if not general:
         return facts.ordered(own) if len(own) > 1 else list(own.values())
     return facts.ordered({**{row[0]: row for row in general}, **own})
+
+
+def rows_for(line: PriceLine, facts: Facts) -> list[Row]:
+    """Return every row whose selector fits the line's product."""
+    own = facts.products.get(line.product_id, ())
+    return [*own, *(row for _depth, row in _general(line.category_path, facts))]
 
 
 def _general(path: str, facts: Facts) -> list[General]:

@@ -1,5 +1,12 @@
-"""Products and categories, for reading and foreign keys."""
+"""Products and categories: for reading and foreign keys, and what is asked about them."""
 
 from core.catalog.models import Category, ItemCode, Product, ProductText, ProductUnit
+from core.catalog.services import find_codes, product_views
+from core.catalog.visibility import condition as visible_products
 
-__all__ = ["Category", "ItemCode", "Product", "ProductText", "ProductUnit"]
+__all__ = [
+    # for reading and foreign keys
+    "Category", "ItemCode", "Product", "ProductText", "ProductUnit",
+    # questions
+    "find_codes", "product_views", "visible_products",
+]  # fmt: skip

@@ -1,5 +1,11 @@
-"""Companies, their addresses and segments, for reading and foreign keys."""
+"""Companies, their addresses and segments: for reading and foreign keys, and what is asked about them."""
 
 from core.companies.models import Address, Company, CompanySegment, Segment, Seller
+from core.companies.services import ancestors, company_by_code, current_company, descendants, segment_ids, seller
 
-__all__ = ["Address", "Company", "CompanySegment", "Segment", "Seller"]
+__all__ = [
+    # for reading and foreign keys
+    "Address", "Company", "CompanySegment", "Segment", "Seller",
+    # questions
+    "ancestors", "company_by_code", "current_company", "descendants", "segment_ids", "seller",
+]  # fmt: skip

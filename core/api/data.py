@@ -3,6 +3,7 @@
 from core.data import audit, clock
 from core.data.clock import end_of_day, now, start_of_day, today
 from core.data.db import db
+from core.data.models import AuditEntry
 from core.data.scope import (
     Actor,
     Audience,
@@ -28,5 +29,5 @@ __all__ = [
     "Actor", "Scope", "Own", "Subtree", "Inherited", "Tree", "Audience", "acting", "current_actor", "system",
     "unscoped",
     # time, audit
-    "clock", "now", "today", "start_of_day", "end_of_day", "audit",
+    "clock", "now", "today", "start_of_day", "end_of_day", "audit", "AuditEntry",
 ]  # fmt: skip

@@ -25,6 +25,7 @@ from core.spec.orders import (
     OrderPart,
     Stage,
 )
+from core.spec.pricing import BreakQuantities, PriceStep
 from core.spec.ui import Action, Column, FormSection, ListFilter, NavItem, PageContext, Panel
 
 __all__ = [
@@ -37,6 +38,8 @@ __all__ = [
     "DataImport", "ImportField", "ImportRow", "RowResult",
     # orders
     "CheckoutRule", "DraftLine", "Finding", "HoldRequest", "HoldType", "OrderDraft", "OrderPart", "Stage",
+    # prices
+    "BreakQuantities", "PriceStep",
     # pages
     "Action", "Column", "FormSection", "ListFilter", "NavItem", "PageContext", "Panel",
     # errors for people

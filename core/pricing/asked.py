@@ -25,15 +25,14 @@ def line_table(dialect: str, name: str) -> FromClause:
         # a cast reads the number at the start of "17 box"
         unit = func.substr(each.c.value, func.instr(each.c.value, " ") + 1)
         chosen = select(each.c.key.label("n"), cast(each.c.value, BigInteger).label("id"), unit.label("unit"))
-    else:
-        ids = cast(bindparam(f"{name}_ids"), ARRAY(BigInteger))
-        units = cast(bindparam(f"{name}_units"), ARRAY(String))
-        each = func.unnest(ids, units).table_valued(
-            column("id", BigInteger), column("unit", String), with_ordinality="n", name=f"{name}_each"
-        )
-        each = each.render_derived()
-        chosen = select((each.c.n - 1).label("n"), each.c.id, each.c.unit)
-    return chosen.cte(name)
+        return chosen.cte(name).prefix_with("MATERIALIZED")  # else each use of the unit cuts it out again
+    ids = cast(bindparam(f"{name}_ids"), ARRAY(BigInteger))
+    units = cast(bindparam(f"{name}_units"), ARRAY(String))
+    each = func.unnest(ids, units).table_valued(
+        column("id", BigInteger), column("unit", String), with_ordinality="n", name=f"{name}_each"
+    )
+    each = each.render_derived()
+    return select((each.c.n - 1).label("n"), each.c.id, each.c.unit).cte(name)
 
 
 def line_values(dialect: str, name: str, lines: Sequence[Any]) -> dict[str, Any]:

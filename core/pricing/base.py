@@ -101,8 +101,22 @@ def apply(batch: PriceBatch, rows: list[Row]) -> None:
     if len(rows) > len(lines):  # windows nest: the one that began last holds, and when it ends the outer one returns
         rows = sorted(rows, key=lambda row: str(row[SINCE] or ""))
     for row in rows:
-        _fill(lines[row[0]], row, digits)
-    if len({row[0] for row in rows}) < len(lines):
+        line = lines[row[0]]
+        line.sku, line.base_unit, line.category_path = row[1], row[2], row[4] or ""
+        if row[3] != "standard":
+            line.tax_class = row[3]
+        if line.unit == row[2]:
+            line.known = True
+        elif not _known_unit(line, row):
+            continue
+        if row[PRICE] is not None:
+            line.price = line.list_price = from_micro(row[PRICE])
+            if row[PER] != MICROS:
+                line.per = from_micro(row[PER])
+            line.source, line.reason = LIST, LIST_REASON
+        elif row[BASE_PRICE] is not None and line.price_from_base:
+            _derive(line, row, digits)
+    if len(rows) != len(lines) and len({row[0] for row in rows}) < len(lines):
         for line in lines:
             if not line.base_unit:
                 line.reason = _UNKNOWN_PRODUCT
@@ -110,28 +124,21 @@ def apply(batch: PriceBatch, rows: list[Row]) -> None:
         _explain(batch, rows)
 
 
-def _fill(line: PriceLine, row: Row, digits: int) -> None:
-    _n, line.sku, base_unit, tax_class, path, price, per, *_rest = row
-    line.base_unit = base_unit
-    line.category_path = path or ""
-    if tax_class != "standard":
-        line.tax_class = tax_class
-    if line.unit != base_unit:
-        if row[NUMERATOR] is None:
-            line.reason = _UNKNOWN_UNIT
-            return
-        line.factor, line.price_from_base = (row[NUMERATOR], row[DENOMINATOR]), bool(row[FROM_BASE])
+def _known_unit(line: PriceLine, row: Row) -> bool:
+    """Take over the factor of a unit that is not the base unit; False if the product is not sold in it."""
+    if row[NUMERATOR] is None:
+        line.reason = _UNKNOWN_UNIT
+        return False
+    line.factor, line.price_from_base = (row[NUMERATOR], row[DENOMINATOR]), bool(row[FROM_BASE])
     line.known = True
-    if price is not None:
-        line.price = line.list_price = from_micro(price)
-        if per != MICROS:
-            line.per = from_micro(per)
-        line.source, line.reason = LIST, LIST_REASON
-    elif row[BASE_PRICE] is not None and line.price_from_base:
-        base = from_micro(row[BASE_PRICE])
-        line.price, line.places = by_factor(base, from_micro(row[BASE_PER]), line.factor, digits)
-        line.list_price = round_to(line.price, line.places)
-        line.source, line.reason, line.derived = LIST, _DERIVED_REASON, True
+    return True
+
+
+def _derive(line: PriceLine, row: Row, digits: int) -> None:
+    base = from_micro(row[BASE_PRICE])
+    line.price, line.places = by_factor(base, from_micro(row[BASE_PER]), line.factor, digits)
+    line.list_price = round_to(line.price, line.places)
+    line.source, line.reason, line.derived = LIST, _DERIVED_REASON, True
 
 
 def by_factor(price: Decimal, per: Decimal, factor: tuple[int, int], digits: int) -> tuple[Decimal, int]:

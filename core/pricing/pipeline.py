@@ -79,6 +79,11 @@ def run(
     return batch
 
 
+def describe(context: PriceContext, requests: Sequence[PriceRequest]) -> PriceBatch:
+    """Run only the steps of the stage BASE: lines that know their product, unit and list price."""
+    return run(context, requests, through=[owned for owned in steps() if owned.step.stage == PriceStage.BASE])
+
+
 def _run_step(owned: OwnedStep, batch: PriceBatch) -> None:
     step = owned.step
     try:

@@ -10,9 +10,10 @@ from core.catalog.prices import use_prices
 from core.i18n import _l
 from core.pricing import display, services
 from core.pricing.base import list_price_step
+from core.pricing.commands import price
 from core.pricing.imports import IMPORTS
 from core.pricing.pipeline import round_step
-from core.spec.app import Permission
+from core.spec.app import Command, Permission
 from core.spec.imports import DataImport
 from core.spec.markers import hookimpl
 from core.spec.pricing import PriceStep
@@ -33,6 +34,11 @@ class Plugin:
             Permission("pricing.tax.manage", _l("Look after tax rates"), ("admin", "finance")),
             Permission("pricing.rate.manage", _l("Look after currency rates"), ("admin", "finance")),
         )
+
+    @hookimpl
+    def app_commands(self) -> Iterable[Command]:
+        """Add `tukku price`."""
+        yield Command(price)
 
     @hookimpl
     def price_steps(self) -> Iterable[PriceStep]:

@@ -107,15 +107,15 @@ Pair = tuple[int, str]
 def ladders(where: PriceContext, pairs: Sequence[Pair], limit: int = 12) -> dict[Pair, tuple[Break, ...]]:
     """Return for each (product, unit) the quantities from which its price changes, with their prices.
 
-    Addons name the quantities (``price_breaks``), the pipeline prices them, and steps that change nothing go.
+    Addons name the quantities (``price_breaks``, asked of lines that know their product), the pipeline prices them, and steps that change nothing go.
     A ladder of one rung is a price that does not depend on the quantity.
     """
     wanted = list(dict.fromkeys(pairs))
     if not wanted or not may_see():
         return {}
-    asked = PriceBatch(where, tuple(PriceLine(str(i), *pair, ONE) for i, pair in enumerate(wanted)))
+    described = pipeline.describe(where, [PriceRequest(str(i), *pair) for i, pair in enumerate(wanted)])
     quantities: dict[Pair, set[Decimal]] = {pair: {first} for pair, first in _first_quantities(wanted).items()}
-    for _owner, found in registry().batch("price_breaks", batch=asked):
+    for _owner, found in registry().batch("price_breaks", batch=described):
         for item in found:
             known = quantities.get((item.product_id, item.unit))
             if known is not None:

@@ -1,0 +1,208 @@
+"""A contract's rows as a grid: read a page of them, and read what came back from the form or a spreadsheet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Select, func, or_, select
+
+from core.api.catalog import Category, Product, ProductText
+from core.api.companies import seller
+from core.api.data import db
+from core.api.i18n import current_locale, pick, translations
+from core.api.ui import plain
+
+from .imports import first_day, last_day
+from .models import Contract, ContractPrice
+
+_, _l, ngettext, _p = translations(__name__)
+PAGE = 100
+#: The columns of the grid, in the order in which a spreadsheet is pasted.
+COLUMNS = ("target", "unit", "min_quantity", "kind", "value", "per", "from", "until")
+
+
+@dataclass(slots=True)
+class GridRow:
+    """A row as texts; ``key`` is where it was ('' for a new one), ``errors`` by column."""
+
+    key: str = ""
+    target: str = ""
+    name: str = ""
+    unit: str = ""
+    min_quantity: str = ""
+    kind: str = "fixed"
+    value: str = ""
+    per: str = ""
+    valid_from: str = ""
+    valid_until: str = ""
+    list_price: str = ""
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class GridPage:
+    """A page of the grid: its rows, how many there are under the filter, and where it stands."""
+
+    rows: Sequence[GridRow]
+    count: int
+    number: int
+    pages: int
+
+
+def page_of(contract: Contract, wanted: str = "", number: int = 1) -> GridPage:
+    """Return a page of the contract's rows; ``wanted`` filters by code, name or category. Two statements and a count."""
+    conditions = _conditions(contract, wanted)
+    count = db.session.scalar(_joined(select(func.count()), conditions)) or 0
+    pages = max(1, -(-count // PAGE))
+    number = min(max(1, number), pages)
+    statement = (
+        _joined(select(ContractPrice, Product.sku, Category.code, Category.name, ProductText.name), conditions)
+        .order_by(
+            func.coalesce(Product.sku, ""), Category.code, ContractPrice.unit, ContractPrice.min_quantity, ContractPrice.valid_from
+        )
+        .limit(PAGE)
+        .offset((number - 1) * PAGE)
+    )
+    zone = ZoneInfo(seller().zone)
+    rows = [_row(*found, zone=zone) for found in db.session.execute(statement)]
+    return GridPage(rows, count, number, pages)
+
+
+def _joined(statement: Select[Any], conditions: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    return (
+        statement.select_from(ContractPrice)
+        .outerjoin(Product, Product.id == ContractPrice.product_id)
+        .outerjoin(Category, Category.id == ContractPrice.category_id)
+        .outerjoin(
+            ProductText,
+            (ProductText.product_id == ContractPrice.product_id) & (ProductText.locale == current_locale()),
+        )
+        .where(*conditions)
+    )
+
+
+def _conditions(contract: Contract, wanted: str) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [ContractPrice.contract_id == contract.id]
+    text = wanted.strip()
+    if text:
+        conditions.append(
+            or_(
+                Product.sku.icontains(text, autoescape=True),
+                ProductText.name.icontains(text, autoescape=True),
+                Category.code.icontains(text, autoescape=True),
+            )
+        )
+    return conditions
+
+
+def _row(price: ContractPrice, sku: str | None, category: str | None, names: Any, name: str | None, *, zone: ZoneInfo) -> GridRow:
+    return GridRow(
+        key=key_text(price.target, price.unit, price.min_quantity, price.valid_from),
+        target=sku or (f"*{category}" if category else "*"),
+        name=name or (pick(names) if names else "" if sku else _("All products")),
+        unit=price.unit,
+        min_quantity=plain(price.min_quantity) if price.min_quantity else "",
+        kind=price.kind,
+        value=plain(price.value),
+        per="" if price.per == 1 else plain(price.per),
+        valid_from=_day_text(first_day(price.valid_from, zone)),
+        valid_until=_day_text(last_day(price.valid_until, zone)),
+    )
+
+
+def _day_text(day: date | None) -> str:
+    return day.isoformat() if day else ""
+
+
+def key_text(target: int, unit: str, min_quantity: Decimal, valid_from: datetime) -> str:
+    """Return a row's key as a form carries it."""
+    return f"{target}|{unit}|{plain(min_quantity)}|{valid_from.isoformat()}"
+
+
+def read_key(text: str) -> tuple[int, str, Decimal, datetime]:
+    """Return the key of a row from a form's text; ValueError if it is not one."""
+    target, unit, quantity, start = text.split("|")
+    return int(target), unit, Decimal(quantity), datetime.fromisoformat(start)
+
+
+def posted_rows(form: Mapping[str, Any]) -> list[GridRow]:
+    """Return the rows that a form sent: fields ``<column>-<n>``; empty new rows are left out."""
+    numbers = dict.fromkeys(
+        name.rpartition("-")[2] for name in form if name.startswith("target-") and name.rpartition("-")[2].isdigit()
+    )
+    rows = []
+    for number in numbers:
+        texts = {name: str(form.get(f"{name}-{number}", "")).strip() for name in (*COLUMNS, "key", "was")}
+        if texts["key"] or texts["target"] or texts["value"]:
+            rows.append(_texts_row(texts))
+    return rows
+
+
+def _texts_row(texts: Mapping[str, str]) -> GridRow:
+    return GridRow(
+        key=texts.get("key", ""),
+        target=texts["target"],
+        unit=texts["unit"],
+        min_quantity=texts["min_quantity"],
+        kind=texts["kind"] or "fixed",
+        value=texts["value"],
+        per=texts["per"],
+        valid_from=texts["from"],
+        valid_until=texts["until"],
+    )
+
+
+def pasted_rows(text: str) -> list[GridRow]:
+    """Return the rows of pasted text: code, price; code, quantity, price; or all columns; by tab, semicolon or spaces."""
+    rows = []
+    for line in text.replace("\r", "").split("\n"):
+        cells = _cells(line)
+        if cells and not _is_head(cells):
+            rows.append(_texts_row(_by_column(cells)))
+    return rows
+
+
+def _cells(line: str) -> list[str]:
+    for separator in ("\t", ";"):
+        if separator in line:
+            return [cell.strip() for cell in line.split(separator)]
+    return line.split()
+
+
+def _is_head(cells: Sequence[str]) -> bool:
+    """Tell whether the line is a head: no digit stands in any cell but the first."""
+    return len(cells) > 1 and not any(char.isdigit() for cell in cells[1:] for char in cell)
+
+
+def _by_column(cells: Sequence[str]) -> dict[str, str]:
+    texts = dict.fromkeys(COLUMNS, "")
+    if len(cells) == 2:
+        texts["target"], texts["value"] = cells
+    elif len(cells) == 3:
+        texts["target"], texts["min_quantity"], texts["value"] = cells
+    elif len(cells) == 4:
+        texts["target"], texts["unit"], texts["min_quantity"], texts["value"] = cells
+    else:
+        texts.update(zip(COLUMNS, cells, strict=False))
+    if texts["value"].endswith("%"):
+        texts["kind"], texts["value"] = "percent", texts["value"].rstrip("% ")
+    return texts
+
+
+def names_of(rows: Sequence[ContractPrice]) -> dict[int, str]:
+    """Return what each row is for, by its target: SKU, category code, or everything."""
+    products = {row.product_id for row in rows if row.product_id}
+    categories = {row.category_id for row in rows if row.category_id}
+    found: dict[int, str] = {0: _("All products")}
+    if products:
+        query = select(Product.id, Product.sku).where(Product.id.in_(products))
+        found.update({product_id: sku for product_id, sku in db.session.execute(query)})
+    if categories:
+        query = select(Category.id, Category.code).where(Category.id.in_(categories))
+        found.update({-category_id: code for category_id, code in db.session.execute(query)})
+    return found

@@ -1,0 +1,300 @@
+"""Import and export of contracts and their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+
+from core.api.catalog import Category, Product, ProductUnit
+from core.api.companies import Company, Segment, seller
+from core.api.data import clock, db, end_of_day, start_of_day
+from core.api.hooks import DataImport, ImportField, ImportRow, Invalid, RowResult
+from core.api.i18n import translations
+from core.api.imports import Batch, Upsert, codes
+from core.api.jobs import emit
+from core.api.pricing import BEGINNING, check_currency
+
+from .models import AUDIENCES, KINDS, POLICIES, STATUSES, Contract, ContractPrice
+from .permissions import EDIT
+from .saving import Header, Saver, Staged
+
+_, _l, ngettext, _p = translations(__name__)
+ONE_DAY = timedelta(days=1)
+ZERO = Decimal(0)
+_FIELDS = ("name", "merge_policy", "priority", "note", "status", "country")
+_DEFAULTS: dict[str, Any] = {
+    "merge_policy": "override", "priority": 0, "valid_from": BEGINNING, "valid_until": None, "status": "active",
+    "note": "", "country": "", "company_id": None, "segment_id": None, "show_list": False, "allow_inverted": False,
+}  # fmt: skip
+
+
+def load_contracts(rows: Sequence[ImportRow]) -> Sequence[RowResult]:
+    """Upsert contracts by code; the last day is included."""
+    batch, zone = Batch(rows, "code"), seller().zone
+    companies = codes(Company.code, Company.id, batch.all("company"))
+    segments = codes(Segment.code, Segment.id, batch.all("segment"))
+    table = Upsert(Contract, ("code",)).read(Contract.code.in_(batch.all("code")))
+    changed = []
+    for row in batch:
+        values = _contract_values(batch, row, companies, segments, zone, table.get(row.values["code"]))
+        if values is None:
+            continue
+        now = clock.now()
+        outcome = table.put(
+            (row.values["code"],), values, new={**_DEFAULTS, "created_at": now, "updated_at": now}, touch={"updated_at": now}
+        )
+        changed += [row.values["code"]] if outcome != "unchanged" else []
+        batch.done(row, outcome)
+    table.flush()
+    if changed:
+        emit("price.changed", {"source": "pricing_contract", "contracts": changed})
+    return batch.results()
+
+
+def _contract_values(
+    batch: Batch,
+    row: ImportRow,
+    companies: Mapping[str, int],
+    segments: Mapping[str, int],
+    zone: str,
+    known: Mapping[str, Any] | None,
+) -> dict[str, Any] | None:
+    given = row.values
+    if known is None and not batch.require(row, "name", "audience"):
+        return None
+    values: dict[str, Any] = {name: given[name] for name in _FIELDS if name in given}
+    audience = given.get("audience") or (known or {}).get("audience")
+    values["audience"] = audience
+    for name, found, thing in (("company", companies, _("company")), ("segment", segments, _("segment"))):
+        if name in given and given[name] not in found:
+            batch.unknown(row, name, thing)
+            return None
+        wanted = found.get(given[name]) if name in given else (known or {}).get(f"{name}_id")
+        values[f"{name}_id"] = wanted if audience == name else None
+        if audience == name and wanted is None:
+            batch.fail(row, name, _("The audience is “%(audience)s”, so say which.", audience=audience))
+            return None
+    if "currency" in given or known is None:
+        try:
+            values["currency"] = check_currency(given["currency"]) if "currency" in given else ""
+        except Invalid as error:
+            batch.fail(row, "currency", error.message)
+            return None
+    return values if _validity(batch, row, values, zone, known) else None
+
+
+def _validity(
+    batch: Batch, row: ImportRow, values: dict[str, Any], zone: str, known: Mapping[str, Any] | None
+) -> bool:
+    if "valid_from" in row.values:
+        values["valid_from"] = start_of_day(row.values["valid_from"], zone)
+    if "valid_until" in row.values:
+        values["valid_until"] = end_of_day(row.values["valid_until"], zone)
+    whole = {**_DEFAULTS, **(known or {}), **values}
+    if whole["valid_until"] is not None and whole["valid_until"] <= whole["valid_from"]:
+        batch.fail(row, "valid_until", _("The last day is before the first."))
+        return False
+    return True
+
+
+def export_contracts() -> Iterator[dict[str, Any]]:
+    """Yield the contracts by code."""
+    zone = ZoneInfo(seller().zone)
+    query = (
+        select(Contract, Company.code.label("company"), Segment.code.label("segment"))
+        .outerjoin(Company, Company.id == Contract.company_id)
+        .outerjoin(Segment, Segment.id == Contract.segment_id)
+        .order_by(Contract.code)
+    )
+    for contract, company, segment in db.session.execute(query):
+        yield {
+            "code": contract.code, "name": contract.name, "audience": contract.audience, "company": company,
+            "segment": segment, "country": contract.country, "currency": contract.currency,
+            "merge_policy": contract.merge_policy, "priority": contract.priority, "status": contract.status,
+            "valid_from": first_day(contract.valid_from, zone), "valid_until": last_day(contract.valid_until, zone),
+            "note": contract.note,
+        }  # fmt: skip
+
+
+def first_day(start: datetime, zone: ZoneInfo) -> date | None:
+    """Return the first day of a validity, None where it has always held."""
+    return None if start <= BEGINNING else start.astimezone(zone).date()
+
+
+def last_day(end: datetime | None, zone: ZoneInfo) -> date | None:
+    """Return the last day of a validity, as people write it: the day before its end."""
+    return None if end is None else end.astimezone(zone).date() - ONE_DAY
+
+
+def load_prices(rows: Sequence[ImportRow]) -> Sequence[RowResult]:
+    """Upsert rows of contracts. A row names a product, a category, or neither: then it is for everything."""
+    batch, zone = Batch(rows, "contract", "sku", "category", "unit", "min_quantity", "from"), seller().zone
+    contracts = _headers(batch.all("contract"))
+    products = codes(Product.sku, Product.id, batch.all("sku"))
+    categories = codes(Category.code, Category.id, batch.all("category"))
+    units = _units(products.values())
+    staged, by_number = [], {}
+    for row in batch:
+        found = _staged(batch, row, contracts, products, categories, units, zone)
+        if found is not None:
+            staged.append(found)
+            by_number[row.number] = row
+    saver = Saver(staged)
+    saved = saver.save()
+    for number, row in by_number.items():
+        problem = saved.problems.get(number)
+        if problem:
+            batch.fail(row, problem.field, problem.message)
+        elif number in saved.outcomes:
+            batch.done(row, saved.outcomes[number])  # type: ignore[arg-type]
+    return batch.results()
+
+
+def _headers(wanted: set[str]) -> dict[str, Header]:
+    query = select(Contract.id, Contract.code, Contract.currency, Contract.allow_inverted)
+    return {row.code: Header(*row) for row in db.session.execute(query.where(Contract.code.in_(wanted)))}
+
+
+def _units(product_ids: Any) -> dict[int, list[str]]:
+    """Return the units of each product, its base unit first."""
+    wanted = set(product_ids)
+    found: dict[int, list[str]] = {}
+    for product_id, base in db.session.execute(select(Product.id, Product.base_unit).where(Product.id.in_(wanted))):
+        found[product_id] = [base]
+    query = select(ProductUnit.product_id, ProductUnit.unit).where(ProductUnit.product_id.in_(wanted))
+    for product_id, unit in db.session.execute(query.order_by(ProductUnit.position)):
+        if unit not in found[product_id]:
+            found[product_id].append(unit)
+    return found
+
+
+def _staged(
+    batch: Batch,
+    row: ImportRow,
+    contracts: Mapping[str, Header],
+    products: Mapping[str, int],
+    categories: Mapping[str, int],
+    units: Mapping[int, list[str]],
+    zone: str,
+) -> Staged | None:
+    given = row.values
+    for name, found, thing in (
+        ("contract", contracts, _("contract")),
+        ("sku", products, _("product")),
+        ("category", categories, _("category")),
+    ):
+        if name in given and given[name] not in found:
+            batch.unknown(row, name, thing)
+            return None
+    contract = contracts[given["contract"]]
+    if "sku" in given and "category" in given:
+        batch.fail(row, "category", _("Name a product or a category, not both."))
+        return None
+    if "currency" in given and given["currency"].upper() != contract.currency:
+        batch.fail(
+            row,
+            "currency",
+            _("The contract is in %(currency)s; make another contract for another currency.", currency=contract.currency or "—"),
+        )
+        return None
+    product = products.get(given.get("sku", ""))
+    kind = given.get("kind", "fixed")
+    unit = given.get("unit", "")
+    if product is not None and not unit and kind == "fixed":
+        unit = units[product][0]
+    if product is not None and unit and unit not in units[product]:
+        batch.fail(row, "unit", _("The product is not sold in “%(unit)s”; import the unit first.", unit=unit))
+        return None
+    values = {name: given[name] for name in ("kind", "value", "per") if name in given}
+    if "until" in given:
+        values["valid_until"] = end_of_day(given["until"], zone)
+    return Staged(
+        tag=row.number,
+        contract=contract,
+        product_id=product,
+        category_id=categories.get(given.get("category", "")),
+        unit=unit,
+        min_quantity=given.get("min_quantity", ZERO),
+        valid_from=start_of_day(given["from"], zone) if "from" in given else BEGINNING,
+        values=values,
+    )
+
+
+def export_prices() -> Iterator[dict[str, Any]]:
+    """Yield the rows of all contracts, in the order of their keys."""
+    return prices_of()
+
+
+def prices_of(contract_id: int | None = None) -> Iterator[dict[str, Any]]:
+    """Yield the rows of one contract, or of all, as the import takes them."""
+    zone = ZoneInfo(seller().zone)
+    query = (
+        select(ContractPrice, Contract.code, Contract.currency, Product.sku, Category.code)
+        .join(Contract, Contract.id == ContractPrice.contract_id)
+        .outerjoin(Product, Product.id == ContractPrice.product_id)
+        .outerjoin(Category, Category.id == ContractPrice.category_id)
+        .order_by(Contract.code, Product.sku, Category.code, ContractPrice.unit, ContractPrice.min_quantity)
+        .execution_options(yield_per=1000)
+    )
+    if contract_id is not None:
+        query = query.where(ContractPrice.contract_id == contract_id)
+    for price, contract, currency, sku, category in db.session.execute(query):
+        yield {
+            "contract": contract, "sku": sku, "category": category, "unit": price.unit, "currency": currency,
+            "min_quantity": price.min_quantity, "from": first_day(price.valid_from, zone), "kind": price.kind,
+            "value": price.value, "per": price.per, "until": last_day(price.valid_until, zone),
+        }  # fmt: skip
+
+
+CONTRACTS = DataImport(
+    kind="contracts",
+    title=_l("Contracts"),
+    key=("code",),
+    fields=(
+        ImportField("code", required=True, max_length=40),
+        ImportField("name", max_length=200),
+        ImportField("audience", "choice", choices=AUDIENCES),
+        ImportField("company", max_length=40),
+        ImportField("segment", max_length=40),
+        ImportField("country", max_length=2),
+        ImportField("currency", max_length=3),
+        ImportField("merge_policy", "choice", choices=POLICIES),
+        ImportField("priority", "integer"),
+        ImportField("valid_from", "date"),
+        ImportField("valid_until", "date"),
+        ImportField("status", "choice", choices=STATUSES),
+        ImportField("note"),
+    ),
+    load=load_contracts,
+    permission=EDIT,
+    export=export_contracts,
+    order=210,
+)
+CONTRACT_PRICES = DataImport(
+    kind="contract_prices",
+    title=_l("Contract prices"),
+    key=("contract", "sku", "category", "unit", "currency", "min_quantity", "from"),
+    fields=(
+        ImportField("contract", required=True, max_length=40),
+        ImportField("sku", max_length=80),
+        ImportField("category", max_length=60),
+        ImportField("unit", max_length=20),
+        ImportField("currency", max_length=3),
+        ImportField("min_quantity", "decimal"),
+        ImportField("from", "date"),
+        ImportField("kind", "choice", choices=KINDS[:3]),
+        ImportField("value", "decimal", required=True),
+        ImportField("per", "decimal"),
+        ImportField("until", "date"),
+    ),
+    load=load_prices,
+    permission=EDIT,
+    export=export_prices,
+    order=220,
+)
+IMPORTS = (CONTRACTS, CONTRACT_PRICES)

@@ -1,0 +1,48 @@
+"""What the addon shows on other pages: a company's contracts on its back-office page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import func, or_, select
+
+from core.api.companies import ancestors, segment_ids
+from core.api.data import db
+from core.api.hooks import PageContext, Panel
+from core.api.i18n import translations
+
+from .models import Contract, ContractPrice
+from .permissions import VIEW
+
+_, _l, ngettext, _p = translations(__name__)
+
+
+def company_contracts(context: PageContext) -> Mapping[str, Any]:
+    """Return the contracts and lists that concern the company: its own, inherited ones, those of its segments."""
+    ids = ancestors(context.subject_id) if context.subject_id else ()
+    segments = segment_ids(ids)
+    rows = (
+        select(func.count()).select_from(ContractPrice).where(ContractPrice.contract_id == Contract.id)
+    ).correlate(Contract).scalar_subquery()
+    query = (
+        select(Contract, rows)
+        .where(or_(Contract.company_id.in_(ids), Contract.segment_id.in_(segments)))
+        .order_by(Contract.status, Contract.audience, Contract.priority.desc(), Contract.code)
+    )
+    found = [(contract, count, contract.company_id not in (None, context.subject_id)) for contract, count in db.session.execute(query)]
+    return {"contracts": found, "code": context.subject_code}
+
+
+PANELS = (
+    Panel(
+        key="contracts",
+        page="backoffice.company",
+        slot="main",
+        template="pricing_contract/panel_company.html",
+        load=company_contracts,
+        title=_l("Contracts and price lists"),
+        permission=VIEW,
+        order=40,
+    ),
+)

@@ -1,0 +1,169 @@
+"""Write rows of contracts, many at once: from files, from the grid, from copies. All rules are checked here.
+
+A save reads what exists for the products concerned in one statement, checks the ladders as they will be, and writes what
+differs in two statements at most, whatever the number of rows.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import and_, delete, or_, update
+
+from core.api.data import audit, clock, db
+from core.api.imports import Upsert
+from core.api.jobs import emit
+
+from .models import Contract, ContractPrice, target_of
+from .rules import Problem, Rule, alone, together
+
+KEY = ("contract_id", "target", "unit", "min_quantity", "valid_from")
+Key = tuple[int, int, str, Decimal, datetime]
+Group = tuple[int, int, str]
+_NEW: dict[str, Any] = {"kind": "fixed", "per": Decimal(1), "valid_until": None, "terms": None}
+
+
+@dataclass(slots=True)
+class Header:
+    """What rules need to know of a contract."""
+
+    id: int
+    code: str
+    currency: str
+    allow_inverted: bool = False
+
+
+@dataclass(slots=True)
+class Staged:
+    """A row to be written: its key, and the values that are given; what is not given stays, or takes the default."""
+
+    tag: Hashable
+    contract: Header
+    product_id: int | None
+    category_id: int | None
+    unit: str
+    min_quantity: Decimal
+    valid_from: datetime
+    values: Mapping[str, Any]
+    #: where the row was, if its key has changed
+    old: Key | None = None
+
+    @property
+    def key(self) -> Key:
+        """The row's key in the table."""
+        target = target_of(self.product_id, self.category_id)
+        return self.contract.id, target, self.unit, self.min_quantity, self.valid_from
+
+
+@dataclass(slots=True)
+class Saved:
+    """What became of the rows, by tag: an outcome (created, updated, unchanged) or a problem."""
+
+    outcomes: dict[Hashable, str] = field(default_factory=dict)
+    problems: dict[Hashable, Problem] = field(default_factory=dict)
+
+
+class Saver:
+    """Stages rows, then ``save`` checks them together and writes those without a problem."""
+
+    def __init__(self, staged: Iterable[Staged]) -> None:
+        self.staged = list(staged)
+        self._table = Upsert(ContractPrice, KEY)
+        if self.staged:
+            self._table.read(_covering(self.staged))
+        self._by_group: dict[Group, list[Key]] = defaultdict(list)
+        for key in self._table.keys:
+            self._by_group[key[:3]].append(key)
+
+    def save(self, removed: Iterable[Key] = ()) -> Saved:
+        """Write the rows; ``removed`` are deleted first, so that ladders are judged without them."""
+        gone = set(removed)
+        result = Saved()
+        kept: dict[Key, Staged] = {}
+        for row in self.staged:
+            problem = alone(self._rule(row.key, row.values), row.contract.currency)
+            if problem:
+                result.problems[row.tag] = problem
+            else:
+                kept[row.key] = row
+        while refused := self._refused(kept, gone):
+            for key, problem in refused.items():
+                result.problems[kept.pop(key).tag] = problem
+        gone |= {row.old for row in kept.values() if row.old is not None}
+        _remove(gone)
+        for key, row in kept.items():
+            target = {"product_id": row.product_id, "category_id": row.category_id}
+            result.outcomes[row.tag] = self._table.put(key, dict(row.values), new={**_NEW, **target})
+        self._table.flush()
+        _touch({row.contract.id for row in kept.values() if result.outcomes[row.tag] != "unchanged"} | {k[0] for k in gone})
+        return result
+
+    def existing(self, key: Key) -> Mapping[str, Any] | None:
+        """Return the row with the key as it was."""
+        return self._table.get(*key)
+
+    def _rule(self, key: Key, values: Mapping[str, Any]) -> Rule:
+        whole = {**_NEW, "value": Decimal(0), **(self._table.get(*key) or {}), **values}
+        return Rule(*key[1:], whole["valid_until"], whole["kind"], whole["value"], whole["per"])
+
+    def _refused(self, kept: Mapping[Key, Staged], gone: set[Key]) -> dict[Key, Problem]:
+        """Return the staged rows that do not fit beside the others, as everything would be after the save."""
+        groups: dict[Group, list[Key]] = defaultdict(list)
+        for key in kept:
+            groups[key[:3]].append(key)
+        refused: dict[Key, Problem] = {}
+        for group, keys in groups.items():
+            left = gone | {row.old for row in kept.values() if row.old is not None}
+            others = [key for key in self._by_group.get(group, ()) if key not in left and key not in kept]
+            rules = [self._rule(key, kept[key].values if key in kept else {}) for key in (*keys, *others)]
+            for problem in together(rules, allow_inverted=kept[keys[0]].contract.allow_inverted):
+                blamed = (group[0], *problem.rule.key)
+                for key in [blamed] if blamed in kept else keys:
+                    refused.setdefault(key, problem)
+        return refused
+
+
+def _covering(staged: list[Staged]) -> Any:
+    """Return the condition for all rows of the products concerned, contract by contract, so that the key's index serves."""
+    targets: dict[int, set[int]] = defaultdict(set)
+    for row in staged:
+        targets[row.contract.id].add(row.key[1])
+    return or_(
+        *(and_(ContractPrice.contract_id == contract, ContractPrice.target.in_(found)) for contract, found in targets.items())
+    )
+
+
+def _remove(keys: Iterable[Key]) -> None:
+    for contract_id, target, unit, quantity, start in keys:
+        db.session.execute(
+            delete(ContractPrice).where(
+                ContractPrice.contract_id == contract_id,
+                ContractPrice.target == target,
+                ContractPrice.unit == unit,
+                ContractPrice.min_quantity == quantity,
+                ContractPrice.valid_from == start,
+            )
+        )
+
+
+def _touch(contract_ids: set[int]) -> None:
+    """Raise the version of changed contracts, so that a form opened before sees that it is late."""
+    if not contract_ids:
+        return
+    db.session.execute(
+        update(Contract)
+        .where(Contract.id.in_(contract_ids))
+        .values(version=Contract.version + 1, updated_at=clock.now()),
+        execution_options={"synchronize_session": False},
+    )
+    emit("price.changed", {"source": "pricing_contract", "contract_ids": sorted(contract_ids)})
+
+
+def record(code: str, action: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> None:
+    """Add a change of a contract to the audit."""
+    audit.record("contract", code, action, before=before, after=after, addon="pricing_contract")

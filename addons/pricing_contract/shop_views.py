@@ -1,0 +1,79 @@
+"""The buyer's page: what the company's own contracts say."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, render_template, request
+from sqlalchemy import func, or_, select
+
+from core.api.catalog import Product, product_views, visible_products
+from core.api.companies import seller
+from core.api.data import clock, db
+from core.api.i18n import translations
+from core.api.pricing import context as price_context
+from core.api.pricing import may_see, price_views
+from core.api.ui import day_text, requires
+
+from .grid import PAGE
+from .imports import last_day
+from .models import Contract, ContractPrice
+from .permissions import OWN
+
+_, _l, ngettext, _p = translations(__name__)
+bp = Blueprint("pricing_contract", __name__, template_folder="templates")
+
+
+@bp.get("/prices")
+@requires(OWN)
+def own() -> Any:
+    """Show the buyer the contracts of its company, and what the products in them cost it today."""
+    where = price_context()
+    now = clock.now()
+    in_force = (
+        Contract.status == "active",
+        Contract.valid_from <= now,
+        or_(Contract.valid_until.is_(None), Contract.valid_until > now),
+        Contract.currency.in_(["", where.currency]),
+        or_(Contract.company_id.in_(where.company_ids), Contract.segment_id.in_(where.segment_ids)),
+    )
+    contracts = db.session.scalars(select(Contract).where(*in_force).order_by(Contract.name, Contract.code)).all()
+    wanted = request.args.get("q", "").strip()
+    priced = (
+        select(Product.id, Product.sku, ContractPrice.unit)
+        .join(ContractPrice, ContractPrice.product_id == Product.id)
+        .join(Contract, Contract.id == ContractPrice.contract_id)
+        .where(*in_force, visible_products(), ContractPrice.valid_from <= now)
+        .where(or_(ContractPrice.valid_until.is_(None), ContractPrice.valid_until > now))
+        .distinct()
+    )
+    if wanted:
+        priced = priced.where(Product.sku.icontains(wanted, autoescape=True))
+    count = db.session.scalar(select(func.count()).select_from(priced.subquery())) or 0
+    number = max(1, request.args.get("page", 1, type=int))
+    rows = db.session.execute(priced.order_by(Product.sku, ContractPrice.unit).limit(PAGE).offset((number - 1) * PAGE)).all()
+    return _page(contracts, rows, count, number, wanted)
+
+
+def _page(contracts: Any, rows: Any, count: int, number: int, wanted: str) -> Any:
+    views = product_views({row.id for row in rows})
+    pairs = [(row.id, row.unit or views[row.id].base_unit) for row in rows if row.id in views]
+    zone = ZoneInfo(seller().zone)
+    return render_template(
+        "pricing_contract/own.html",
+        contracts=contracts,
+        contract_facts=[(contract.name, _until(contract, zone)) for contract in contracts],
+        pairs=list(dict.fromkeys(pairs)),
+        products=views,
+        prices=price_views(pairs, ladder=True) if may_see() else {},
+        count=count,
+        number=number,
+        pages=max(1, -(-count // PAGE)),
+        wanted=wanted,
+    )
+
+
+def _until(contract: Contract, zone: ZoneInfo) -> str:
+    last = last_day(contract.valid_until, zone)
+    return _("until %(day)s", day=day_text(last)) if last else _("until further notice")

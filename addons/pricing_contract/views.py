@@ -1,0 +1,297 @@
+"""Back-office pages of contracts and price lists."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from sqlalchemy import select
+
+from core.api.companies import Company, Segment, seller
+from core.api.data import clock, db, end_of_day
+from core.api.hooks import Conflict, TukkuError
+from core.api.i18n import translations
+from core.api.pricing import explain as explain_price
+from core.api.ui import Empty, requires, show_list
+
+from . import editing, grid
+from .describe import KIND_LABELS
+from .export import rows_as_csv
+from .forms import ContractForm, CopyForm, PercentForm
+from .imports import first_day, last_day
+from .listing import CONTRACTS, SHORT_AUDIENCES, SHORT_POLICIES
+from .models import KINDS, Contract
+from .permissions import EDIT, EXPLAIN, VIEW
+
+_, _l, ngettext, _p = translations(__name__)
+bp = Blueprint("pricing_contract_admin", __name__, template_folder="templates")
+EDITABLE_KINDS = [(kind, KIND_LABELS[kind]) for kind in KINDS[:3]]
+BLANK_ROWS = 3
+SHOWN = 50
+
+
+@bp.get("/contracts")
+@requires(VIEW)
+def contracts() -> Any:
+    """List the contracts and price lists."""
+    empty = Empty(
+        _("No contract yet"),
+        _("A contract gives a company its own prices. A price list does so for a segment, a country or everybody."),
+        "file-text",
+        _("Add a contract"),
+        url_for(".new"),
+    )
+    return show_list(CONTRACTS, "pricing_contract/contracts.html", empty=empty)
+
+
+@bp.route("/contracts/new", methods=["GET", "POST"])
+@requires(EDIT)
+def new() -> Any:
+    """Make a contract."""
+    form = ContractForm(company=request.args.get("company", ""), currency=seller().currency)
+    return _edit(form, None)
+
+
+@bp.route("/contracts/<code>/edit", methods=["GET", "POST"])
+@requires(EDIT)
+def edit(code: str) -> Any:
+    """Change the head of a contract."""
+    contract = editing.contract_by_code(code)
+    form = ContractForm()
+    if request.method == "GET":
+        form.fill(contract)
+    return _edit(form, contract)
+
+
+def _edit(form: ContractForm, contract: Contract | None) -> Any:
+    if form.validate_on_submit():
+        try:
+            values = form.head()
+            if contract is not None:
+                values.pop("code")
+            saved = editing.save_head(contract, values, request.form.get("version", type=int))
+        except TukkuError as error:
+            form.form_errors.append(str(error.message))
+        else:
+            flash(_("The contract is saved."), "success")
+            return redirect(url_for(".contract", code=saved.code), 303)
+    status = 422 if request.method == "POST" else 200
+    return render_template("pricing_contract/edit.html", form=form, contract=contract), status
+
+
+@bp.get("/contracts/<code>")
+@requires(VIEW)
+def contract(code: str) -> Any:
+    """Show a contract and a page of its rows as a grid."""
+    return _contract_page(editing.contract_by_code(code))
+
+
+def _contract_page(
+    found: Contract, *, failed: list[grid.GridRow] | None = None, status: int = 200, **context: Any
+) -> Any:
+    zone = ZoneInfo(seller().zone)
+    wanted = request.args.get("q", "")
+    page = grid.page_of(found, wanted, request.args.get("page", 1, type=int))
+    new_rows = [row for row in failed or () if not row.key]
+    wrong = {row.key: row for row in failed or () if row.key}
+    rows = [wrong.get(row.key, row) for row in page.rows]
+    company = db.session.scalar(select(Company).where(Company.id == found.company_id)) if found.company_id else None
+    segment = db.session.scalar(select(Segment).where(Segment.id == found.segment_id)) if found.segment_id else None
+    html = render_template(
+        "pricing_contract/contract.html",
+        contract=found, company=company, segment=segment, page=page, rows=rows, wanted=wanted,
+        new_rows=[*new_rows, *(grid.GridRow() for _n in range(BLANK_ROWS))],
+        kinds=EDITABLE_KINDS, first=first_day(found.valid_from, zone), last=last_day(found.valid_until, zone),
+        audience=SHORT_AUDIENCES[found.audience], policy=SHORT_POLICIES[found.merge_policy],
+        undo=editing.last_deletion(found), percent_form=PercentForm(formdata=None),
+        copy_form=CopyForm(formdata=None, name=found.name), failed=failed or [], blank=grid.GridRow(), **context,
+    )  # fmt: skip
+    return html, status
+
+
+@bp.post("/contracts/<code>/rows")
+@requires(EDIT)
+def save_rows(code: str) -> Any:
+    """Save the rows of the grid: those changed, those added, those ticked for deletion."""
+    found = editing.contract_by_code(code)
+    removed = set(request.form.getlist("delete"))
+    sent = [row for row in grid.posted_rows(request.form) if not (row.key and row.key in removed)]
+    changed = _changed(sent)
+    outcome = editing.save_grid(found, changed, removed)
+    _say(outcome, len(removed))
+    if outcome.failed:
+        return _contract_page(editing.contract_by_code(code), failed=outcome.failed, status=422)
+    return redirect(_back(code), 303)
+
+
+def _changed(rows: list[grid.GridRow]) -> list[grid.GridRow]:
+    """Leave out the rows that came back as they were sent."""
+    kept = []
+    for row in rows:
+        was = request.form.get(f"was:{row.key}") if row.key else None
+        if was is None or was != fingerprint(row):
+            kept.append(row)
+    return kept
+
+
+@bp.app_template_filter("contract_row_was")
+def fingerprint(row: grid.GridRow) -> str:
+    """Return the texts of a row as one, to see whether a form changed it."""
+    return "\x1f".join(
+        (row.target, row.unit, row.min_quantity, row.kind, row.value, row.per, row.valid_from, row.valid_until)
+    )
+
+
+def _say(outcome: editing.GridOutcome, removed: int) -> None:
+    if removed:
+        flash(ngettext("%(count)s row is deleted.", "%(count)s rows are deleted.", removed), "success")
+    if outcome.written:
+        flash(ngettext("%(count)s row is saved.", "%(count)s rows are saved.", outcome.written), "success")
+    if outcome.failed:
+        failed = len(outcome.failed)
+        flash(ngettext("%(count)s row needs your attention.", "%(count)s rows need your attention.", failed), "error")
+    elif not outcome.written and not removed:
+        flash(_("Nothing was changed."), "info")
+
+
+def _back(code: str) -> str:
+    return url_for(".contract", code=code, q=request.args.get("q") or None, page=request.args.get("page") or None)
+
+
+@bp.route("/contracts/<code>/paste", methods=["GET", "POST"])
+@requires(EDIT)
+def paste(code: str) -> Any:
+    """Take rows from a spreadsheet; each gets an outcome, none is dropped."""
+    found = editing.contract_by_code(code)
+    text = request.form.get("rows", "")
+    outcome = editing.save_grid(found, grid.pasted_rows(text)) if request.method == "POST" else None
+    if outcome:
+        _say(outcome, 0)
+    status = 422 if outcome and outcome.failed else 200
+    return render_template("pricing_contract/paste.html", contract=found, text=text, outcome=outcome), status
+
+
+@bp.route("/contracts/<code>/percent", methods=["GET", "POST"])
+@requires(EDIT)
+def percent(code: str) -> Any:
+    """Change all fixed prices by a percentage: first what would change, then the change."""
+    found = editing.contract_by_code(code)
+    form = PercentForm()
+    changes: list[Any] = []
+    if form.validate_on_submit():
+        apply = request.form.get("apply") == "1"
+        try:
+            changes = editing.change_by_percent(
+                found, form.percent.data, step=form.step.data, rounding=form.rounding.data, apply=apply
+            )
+        except TukkuError as error:
+            form.form_errors.append(str(error.message))
+            changes = []
+        else:
+            if apply:
+                flash(ngettext("%(count)s price is changed.", "%(count)s prices are changed.", len(changes)), "success")
+                return redirect(url_for(".contract", code=code), 303)
+    names = grid.names_of([row for row, _value in changes[:SHOWN]])
+    return render_template(
+        "pricing_contract/percent.html", contract=found, form=form, changes=changes[:SHOWN], count=len(changes), names=names
+    )
+
+
+@bp.route("/contracts/<code>/copy", methods=["GET", "POST"])
+@requires(EDIT)
+def copy(code: str) -> Any:
+    """Copy a contract with its rows."""
+    found = editing.contract_by_code(code)
+    form = CopyForm(name=found.name)
+    if form.validate_on_submit():
+        values = {
+            name: getattr(found, name)
+            for name in (
+                "audience", "company_id", "segment_id", "country", "currency", "merge_policy", "priority", "valid_from",
+                "valid_until", "show_list", "allow_inverted", "note",
+            )
+        }  # fmt: skip
+        values.update(code=form.code.data, name=form.name.data, status="draft")
+        company = db.session.scalar(select(Company.id).where(Company.code == form.company.data)) if form.company.data else None
+        if form.company.data and company is None:
+            form.company.errors = [_("There is no company with this code.")]
+        else:
+            if company is not None:
+                values.update(audience="company", company_id=company, segment_id=None, country="")
+            try:
+                made = editing.copy_contract(found, values, form.percent.data or Decimal(0))
+            except TukkuError as error:
+                form.form_errors.append(str(error.message))
+            else:
+                flash(_("The copy is a draft. Look at it, then make it active."), "success")
+                return redirect(url_for(".contract", code=made.code), 303)
+    return render_template("pricing_contract/copy.html", contract=found, form=form)
+
+
+@bp.post("/contracts/<code>/status")
+@requires(EDIT)
+def set_status(code: str) -> Any:
+    """Make a contract active, end it, or make it a draft again."""
+    found = editing.contract_by_code(code)
+    wanted = request.form.get("status", "")
+    if wanted not in ("draft", "active", "ended"):
+        raise Conflict("CONTRACT-STATUS", _("A contract is a draft, active, or ended."))
+    editing.save_head(found, {"status": wanted})
+    said = {
+        "active": _("The contract is active: its prices hold from now on."),
+        "ended": _("The contract has ended: its prices no longer hold."),
+        "draft": _("The contract is a draft: its prices do not hold."),
+    }
+    flash(said[wanted], "success")
+    return redirect(url_for(".contract", code=code), 303)
+
+
+@bp.post("/contracts/<code>/undo")
+@requires(EDIT)
+def undo(code: str) -> Any:
+    """Take back the last deletion of rows."""
+    count = editing.undo_deletion(editing.contract_by_code(code))
+    flash(ngettext("%(count)s row is back.", "%(count)s rows are back.", count), "success")
+    return redirect(url_for(".contract", code=code), 303)
+
+
+@bp.get("/contracts/<code>/export")
+@requires(VIEW)
+def export(code: str) -> Any:
+    """Send the rows as a file that the import takes back."""
+    found = editing.contract_by_code(code)
+    return Response(
+        rows_as_csv(found.id),
+        mimetype="text/csv",
+        headers={"Content-Disposition": f'attachment; filename="{found.code}.csv"'},
+    )
+
+
+@bp.get("/explain")
+@requires(EXPLAIN)
+def explain() -> Any:
+    """Show why a company pays what it pays, now or at another date."""
+    asked = {name: request.args.get(name, "").strip() for name in ("company", "product", "quantity", "unit", "at")}
+    answer, problem = None, ""
+    if asked["product"]:
+        try:
+            quantity = Decimal(asked["quantity"].replace(",", ".") or "1")
+            at = _instant(asked["at"])
+            answer = explain_price(asked["company"], asked["product"], quantity, unit=asked["unit"], at=at)
+        except TukkuError as error:
+            problem = str(error.message)
+        except (InvalidOperation, ValueError):
+            problem = _("Write the quantity as a number and the date as 2026-12-31.")
+    return render_template("pricing_contract/explain.html", asked=asked, answer=answer, problem=problem)
+
+
+def _instant(text: str) -> Any:
+    """Return the last moment of a day, now for today and for no day at all."""
+    if not text:
+        return None
+    day = date.fromisoformat(text)
+    zone = seller().zone
+    return None if day == clock.today(zone) else end_of_day(day, zone) - timedelta(seconds=1)

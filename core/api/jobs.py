@@ -1,0 +1,5 @@
+"""Events and work that runs outside requests."""
+
+from core.jobs.services import emit, enqueue
+
+__all__ = ["emit", "enqueue"]

@@ -1,0 +1,107 @@
+"""The first sale at a contract price, in a real browser, on each database."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from core.demo.terms import SHOWCASE_SKU as SHOWCASE
+from .conftest import Shop
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("story")]
+ANNA, ERIK = "anna@konepaja.example", "erik@nordbygg.example"
+
+
+def price_on_page(page: Page, shop: Shop) -> str:
+    page.goto(f"{shop.address}/p/{SHOWCASE}")
+    return page.locator(".tk-price-lg .tk-price-now").first.inner_text()
+
+
+def test_two_companies_see_different_prices_each_with_its_reason(
+    shop: Shop, sign_in: Callable[..., Page]
+) -> None:
+    anna, erik = sign_in(ANNA), sign_in(ERIK)
+    assert price_on_page(anna, shop) != price_on_page(erik, shop)
+    for page in (anna, erik):
+        page.get_by_text("Why this price?").first.click()
+        expect(page.locator(".tk-why-body p").first).not_to_be_empty()
+    expect(anna.locator(".tk-ladder").first).to_contain_text("from")
+
+
+def test_search_finds_it_while_typing(shop: Shop, sign_in: Callable[..., Page]) -> None:
+    page = sign_in(ANNA)
+    search = page.get_by_role("combobox").first if page.get_by_role("combobox").count() else page.get_by_role("searchbox").first
+    search.press_sequentially("4017 m8x40 8.8 zn", delay=20)
+    search.press("Enter")
+    page.get_by_role("link", name=SHOWCASE).first.click()
+    expect(page).to_have_url(re.compile(re.escape(SHOWCASE)))
+
+
+def test_quick_order_checkout_and_confirmation(shop: Shop, sign_in: Callable[..., Page]) -> None:
+    page = sign_in(ANNA)
+    page.goto(f"{shop.address}/quick-order")
+    page.locator("textarea").first.fill(f"{SHOWCASE}\t200\n6205-2RS; 10\nNO-SUCH-CODE 5\n")
+    page.locator("form:has(textarea)").get_by_role("button", name="Check the rows").click()
+    expect(page.locator("main")).to_contain_text("NO-SUCH-CODE")
+    page.get_by_role("button", name=re.compile("to the cart|Add to cart")).first.click()
+    page.goto(f"{shop.address}/cart")
+    expect(page.locator("main")).to_contain_text(SHOWCASE)
+    page.goto(f"{shop.address}/checkout")
+    page.get_by_label("Purchase order number").fill("PO-STORY-1")
+    page.get_by_role("button", name="Place the order").click()
+    expect(page.locator("main")).to_contain_text(re.compile("Thank you", re.IGNORECASE))
+    number = re.search(r"/orders/([^/]+)/thanks", page.url)
+    assert number, page.url
+    answer = page.request.get(f"{shop.address}/orders/{number[1]}/confirmation.pdf")
+    assert answer.status == 200
+    assert answer.body().startswith(b"%PDF-")
+
+
+def test_the_other_repeats_an_old_order(shop: Shop, sign_in: Callable[..., Page]) -> None:
+    page = sign_in(ERIK)
+    page.goto(f"{shop.address}/orders")
+    page.locator("a[href$='/again']").first.click()
+    page.get_by_role("button", name=re.compile("cart", re.IGNORECASE)).first.click()
+    page.goto(f"{shop.address}/checkout")
+    expect(page.get_by_role("button", name="Place the order")).to_be_visible()
+
+
+def test_staff_see_the_order_and_ship_it(shop: Shop, sign_in: Callable[..., Page]) -> None:
+    page = sign_in("sales@tukku.example")
+    page.goto(f"{shop.address}/admin/orders?q=PO-STORY-1")
+    expect(page.locator("main")).to_contain_text("Konepaja Virtanen Oy")
+    page.locator("main table a").first.click()
+    page.get_by_role("button", name="Record the shipment").click()
+    expect(page.locator("main")).to_contain_text("Completed")
+
+
+def test_switching_the_addon_moves_prices_at_once(shop: Shop, sign_in: Callable[..., Page]) -> None:
+    anna, admin = sign_in(ANNA), sign_in("admin@tukku.example")
+    agreed = price_on_page(anna, shop)
+    switch(admin, shop, "disable")
+    assert price_on_page(anna, shop) != agreed
+    switch(admin, shop, "enable")
+    assert price_on_page(anna, shop) == agreed
+
+
+def switch(page: Page, shop: Shop, kind: str) -> None:
+    """Switch pricing_contract in the back-office, as an administrator does."""
+    page.goto(f"{shop.address}/admin/addons/pricing_contract/{kind}")
+    typed = page.locator("main input[type=text]")
+    if typed.count():
+        typed.first.fill("pricing_contract")
+    page.locator("main form button[type=submit]").first.click()
+    expect(page.locator("main")).to_contain_text(re.compile("Done|done|is in force|generation"), timeout=30_000)
+
+
+def test_the_command_line_explains_the_same_price(shop: Shop) -> None:
+    said = json.loads(
+        shop.tukku("price", "explain", "--company", "KONEPAJA", "--product", SHOWCASE, "--quantity", "10", "--json")
+    )
+    assert said["price"]
+    listed = json.loads(shop.tukku("addons", "list", "--json"))
+    assert listed
