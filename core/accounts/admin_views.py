@@ -20,7 +20,7 @@ from core.spec.errors import Forbidden, NotFound, TukkuError
 from core.ui.access import requires
 from core.ui.listing import show_list
 from core.ui.listpage import Empty
-from core.ui.resource import Field, Resource, View
+from core.ui.resource import Field, Resource
 
 bp = Blueprint("accounts_admin", __name__)
 MANAGE, BUYERS = "accounts.staff.manage", "companies.buyer.view"
@@ -29,11 +29,6 @@ MANAGE, BUYERS = "accounts.staff.manage", "companies.buyer.view"
 def roles_shown(text: str | None) -> str:
     """Return roles, joined by commas in SQL, with their titles."""
     return ", ".join(str(TITLES.get(role, role)) for role in sorted(text.split(","))) if text else ""
-
-
-def yes_no() -> list[tuple[str, object]]:
-    """Return the values of a yes-or-no filter."""
-    return [("1", _("Yes")), ("0", _("No"))]
 
 
 _ROLES = (
@@ -58,7 +53,6 @@ STAFF_LIST = Resource(
     endpoint="accounts_admin.user",
     search_label=_l("Find by name or e-mail"),
     count=lambda number: ngettext("%(count)s person", "%(count)s people", number),
-    views=(View("all", _l("All")),),
 )
 
 
@@ -104,7 +98,9 @@ def user(code: str) -> Any:
             refuse(form, error)
             return _user_page(_staff(code), form), error.status
         flash(_("%(name)s is saved.", name=form.name.data), "success")
-        return redirect(url_for("accounts_admin.users_list" if not form.roles.data else "accounts_admin.user", code=code), 303)
+        return redirect(
+            url_for("accounts_admin.users_list" if not form.roles.data else "accounts_admin.user", code=code), 303
+        )
     return _user_page(person, form)
 
 
@@ -116,9 +112,7 @@ def _save(person: User, form: StaffForm) -> None:
 
 
 def _user_page(person: User, form: StaffForm) -> str:
-    return render_template(
-        "accounts/staff_user.html", form=form, user=person, sessions=sessions.sessions_of(person.id)
-    )
+    return render_template("accounts/staff_user.html", form=form, user=person, sessions=sessions.sessions_of(person.id))
 
 
 def _staff(code: str) -> User:
@@ -136,7 +130,11 @@ def set_active(code: str) -> Any:
     person, active = _staff(code), request.form.get("active") == "1"
     users.set_active(person, active)
     name = _staff(code).name
-    said = _("%(name)s may sign in again.", name=name) if active else _("%(name)s is disabled, and signed out everywhere.", name=name)
+    said = (
+        _("%(name)s may sign in again.", name=name)
+        if active
+        else _("%(name)s is disabled, and signed out everywhere.", name=name)
+    )
     flash(said, "success")
     return redirect(url_for("accounts_admin.user", code=code), 303)
 

@@ -62,7 +62,7 @@ class OnceTotp(Totp):
 def init_engine(app: Flask, issuer: str) -> Security:
     """Attach Flask-Security to ``app``; ``issuer`` is what an authenticator app shows."""
     app.config.update(
-        SECURITY_PASSWORD_HASH="argon2",
+        SECURITY_PASSWORD_HASH="argon2",  # noqa: S106  (the name of a method)
         SECURITY_PASSWORD_SINGLE_HASH=["argon2"],
         SECURITY_PASSWORD_SCHEMES=["argon2"],
         SECURITY_DEPRECATED_PASSWORD_SCHEMES=[],
@@ -78,9 +78,7 @@ def init_engine(app: Flask, issuer: str) -> Security:
         SESSION_PROTECTION=None,  # our sessions are rows; a changed browser string ends nothing
     )
     datastore = SQLAlchemyUserDatastore(db, User, StaffRole)
-    return Security(
-        app, datastore, register_blueprint=False, totp_cls=OnceTotp, mail_util_cls=OutboxMail
-    )
+    return Security(app, datastore, register_blueprint=False, totp_cls=OnceTotp, mail_util_cls=OutboxMail)
 
 
 def engine() -> Security:

@@ -102,7 +102,7 @@ class Buyers(Protocol):
     """What core.companies answers."""
 
     def standing(self, user_id: int, company_id: int | None, *, exactly: bool = False) -> Buyer | None:
-        """Return the person's standing in ``company_id`` if they belong to it, else (unless ``exactly``) in their first company."""
+        """Return the person's standing in ``company_id``, else (unless ``exactly``) in their first company."""
 
     def portfolio(self, user_id: int) -> tuple[int, ...]:
         """Return the ids of the companies that a sales representative looks after, with their trees."""
@@ -193,7 +193,13 @@ def actor_of(identity: Identity) -> Actor:
     if identity.acting and buyer:
         held = roles.acting_permissions(buyer.roles)
         return Actor(
-            person.id, person.name, company_scope(buyer, held), buyer.company.id, identity.acting.buyer_id, held, person.locale
+            person.id,
+            person.name,
+            company_scope(buyer, held),
+            buyer.company.id,
+            identity.acting.buyer_id,
+            held,
+            person.locale,
         )
     if buyer:
         held = roles.permissions_of(buyer.roles)

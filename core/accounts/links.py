@@ -82,7 +82,5 @@ def end_all(user_id: int) -> None:
     """End every open link of a person."""
     with write():
         db.session.execute(
-            update(UserToken)
-            .where(UserToken.user_id == user_id, UserToken.used_at.is_(None))
-            .values(used_at=clock.now())
+            update(UserToken).where(UserToken.user_id == user_id, UserToken.used_at.is_(None)).values(used_at=clock.now())
         )

@@ -78,7 +78,10 @@ def sign_out() -> None:
 
 
 def begin(user: User) -> None:
-    """Begin the session of a person who has proved to be one; what a visitor had collected comes along, what another person had does not."""
+    """Begin the session of a person who has proved to be one.
+
+    What a visitor had collected comes along, what another person had does not.
+    """
     if session.user_id is not None:  # type: ignore[attr-defined]
         sessions.end()
         session.clear()

@@ -10,6 +10,7 @@ from flask_security import UserMixin
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from core.accounts.devices import device
 from core.data.db import db
 from core.data.types import Json
 
@@ -82,6 +83,11 @@ class LoginSession(db.Model):
     def reference(self) -> str:
         """Names the session on pages; says nothing about its token."""
         return self.token_hash[:16]
+
+    @property
+    def device(self) -> str:
+        """Browser and system, for people."""
+        return device(self.user_agent)
 
 
 class Attempt(db.Model):

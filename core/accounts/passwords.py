@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 
 from flask_security.utils import hash_password, verify_password
 
@@ -17,16 +18,8 @@ from core.spec.errors import Invalid, TukkuError, WriteError
 SHORTEST, LONGEST = 12, 256
 _QUEUE_SECONDS = 5.0
 _hashing = threading.Semaphore(2)  # each takes 19 MiB and a core: a flood of sign-ins must not take them all
-_COMMON = frozenset(
-    """
-    password1234 password12345 password123456 passwordpassword mypassword123 123456789012 1234567890123
-    12345678901234 123456789123 111111111111 000000000000 qwertyuiop12 qwertyuiop123 qwertyuiopas qwerty123456
-    qwertyqwerty 1q2w3e4r5t6y 1qaz2wsx3edc 123qweasdzxc q1w2e3r4t5y6 abcdefghijkl abc123456789 iloveyou1234
-    iloveyou12345 letmeinletmein welcome12345 welcome123456 administrator administrator1 changeme1234 changeme12345
-    salasana1234 salasana12345 salasanasalasana haslohaslo12 parola123456 sifre1234567 trustno1trustno1
-    superman1234 football1234 princess1234 sunshine1234 monkey123456 dragon123456 master123456 adminadmin12
-    """.split()
-)
+#: What is guessed first, of twelve characters and more.
+_COMMON = frozenset((Path(__file__).parent / "common_passwords.txt").read_text("utf-8").split())
 
 
 def check(password: str, *, about: Iterable[str] = ()) -> None:
@@ -37,7 +30,9 @@ def check(password: str, *, about: Iterable[str] = ()) -> None:
         raise _refused(_("The password is too long: use at most %(count)s characters.", count=LONGEST))
     folded = password.casefold()
     if folded in _COMMON or len(set(folded)) < 5:
-        raise _refused(_("This password is among the first that are guessed. Use several words that do not belong together."))
+        raise _refused(
+            _("This password is among the first that are guessed. Use several words that do not belong together.")
+        )
     if _leftover(folded, about) < 6:
         raise _refused(_("The password is mostly your name, address or company. Use words that do not point to you."))
 

@@ -109,8 +109,24 @@ class Plugin:
         """Lead to one's account and to the staff."""
         own = "accounts.profile.edit"
         yield NavItem("profile", _l("My details"), "accounts.profile", own, "account", "shop", "person", order=10)
-        yield NavItem("security", _l("Password and sign-in"), "accounts.security", own, "account", "shop", "shield-lock", order=20)
-        yield NavItem("staff", _l("Staff"), "accounts_admin.users_list", "accounts.staff.manage", "setup", icon="person-badge", order=20)
         yield NavItem(
-            "sessions", _l("Signed in now"), "accounts_admin.all_sessions", "accounts.session.manage", "setup", icon="key", order=30
+            "security", _l("Password and sign-in"), "accounts.security", own, "account", "shop", "shield-lock", order=20
+        )
+        yield NavItem(
+            "staff",
+            _l("Staff"),
+            "accounts_admin.users_list",
+            "accounts.staff.manage",
+            "setup",
+            icon="person-badge",
+            order=20,
+        )
+        yield NavItem(
+            "sessions",
+            _l("Signed in now"),
+            "accounts_admin.all_sessions",
+            "accounts.session.manage",
+            "setup",
+            icon="key",
+            order=30,
         )

@@ -64,9 +64,7 @@ _NEVER_LENT_ACTIONS = ("approve", "reject", "decide", "release")
 
 def _may_be_lent(name: str) -> bool:
     domain, entity, action = (*name.split("."), "", "")[:3]
-    return not (
-        domain in _NEVER_LENT_DOMAINS or entity in _NEVER_LENT_OBJECTS or action in _NEVER_LENT_ACTIONS
-    )
+    return not (domain in _NEVER_LENT_DOMAINS or entity in _NEVER_LENT_OBJECTS or action in _NEVER_LENT_ACTIONS)
 
 
 def _by_role() -> dict[str, frozenset[str]]:

@@ -260,9 +260,7 @@ def _store(current: ServerSession) -> None:
     if _canonical(kept) != current.stored or clock.now() - current.row.last_seen_at > _REFRESH:
         with write():
             db.session.execute(
-                update(LoginSession)
-                .where(LoginSession.id == current.row.id)
-                .values(data=kept, last_seen_at=clock.now())
+                update(LoginSession).where(LoginSession.id == current.row.id).values(data=kept, last_seen_at=clock.now())
             )
 
 

@@ -56,7 +56,6 @@ def login_page() -> Any:
     return render_template("accounts/login.html", form=form, target=target)
 
 
-
 @bp.route("/login/code", methods=["GET", "POST"])
 @public("the second half of signing in")
 def code() -> Any:
@@ -186,9 +185,7 @@ def change_password() -> Any:
         return _security(form), 422
     company = identity.current().company
     try:
-        users.change_password(
-            me(), form.old.data or "", form.password.data or "", about=(company.name,) if company else ()
-        )
+        users.change_password(me(), form.old.data or "", form.password.data or "", about=(company.name,) if company else ())
     except TukkuError as error:
         refuse(form, error)
         return _security(form), error.status
@@ -202,7 +199,6 @@ def change_password() -> Any:
 def second_factor_page() -> Any:
     """Set up an authenticator."""
     return _second_factor(CodeForm())
-
 
 
 def _second_factor(form: CodeForm) -> str:

@@ -116,9 +116,7 @@ def _codes(company_id: int) -> set[str]:
 def _only_default(address: Address) -> None:
     """Let no other address be the default for what this one is the default for."""
     rows = db.session.scalars(
-        select(Address).where(
-            Address.company_id == address.company_id, Address.id != address.id, Address.is_default
-        )
+        select(Address).where(Address.company_id == address.company_id, Address.id != address.id, Address.is_default)
     )
     for other in rows:
         if "both" in (other.use, address.use) or other.use == address.use:

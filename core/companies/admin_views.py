@@ -33,7 +33,7 @@ bp = Blueprint("companies_admin", __name__)
 VIEW, EDIT = "companies.company.view", "companies.company.edit"
 
 
-@bp.get("/")
+@bp.get("/c/")
 @requires(VIEW)
 def companies() -> Any:
     """List the companies that buy."""
@@ -69,11 +69,16 @@ def _history(company: Company) -> list[dict[str, Any]]:
     """Return the last things done to the company itself, for the timeline."""
     rows = db.session.scalars(
         select(AuditEntry)
-        .where(AuditEntry.company_id == company.id, AuditEntry.entity.in_(("company", "address", "member", "invitation", "user")))
+        .where(
+            AuditEntry.company_id == company.id,
+            AuditEntry.entity.in_(("company", "address", "member", "invitation", "user")),
+        )
         .order_by(AuditEntry.id.desc())
         .limit(10)
     )
-    return [{"icon": "clock-history", "text": _done(row), "who": row.actor, "at": row.at, "note": row.reason} for row in rows]
+    return [
+        {"icon": "clock-history", "text": _done(row), "who": row.actor, "at": row.at, "note": row.reason} for row in rows
+    ]
 
 
 _DEEDS = {
@@ -106,7 +111,9 @@ def _done(row: AuditEntry) -> str:
 def new() -> Any:
     """Add a company."""
     seller = services.seller()
-    form = CompanyForm(data={"country": seller.country, "currency": seller.currency, "locale": seller.locale, "status": "active"})
+    form = CompanyForm(
+        data={"country": seller.country, "currency": seller.currency, "locale": seller.locale, "status": "active"}
+    )
     return _edit(form, None)
 
 

@@ -17,7 +17,7 @@ class CompanyBuyers:
     """The ``Buyers`` of core.accounts."""
 
     def standing(self, user_id: int, company_id: int | None, *, exactly: bool = False) -> Buyer | None:
-        """Return the person's standing in ``company_id`` or, unless ``exactly``, in their first company. Closed ones do not count."""
+        """Return the standing in ``company_id``, else (unless ``exactly``) in the first company; closed ones never."""
         rows = db.session.execute(
             unscoped(
                 select(Company.id, Company.code, Company.name, Membership.role)

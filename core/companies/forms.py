@@ -50,13 +50,23 @@ def buyer_roles() -> list[tuple[str, object]]:
 class CompanyForm(TukkuForm):
     """A company; ids are checked by the rules of its country."""
 
-    code = CodeField(_l("Code"), [InputRequired(), Length(max=40)], description=_l("Names the company in imports and addresses; stays for ever."))
+    code = CodeField(
+        _l("Code"),
+        [InputRequired(), Length(max=40)],
+        description=_l("Names the company in imports and addresses; stays for ever."),
+    )
     name = StringField(_l("Name"), [InputRequired(), Length(max=200)])
-    parent = CodeField(_l("Parent company"), [Optional()], description=_l("Its code. Contracts and codes of a parent hold for its subsidiaries."))
+    parent = CodeField(
+        _l("Parent company"),
+        [Optional()],
+        description=_l("Its code. Contracts and codes of a parent hold for its subsidiaries."),
+    )
     country = ChoiceField(_l("Country"), options=countries)
     business_id = StringField(_l("Business ID"), [Length(max=40)])
     vat_id = StringField(_l("VAT ID"), [Length(max=40)])
-    currency = StringField(_l("Currency"), [InputRequired(), Length(min=3, max=3)], description=_l("Three letters, such as EUR."))
+    currency = StringField(
+        _l("Currency"), [InputRequired(), Length(min=3, max=3)], description=_l("Three letters, such as EUR.")
+    )
     locale = language_field()
     email = EmailField(_l("E-mail"), [Length(max=255)])
     phone = StringField(_l("Phone"), [Length(max=50)])
@@ -116,7 +126,9 @@ class ActForForm(TukkuForm):
 
     person = ChoiceField(_l("Person"))
     reason = StringField(
-        _l("Reason"), [InputRequired(), Length(min=5, max=500)], description=_l("Kept with everything that is done. Example: order by phone, the buyer has no access today.")
+        _l("Reason"),
+        [InputRequired(), Length(min=5, max=500)],
+        description=_l("Kept with everything that is done. Example: order by phone, the buyer has no access today."),
     )
 
 
@@ -144,5 +156,9 @@ class SellerForm(TukkuForm):
     phone = StringField(_l("Phone"), [Length(max=50)])
     iban = StringField(_l("IBAN"), [Length(max=40)])
     bic = StringField(_l("BIC"), [Length(max=20)])
-    zone = StringField(_l("Time zone"), [InputRequired(), Length(max=60)], description=_l("Business dates follow it. Example: Europe/Helsinki"))
+    zone = StringField(
+        _l("Time zone"),
+        [InputRequired(), Length(max=60)],
+        description=_l("Business dates follow it. Example: Europe/Helsinki"),
+    )
     locale = language_field()

@@ -15,7 +15,7 @@ from core.spec.errors import Invalid
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
-    """A country's number: the checking module of python-stdnum, its name there, an example, whether it is shown formatted."""
+    """A country's number: the checking module of python-stdnum, its name there, an example, whether it is formatted."""
 
     module: str
     name: str

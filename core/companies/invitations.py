@@ -98,7 +98,11 @@ def _refuse_member(company: Company, email: str) -> None:
     if db.session.scalar(found) is not None:
         raise Conflict(
             "ALREADY-MEMBER",
-            _("%(email)s already belongs to %(company)s. Change the roles there instead.", email=email, company=company.name),
+            _(
+                "%(email)s already belongs to %(company)s. Change the roles there instead.",
+                email=email,
+                company=company.name,
+            ),
             details={"field": "email"},
         )
 

@@ -59,9 +59,7 @@ def companies_of(user_id: int) -> list[tuple[Company, tuple[str, ...]]]:
     return [(company, tuple(sorted(held, key=BUYER.index))) for company, held in found.values()]
 
 
-def set_memberships(
-    user: User, company: Company, roles: Iterable[str], *, held: Sequence[Membership] | None = None
-) -> bool:
+def set_memberships(user: User, company: Company, roles: Iterable[str], *, held: Sequence[Membership] | None = None) -> bool:
     """Give ``user`` exactly these roles in ``company`` (none: they leave); returns whether they changed.
 
     Call inside ``write()``. Importers pass ``held``, the present rows, to spare a statement per row. The rules for
@@ -128,9 +126,7 @@ def may_grant(roles: set[str]) -> None:
 
 def _held(user_id: int, company_id: int) -> list[Membership]:
     return list(
-        db.session.scalars(
-            select(Membership).where(Membership.user_id == user_id, Membership.company_id == company_id)
-        )
+        db.session.scalars(select(Membership).where(Membership.user_id == user_id, Membership.company_id == company_id))
     )
 
 
@@ -142,11 +138,10 @@ def _keep_an_admin(user: User, company: Company) -> None:
         select(func.count())
         .select_from(Membership)
         .join(User, User.id == Membership.user_id)
-        .where(
-            Membership.company_id == company.id, Membership.role == ADMIN, Membership.user_id != user.id, User.active
-        )
+        .where(Membership.company_id == company.id, Membership.role == ADMIN, Membership.user_id != user.id, User.active)
     )
     if not others:
         raise Forbidden(
-            "LAST-ADMIN", _("This is the last administrator of %(company)s. Make somebody else one first.", company=company.name)
+            "LAST-ADMIN",
+            _("This is the last administrator of %(company)s. Make somebody else one first.", company=company.name),
         )

@@ -79,7 +79,27 @@ class Plugin:
         yield NavItem("company", _l("Our company"), "companies.company", read, "account", "shop", "building", order=30)
         yield NavItem("addresses", _l("Addresses"), "companies.address_list", read, "account", "shop", "geo-alt", order=40)
         yield NavItem("members", _l("People"), "companies.members", members, "account", "shop", "people", order=50)
-        yield NavItem("companies", _l("Companies"), "companies_admin.companies", "companies.company.view", "customers", icon="buildings", order=10)
-        yield NavItem("buyers", _l("Buyers"), "companies_admin.buyers", "companies.buyer.view", "customers", icon="people", order=20)
-        yield NavItem("segments", _l("Segments"), "companies_admin.segment_list", "companies.segment.edit", "customers", icon="tags", order=30)
-        yield NavItem("seller", _l("Seller"), "companies_admin.seller", "companies.seller.edit", "setup", icon="shop", order=10)
+        yield NavItem(
+            "companies",
+            _l("Companies"),
+            "companies_admin.companies",
+            "companies.company.view",
+            "customers",
+            icon="buildings",
+            order=10,
+        )
+        yield NavItem(
+            "buyers", _l("Buyers"), "companies_admin.buyers", "companies.buyer.view", "customers", icon="people", order=20
+        )
+        yield NavItem(
+            "segments",
+            _l("Segments"),
+            "companies_admin.segment_list",
+            "companies.segment.edit",
+            "customers",
+            icon="tags",
+            order=30,
+        )
+        yield NavItem(
+            "seller", _l("Seller"), "companies_admin.seller", "companies.seller.edit", "setup", icon="shop", order=10
+        )

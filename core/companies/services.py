@@ -90,5 +90,17 @@ def default_address(company_id: int, use: str) -> Address | None:
 
 def address_snapshot(address: Address) -> dict[str, Any]:
     """Return the plain values that a document keeps of an address."""
-    names = ("code", "name", "street", "street2", "postal_code", "city", "region", "country", "contact", "phone", "instructions")
+    names = (
+        "code",
+        "name",
+        "street",
+        "street2",
+        "postal_code",
+        "city",
+        "region",
+        "country",
+        "contact",
+        "phone",
+        "instructions",
+    )
     return {name: getattr(address, name) for name in names}

@@ -37,7 +37,9 @@ def buyers() -> Any:
 @requires(SEE)
 def buyer(code: str) -> Any:
     """Show a buyer: the companies, and how they sign in."""
-    return render_template("companies/buyer.html", user=_buyer(code), belongs=memberships.companies_of(_buyer(code).id), titles=TITLES)
+    return render_template(
+        "companies/buyer.html", user=_buyer(code), belongs=memberships.companies_of(_buyer(code).id), titles=TITLES
+    )
 
 
 def _buyer(code: str) -> User:
@@ -55,7 +57,11 @@ def set_buyer_active(code: str) -> Any:
     user, active = _buyer(code), request.form.get("active") == "1"
     users.set_active(user, active)
     name = _buyer(code).name
-    said = _("%(name)s may sign in again.", name=name) if active else _("%(name)s is disabled, and signed out everywhere.", name=name)
+    said = (
+        _("%(name)s may sign in again.", name=name)
+        if active
+        else _("%(name)s is disabled, and signed out everywhere.", name=name)
+    )
     flash(said, "success")
     return redirect(url_for("companies_admin.buyer", code=code), 303)
 
@@ -147,7 +153,11 @@ def seller() -> Any:
         values = {name: value for name, value in form.data.items() if name != "csrf_token"}
         try:
             if values["zone"] not in available_timezones():
-                raise Invalid("ZONE", _("“%(zone)s” is not a time zone. Example: Europe/Helsinki", zone=values["zone"]), details={"field": "zone"})
+                raise Invalid(
+                    "ZONE",
+                    _("“%(zone)s” is not a time zone. Example: Europe/Helsinki", zone=values["zone"]),
+                    details={"field": "zone"},
+                )
             editing.update_seller(found, **values)
         except TukkuError as error:
             refuse(form, error)

@@ -18,7 +18,9 @@ class CompanyTargets:
     def of(self, company_id: int) -> tuple[str, ...]:
         """Return ``company:<code>`` of the company and its parents, nearest first, then ``segment:<code>``."""
         path = tree.ancestors(company_id)
-        codes = dict(db.session.execute(unscoped(select(Company.id, Company.code).where(Company.id.in_(path)), _REASON)).all())
+        codes = dict(
+            db.session.execute(unscoped(select(Company.id, Company.code).where(Company.id.in_(path)), _REASON)).all()
+        )
         segments = db.session.scalars(
             unscoped(
                 select(Segment.code)

@@ -30,9 +30,7 @@ def descendants(company_id: int) -> tuple[int, ...]:
 def around(company_id: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return ancestors and descendants (each with the company first) in one statement."""
     above, below = _steps(company_id, up=True), _steps(company_id, up=False)
-    both = select(above.c.id, above.c.depth, literal(1).label("up")).union_all(
-        select(below.c.id, below.c.depth, literal(0))
-    )
+    both = select(above.c.id, above.c.depth, literal(1).label("up")).union_all(select(below.c.id, below.c.depth, literal(0)))
     rows = sorted(db.session.execute(unscoped(both, _REASON)).all(), key=lambda row: (row.depth, row.id))
     return tuple(r.id for r in rows if r.up), tuple(r.id for r in rows if not r.up)
 
@@ -56,9 +54,7 @@ def _steps(company_id: int, *, up: bool):  # type: ignore[no-untyped-def]  # a r
     start = select(*columns, literal(0).label("depth")).where(Company.id == company_id)
     steps = start.cte("above" if up else "below", recursive=True)
     link = Company.id == steps.c.parent_id if up else Company.parent_id == steps.c.id
-    return steps.union_all(
-        select(*columns, steps.c.depth + 1).join(steps, link).where(steps.c.depth < DEEPEST)
-    )
+    return steps.union_all(select(*columns, steps.c.depth + 1).join(steps, link).where(steps.c.depth < DEEPEST))
 
 
 def lock_company(company_id: int) -> Company:

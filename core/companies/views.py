@@ -117,7 +117,9 @@ def switch_address(own: Company, code: str, done_url: str) -> Any:
     found, active = addresses.address_by_code(own.id, code), request.form.get("active") == "1"
     with write():
         (addresses.restore_address if active else addresses.retire_address)(own, found)
-    flash(_("The address is in use again.") if active else _("The address is out of use; orders keep their copies."), "success")
+    flash(
+        _("The address is in use again.") if active else _("The address is out of use; orders keep their copies."), "success"
+    )
     return redirect(done_url, 303)
 
 

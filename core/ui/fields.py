@@ -143,6 +143,8 @@ class DayField(StringField):
 class ChoiceField(SelectField):
     """One of some values: `options` are (value, label) pairs, or a function that returns them for each form."""
 
+    widget_kind = "SelectField"
+
     def __init__(
         self,
         label: Any = None,

@@ -21,9 +21,10 @@ def app(app_with, monkeypatch):
 @pytest.fixture
 def mails(app, data_dir):
     """Run the outbox and return what was mailed, newest last."""
+    from sqlalchemy import select
+
     from core.data.db import db
     from core.jobs.models import Job
-    from sqlalchemy import select
 
     def read() -> list[dict]:
         db.session.rollback()

@@ -26,7 +26,9 @@ def test_weak_passwords_are_refused_with_a_reason(app, password):
     assert refused.value.code == "PASSWORD-WEAK"
 
 
-@pytest.mark.parametrize("password", [PASSWORD, "x7#kP9!qLm2$", "lyhyt lause joka riittää", "ż" * 6 + "ółęąćń", "word " * 40])
+@pytest.mark.parametrize(
+    "password", [PASSWORD, "x7#kP9!qLm2$", "lyhyt lause joka riittää", "ż" * 6 + "ółęąćń", "word " * 40]
+)
 def test_long_and_unguessable_passwords_are_taken(app, password):
     passwords.check(password, about=("Anna Virtanen",))
 

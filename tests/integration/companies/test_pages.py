@@ -12,10 +12,11 @@ BUYER = ("/company", "/company/addresses")
 COMPANY_ADMIN = ("/company/members", "/company/members/invite", "/company/addresses/new", "/company/addresses/main")
 OFFICE = (
     "/admin/accounts/users", "/admin/accounts/users/invite", "/admin/accounts/sessions",
-    "/admin/companies/", "/admin/companies/new", "/admin/companies/c/ACME", "/admin/companies/c/ACME/edit",
+    "/admin/companies/c/", "/admin/companies/new", "/admin/companies/c/ACME", "/admin/companies/c/ACME/edit",
     "/admin/companies/c/ACME/addresses/new", "/admin/companies/c/ACME/addresses/main",
     "/admin/companies/c/ACME/people/invite", "/admin/companies/c/ACME/act-for", "/admin/companies/buyers",
-    "/admin/companies/segments", "/admin/companies/segments/new", "/admin/companies/segments/s/gold", "/admin/companies/seller",
+    "/admin/companies/segments",
+    "/admin/companies/segments/new", "/admin/companies/segments/s/gold", "/admin/companies/seller",
 )  # fmt: skip
 
 
@@ -36,7 +37,7 @@ def test_public_pages_are_there(client, path):
     assert client.get(path).status_code == 200
 
 
-@pytest.mark.parametrize("path", (*OWN, *BUYER, *COMPANY_ADMIN, *OFFICE))
+@pytest.mark.parametrize("path", [*OWN, *BUYER, *COMPANY_ADMIN, *OFFICE])
 def test_visitors_are_sent_to_sign_in(client, path):
     answer = client.get(path)
     assert answer.status_code == 303

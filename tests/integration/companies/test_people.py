@@ -130,11 +130,11 @@ def test_staff_act_for_a_buyer_under_both_names(login):
     assert act_for(sales).status_code == 303
     page = sales.get("/company").text
     assert "Anna Acme" in page
-    assert sales.get("/admin/companies/").status_code == 403, "the office is out of reach meanwhile"
+    assert sales.get("/admin/companies/c/").status_code == 403, "the office is out of reach meanwhile"
     assert sales.get("/account").status_code == 403, "credentials are never lent"
     assert sales.post("/company/switch", data={"company": "ACME"}).status_code == 404
     assert sales.post("/account/acting/stop").status_code == 303
-    assert sales.get("/admin/companies/").status_code == 200
+    assert sales.get("/admin/companies/c/").status_code == 200
     staff = db.session.scalar(select(User).where(User.email == "sales@tukku.example"))
     trail = db.session.scalars(select(AuditEntry).where(AuditEntry.action.like("acting%")).order_by(AuditEntry.id)).all()
     assert [(row.action, row.actor_id, row.entity_id) for row in trail] == [
@@ -152,13 +152,17 @@ def test_acting_ends_after_an_hour(login):
         assert sales.get("/company").status_code == 200
     with clock.frozen(NOON + timedelta(minutes=60)):
         assert sales.get("/company").status_code == 403
-        assert sales.get("/admin/companies/").status_code == 200
+        assert sales.get("/admin/companies/c/").status_code == 200
         assert act_for(sales).status_code == 303
-    actions = list(db.session.scalars(select(AuditEntry.action).where(AuditEntry.action.like("acting%")).order_by(AuditEntry.id)))
+    actions = list(
+        db.session.scalars(select(AuditEntry.action).where(AuditEntry.action.like("acting%")).order_by(AuditEntry.id))
+    )
     assert actions == ["acting_started", "acting_ran_out", "acting_started"]
 
 
-@pytest.mark.parametrize(("email", "reason", "status"), [("rita@rival.example", "a good reason", 200), ("anna@acme.example", "x", 200)])
+@pytest.mark.parametrize(
+    ("email", "reason", "status"), [("rita@rival.example", "a good reason", 200), ("anna@acme.example", "x", 200)]
+)
 def test_acting_needs_a_member_and_a_reason(login, email, reason, status):
     sales = login("sales@tukku.example")
     assert act_for(sales, email, reason).status_code == status
@@ -181,14 +185,22 @@ def test_sales_see_their_portfolio_where_the_deployment_says_so(app, login, monk
     parent = make_company("MINE", sales_rep_id=sami.id)
     make_company("MINE-SUB", parent=parent)
     sales = login("sales@tukku.example")
-    assert "ACME" in sales.get("/admin/companies/").text
+    assert "ACME" in sales.get("/admin/companies/c/").text
     monkeypatch.setenv("TUKKU_ACCOUNTS__SALES_SEES_ALL", "0")
-    page = sales.get("/admin/companies/").text
+    page = sales.get("/admin/companies/c/").text
     assert "MINE-SUB" in page
     assert "ACME" not in page
     assert sales.get("/admin/companies/c/ACME").status_code == 404
     assert sales.get("/admin/companies/c/MINE-SUB").status_code == 200
-    form = {"code": "EXTRA", "name": "Extra", "country": "FI", "currency": "EUR", "locale": "en", "status": "active", "sales_rep": ""}
+    form = {
+        "code": "EXTRA",
+        "name": "Extra",
+        "country": "FI",
+        "currency": "EUR",
+        "locale": "en",
+        "status": "active",
+        "sales_rep": "",
+    }
     assert sales.post("/admin/companies/new", data=form).status_code == 403
 
 

@@ -30,7 +30,9 @@ def test_a_company_is_created_changed_and_remembered(app):
         assert services.update_company(company, phone="+358 1", name="Acme Oy") is True
         assert services.update_company(company, phone="+358 1") is False
     trail = db.session.execute(
-        select(AuditEntry.action, AuditEntry.before, AuditEntry.after).where(AuditEntry.entity_id == "ACME").order_by(AuditEntry.id)
+        select(AuditEntry.action, AuditEntry.before, AuditEntry.after)
+        .where(AuditEntry.entity_id == "ACME")
+        .order_by(AuditEntry.id)
     ).all()
     assert [row.action for row in trail] == ["created", "changed"]
     assert (trail[1].before, trail[1].after) == ({"phone": ""}, {"phone": "+358 1"})
@@ -41,7 +43,8 @@ def test_a_company_is_created_changed_and_remembered(app):
     [
         ("A B", values(), "code"), ("x" * 41, values(), "code"), ("../etc", values(), "code"),
         ("A", values(name=""), "name"), ("A", values(country="ZZ"), "country"), ("A", values(currency="XYZZY"), "currency"),
-        ("A", values(business_id="1"), "business_id"), ("A", values(vat_id="1"), "vat_id"), ("A", values(status="odd"), "status"),
+        ("A", values(business_id="1"), "business_id"), ("A", values(vat_id="1"), "vat_id"),
+        ("A", values(status="odd"), "status"),
         ("A", values(name="n" * 201), "name"),
     ],
 )  # fmt: skip
@@ -129,7 +132,13 @@ def test_addresses_have_one_default_for_each_use(app):
 
 @pytest.mark.parametrize(
     ("given", "field"),
-    [({"street": ""}, "street"), ({"country": "XX"}, "country"), ({"use": "odd"}, "use"), ({"zone": "Mars/Base"}, "zone"), ({"city": "c" * 101}, "city")],
+    [
+        ({"street": ""}, "street"),
+        ({"country": "XX"}, "country"),
+        ({"use": "odd"}, "use"),
+        ({"zone": "Mars/Base"}, "zone"),
+        ({"city": "c" * 101}, "city"),
+    ],
 )
 def test_bad_addresses_name_their_field(app, given, field):
     company = make_company("ACME")
@@ -172,14 +181,18 @@ def test_nobody_raises_themselves_nor_takes_the_last_administrator_away(app):
     boss = make_user("boss@acme.example", company=company, roles=["company_admin"])
     make_user("anna@acme.example", company=company)
     ids = (company.id,)
-    actor = Actor(boss.id, "Boss", Scope("companies", ids, ids, ids), company.id, permissions=frozenset({"companies.member.edit"}))
+    actor = Actor(
+        boss.id, "Boss", Scope("companies", ids, ids, ids), company.id, permissions=frozenset({"companies.member.edit"})
+    )
     with acting(actor):
         with pytest.raises(Forbidden, match="OWN-ROLES"), write():
             memberships.change_roles(_user(boss.id), services.current_company(), ["company_admin", "approver"])
         with pytest.raises(Forbidden, match="LAST-ADMIN"), write():
             memberships.change_roles(_user(boss.id), services.current_company(), ["viewer"])
         with write():
-            assert memberships.change_roles(services_user("anna@acme.example"), services.current_company(), ["company_admin"])
+            assert memberships.change_roles(
+                services_user("anna@acme.example"), services.current_company(), ["company_admin"]
+            )
             assert memberships.change_roles(_user(boss.id), services.current_company(), [])
 
 
