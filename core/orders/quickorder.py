@@ -35,9 +35,10 @@ def review(pasted: Pasted, *, comma: bool) -> tuple[Proposal, ...]:
         ))
     matches = find_codes({reading.code for row in pasted.rows for reading in row.readings})
     chosen = [_choose(row, matches) for row in pasted.rows]
-    known = articles.by_id({m.product_id for c in chosen for m in c.matches})
-    rows = [_proposal(c, known, comma) for c in chosen]
-    return priced(_with_choices(_merge(rows)))
+    with articles.remembered():
+        known = articles.by_id({m.product_id for c in chosen for m in c.matches})
+        rows = [_proposal(c, known, comma) for c in chosen]
+        return priced(_with_choices(_merge(rows)))
 
 
 @dataclass(frozen=True, slots=True)

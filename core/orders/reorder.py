@@ -15,9 +15,10 @@ from core.orders.proposals import Proposal, priced
 def review(number: str) -> tuple[Proposal, ...]:
     """Return a proposal for every line of the order ``number`` (visible to the actor), in their order."""
     lines = queries.lines_of(queries.find(number).id)
-    known = articles.by_id(line.product_id for line in lines)
-    heirs = articles.by_sku(a.successor for a in known.values() if a.availability == "discontinued" and a.successor)
-    return priced([_proposal(line, known, heirs) for line in lines], compare=True)
+    with articles.remembered():
+        known = articles.by_id(line.product_id for line in lines)
+        heirs = articles.by_sku(a.successor for a in known.values() if a.availability == "discontinued" and a.successor)
+        return priced([_proposal(line, known, heirs) for line in lines], compare=True)
 
 
 def _proposal(line: OrderLine, known: Mapping[int, Article], heirs: Mapping[str, Article]) -> Proposal:
