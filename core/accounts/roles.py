@@ -14,7 +14,6 @@ from core.settings.services import get
 STAFF = ("admin", "sales", "finance", "warehouse")
 BUYER = ("orderer", "approver", "company_admin", "viewer")
 GUEST = "guest"
-EVERYTHING = "*"
 TITLES = {
     "admin": _l("Administrator"),
     "sales": _l("Sales"),
@@ -25,12 +24,8 @@ TITLES = {
     "company_admin": _l("Company administrator"),
     "viewer": _l("Viewer"),
 }
-#: the deployment's switch for visitors -> the permissions that it grants, and the domains whose guest permissions hang on it
-GUEST_SWITCHES = {
-    "guest_sees_products": (("catalog.product.view",), "catalog"),
-    "guest_sees_prices": (("pricing.price.view",), "pricing"),
-    "guest_may_order": ((), "orders"),
-}
+#: the deployment's switch for visitors -> the domain whose guest permissions hang on it
+GUEST_SWITCHES = {"guest_sees_products": "catalog", "guest_sees_prices": "pricing", "guest_may_order": "orders"}
 _KEY = "tukku.permissions"
 
 
@@ -41,15 +36,9 @@ def permissions_of(roles: Iterable[str]) -> frozenset[str]:
 
 
 def guest_permissions() -> frozenset[str]:
-    """Return what a visitor may do: what the deployment's switches grant, and the ungoverned rest of the guest role."""
-    known = _by_role()[EVERYTHING]
-    held = set(permissions_of([GUEST]))
-    for key, (granted, domain) in GUEST_SWITCHES.items():
-        if get("core", key):
-            held.update(granted)
-        else:
-            held = {name for name in held if not name.startswith(f"{domain}.")}
-    return known & held
+    """Return what a visitor may do: the guest permissions, but those of domains whose switch is off."""
+    off = {domain for key, domain in GUEST_SWITCHES.items() if not get("core", key)}
+    return frozenset(name for name in permissions_of([GUEST]) if name.split(".", 1)[0] not in off)
 
 
 def acting_permissions(roles: Iterable[str]) -> frozenset[str]:
@@ -72,7 +61,6 @@ def _by_role() -> dict[str, frozenset[str]]:
     compiled: dict[str, frozenset[str]] | None = current_app.extensions.get(_KEY)
     if compiled is None:
         held: dict[str, set[str]] = defaultdict(set)
-        held[EVERYTHING] = {permission.name for permission in registry().values("app_permissions")}
         for permission in registry().values("app_permissions"):
             roles = set(permission.roles)
             if not roles or roles & set(STAFF):
