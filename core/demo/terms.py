@@ -57,7 +57,7 @@ def _segments(today: date) -> Iterator[Terms]:
     start = (today - timedelta(days=420)).replace(day=1)
     discounts = {
         "gold": ("best_of", (("fasteners", 12), ("bearings", 10), ("piping", 8))),
-        "silver": ("fallback", (("fasteners", 6), ("bearings", 5), ("piping", 4), ("seals", 5))),
+        "silver": ("best_of", (("fasteners", 6), ("bearings", 5), ("piping", 4), ("seals", 5))),
         "construction": ("best_of", (("bolts", 8), ("malleable", 12), ("pipes", 10))),
         "marine": ("best_of", (("press-stainless", 14), ("valves-stainless", 12), ("bolts", 7))),
         "maintenance": ("best_of", (("bearings", 12), ("seals", 8))),
@@ -143,6 +143,17 @@ def _special_contracts(goods: Sequence[Article], today: date, start: date) -> It
         (("press-stainless", Decimal(25)), ("valves", Decimal(18))),
         note="Ends soon: negotiate before the last day.",
     )
+    gaps = [a for place, a in enumerate(goods) if not has_price(place, "USD") and a.status == "active"][::12]
+    yield Terms(
+        "IZMIRTERSANE-GAPS",
+        "Prices where the dollar list has none",
+        "company",
+        "IZMIRTERSANE",
+        "USD",
+        "fallback",
+        start,
+        fixed=tuple((a.sku, _breaks(a, "USD", ("1", "0.97", "0.94")), a.per) for a in gaps),
+    )
     bearings = [a for a in goods if a.category == "ball-62" and a.status == "active"][:12]
     future = tuple((a.sku, _breaks(a, "EUR", ("0.77", "0.72", "0.68")), a.per) for a in bearings)
     yield Terms(
@@ -226,7 +237,8 @@ class Pricer:
         chain = [code]
         while parent := self._buyers[chain[-1]].parent:
             chain.append(parent)
-        rank = {("public", ""): 0, **{("segment", segment): 1 for segment in buyer.segments}}
+        segments = {segment for name in chain for segment in self._buyers[name].segments}
+        rank = {("public", ""): 0, **{("segment", segment): 1 for segment in segments}}
         rank |= {("company", name): 10 - depth for depth, name in enumerate(chain)}
         reached = [
             one
@@ -236,30 +248,34 @@ class Pricer:
         return tuple(sorted(reached, key=lambda one: (rank[one.audience, one.target], one.priority, one.code)))
 
     def price(self, code: str, sku: str, quantity: Decimal, day: date) -> Decimal | None:
-        """Return the net price for the article's `per` base units, or None where it has no list price."""
+        """Return the net price for the article's `per` base units, or None where nothing says one."""
         place, article = self._goods[sku]
         currency = self._buyers[code].currency
-        if not has_price(place, currency):
-            return None
-        listed = in_currency(article.price, currency, article.per)
-        price, agreed = listed, False
+        listed = in_currency(article.price, currency, article.per) if has_price(place, currency) else None
+        price = listed
         for one in self.applicable(code, day):
             found = self._candidate(one, article, quantity, listed)
-            if found is not None and not (one.policy == "fallback" and agreed):
-                price = min(price, found) if one.policy == "best_of" else found
-                agreed = True
+            if found is not None and (price is None or one.policy == "override"):
+                price = found
+            elif found is not None and price is not None and one.policy == "best_of":
+                price = min(price, found)
         return price
 
-    def _candidate(self, one: Terms, article: Article, quantity: Decimal, listed: Decimal) -> Decimal | None:
-        breaks = self._prices.get((one.code, article.sku))
-        if breaks:
-            return [price for step, price in breaks if step <= quantity][-1]
+    def _candidate(self, one: Terms, article: Article, quantity: Decimal, listed: Decimal | None) -> Decimal | None:
+        reached = [price for step, price in self._prices.get((one.code, article.sku), ()) if step <= quantity]
+        if reached:
+            return reached[-1]
         percents = dict(one.percents)
         percent = next((percents[code] for code in _path(article.category) if code in percents), None)
-        if percent is None:
+        if percent is None or listed is None:
             return None
-        places = Decimal("0.0001") if article.per == 1 and listed < 1 else Decimal("0.01")
-        return (listed * (100 - percent) / 100).quantize(places, ROUND_HALF_UP)
+        return (listed * (100 - percent) / 100).quantize(_precision(listed), ROUND_HALF_UP)
+
+
+def _precision(listed: Decimal) -> Decimal:
+    """Return the last digit of a price that follows from a list price: as fine as that one, cents at least."""
+    exponent = listed.normalize().as_tuple().exponent
+    return Decimal(1).scaleb(min(-2, exponent if isinstance(exponent, int) else 0))
 
 
 def _path(category: str) -> Iterator[str]:

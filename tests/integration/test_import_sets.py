@@ -23,7 +23,9 @@ from core.data import clock
 from core.data.db import db
 from core.data.scope import set_actor, system
 from core.demo import load_demo
-from core.demo.terms import SHOWCASE_SKU
+from core.demo.assortment import articles
+from core.demo.customers import customers
+from core.demo.terms import SHOWCASE_SKU, Pricer, terms
 from core.imports import runs
 from core.imports.commands import export_command, import_command
 from core.imports.presets import preset
@@ -94,6 +96,12 @@ def test_demo_loads_and_loads_again(app: Flask) -> None:
         said.clear()
         load_demo(said.append, scale=0.03)
         assert all(" 0 new or changed" in line for line in said if "rows" in line), said
+        goods = articles(1, 0.03)
+        pricer = Pricer(goods, customers(), terms(goods, clock.today("Europe/Helsinki")))
+        some = [article.sku for article in goods if article.status == "active" and article.packages[0].minimum <= 1]
+        for code in ("KONEPAJA-SJK", "NORDBYGG", "SVEAMEK", "IZMIRTERSANE", "TELAKKA-TKU"):
+            told = {sku: pricer.price(code, sku, Decimal(1), clock.today("Europe/Helsinki")) for sku in some}
+            assert prices(code, some) == told, code
         paid = {code: prices(code, [SHOWCASE_SKU])[SHOWCASE_SKU] for code in ("KONEPAJA", "NORDBYGG")}
         assert paid == {"KONEPAJA": Decimal("8.15"), "NORDBYGG": Decimal("8.9")}
 

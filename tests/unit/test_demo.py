@@ -61,9 +61,7 @@ def codes(folder: Path, name: str, column: str) -> set[str]:
 def test_generate_twice_writes_the_same_bytes(tmp_path: Path) -> None:
     for name in ("first", "second"):
         generate(tmp_path / name, TODAY, seed=7, scale=0.05)
-    first, second = (
-        {p.name: p.read_bytes() for p in (tmp_path / name).rglob("*.*")} for name in ("first", "second")
-    )
+    first, second = ({p.name: p.read_bytes() for p in (tmp_path / name).rglob("*.*")} for name in ("first", "second"))
     assert first == second
 
 
@@ -143,10 +141,7 @@ def test_orders_go_to_sites_of_their_company_and_units_of_their_product(folder: 
 
 
 def test_quantities_obey_minimum_and_step(folder: Path) -> None:
-    rules = {
-        (r["sku"], r["unit"]): (Decimal(r["minimum"]), Decimal(r["step"]))
-        for r in rows(folder, "product_units")
-    }
+    rules = {(r["sku"], r["unit"]): (Decimal(r["minimum"]), Decimal(r["step"])) for r in rows(folder, "product_units")}
     for row in rows(folder, "order_lines"):
         minimum, step = rules[row["sku"], row["unit"]]
         quantity = Decimal(row["quantity"])
@@ -203,6 +198,15 @@ def test_subsidiary_inherits_the_contract_of_its_group(goods: tuple[Article, ...
     pricer = Pricer(goods, customers(), terms(goods, TODAY))
     codes_of = [one.code for one in pricer.applicable("KONEPAJA-SJK", TODAY)]
     assert codes_of[-2:] == ["VIRTANEN-GROUP", "KONEPAJA-2026"]
+
+
+def test_contracts_have_every_merge_policy_and_stage_of_validity(folder: Path) -> None:
+    contracts = rows(folder, "contracts")
+    assert {row["merge_policy"] for row in contracts} == {"override", "best_of", "fallback"}
+    assert {row["audience"] for row in contracts} == {"company", "segment", "public"}
+    ends = [row["code"] for row in contracts if "" < row["valid_until"] < "2026-04-01"]
+    assert ends == ["TELAKKA-PROJECT"]
+    assert [row["code"] for row in contracts if row["valid_from"] > TODAY.isoformat()] == ["HANSEMASCH-NEXT"]
 
 
 def test_contract_prices_fall_with_the_quantity(folder: Path) -> None:
