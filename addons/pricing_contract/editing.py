@@ -129,7 +129,7 @@ class _Reader:
         self._categories = codes(Category.code, Category.id, {name.removeprefix("*") for name in names})
         self._base = codes(Product.sku, Product.base_unit, names)
         query = select(Product.sku, ProductUnit.unit).join(ProductUnit, ProductUnit.product_id == Product.id)
-        self._units = set(db.session.execute(query.where(Product.sku.in_(names))).tuples())
+        self._units = {tuple(row) for row in db.session.execute(query.where(Product.sku.in_(names)))}
         self._zone = seller().zone
         self._reading = Reading(decimal_comma=True, zone=self._zone)
 

@@ -1,0 +1,166 @@
+"""The editor of contracts, the explanation, the panel and the buyer's page."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import func, select
+
+from addons.pricing_contract.editing import contract_by_code
+from addons.pricing_contract.grid import pasted_rows
+from addons.pricing_contract.models import ContractPrice
+from core.data.db import db
+from core.testing.factories import make_company, make_product, make_staff, make_user
+from core.testing.signin import sign_in
+
+from .conftest import contract, priced, row
+
+HOME = "/admin/a/pricing_contract/contracts"
+D = Decimal
+
+
+@pytest.fixture
+def desk(office):
+    """A member of sales, signed in."""
+    make_staff("sales@tukku.example", ["sales"])
+    return sign_in(office, "sales@tukku.example")
+
+
+def rows_of(code: str) -> list[ContractPrice]:
+    db.session.expire_all()
+    found = contract_by_code(code)
+    return list(db.session.scalars(select(ContractPrice).where(ContractPrice.contract_id == found.id)))
+
+
+def grid(n: int, **values: str) -> dict[str, str]:
+    """Return a grid row's form fields."""
+    return {f"{name}-{n}": value for name, value in {"key": "", "kind": "fixed", **values}.items()}
+
+
+def test_contract_from_its_first_line_to_its_end(desk):
+    company = make_company("ACME")
+    product = make_product("BOLT", price="2")
+    assert "No contract yet" in desk.get(HOME).text
+    head = {"code": "ACME-26", "name": "Frame 2026", "audience": "company", "company": "ACME", "currency": "EUR",
+            "merge_policy": "override", "priority": "0", "status": "draft", "valid_until": "31.12.2030"}  # fmt: skip
+    answer = desk.post(f"{HOME}/new", data={**head, "company": "NOBODY"})
+    assert answer.status_code == 422
+    assert "there is no company code with the code" in answer.text
+    assert desk.post(f"{HOME}/new", data=head).status_code == 303
+    page = f"{HOME}/ACME-26"
+    sent = {**grid(1, target="BOLT", value="1,50"), **grid(2, target="BOLT", min_quantity="100", value="1.25")}
+    assert desk.post(f"{page}/rows", data=sent).status_code == 303
+    assert priced(product, company).price == D(2)
+    desk.post(f"{page}/status", data={"status": "active"})
+    assert [priced(product, company, q).price for q in ("1", "100")] == [D("1.5"), D("1.25")]
+    shown = desk.get(page).text
+    assert "BOLT" in shown
+    assert "1.25" in shown
+    assert "Frame 2026" in desk.get(HOME).text
+    assert "BOLT" in desk.get(f"{page}/export").text
+
+    wrong = {**grid(1, target="NUT", value="1"), **grid(2, target="BOLT", min_quantity="500", value="9"),
+             **grid(3, target="BOLT", value="-1", min_quantity="7")}  # fmt: skip
+    answer = desk.post(f"{page}/rows", data=wrong)
+    assert answer.status_code == 422
+    assert "There is no product or category with this code" in answer.text
+    assert "From 500 it would cost more than from 100" in answer.text
+    assert "A price cannot be negative" in answer.text
+    assert len(rows_of("ACME-26")) == 2
+
+    form = {"percent": "10", "rounding": "half_up", "step": "0.05"}
+    assert "1.65" in desk.post(f"{page}/percent", data=form).text
+    assert priced(product, company).price == D("1.5")
+    desk.post(f"{page}/percent", data={**form, "apply": "1"})
+    assert [priced(product, company, q).price for q in ("1", "100")] == [D("1.65"), D("1.4")]
+
+    copy = desk.post(f"{page}/copy", data={"code": "COPY", "name": "Copy", "percent": "-10"})
+    assert copy.status_code == 303
+    assert sorted(r.value for r in rows_of("COPY")) == [D("1.26"), D("1.49")]
+
+    keys = [f"{r.target}|{r.unit}|{r.min_quantity.normalize():f}|{r.valid_from.isoformat()}" for r in rows_of("ACME-26")]
+    desk.post(f"{page}/rows", data={"delete": keys})
+    assert rows_of("ACME-26") == []
+    assert "Take it back" in desk.get(page).text
+    desk.post(f"{page}/undo")
+    assert len(rows_of("ACME-26")) == 2
+    desk.post(f"{page}/status", data={"status": "ended"})
+    assert priced(product, company).price == D(2)
+
+
+def test_pasted_rows_each_get_an_outcome(desk):
+    contract("K", company=make_company("ACME"))
+    make_product("A-1", price="2")
+    make_product("A-2", price="2")
+    text = "code\tquantity\tprice\nA-1\t1,50\nA-1\t10\t1,40\nA-2;1.95\nNONE 3\nA-2\tpcs\t5\tabc\n*goods 12%"
+    answer = desk.post(f"{HOME}/K/paste", data={"rows": text})
+    assert answer.status_code == 422
+    assert answer.text.count(">Added<") + answer.text.count("Added</") >= 1
+    assert "is not a number" in answer.text
+    found = {(r.product_id is not None, r.kind, r.value, r.min_quantity) for r in rows_of("K")}
+    assert found == {
+        (True, "fixed", D("1.5"), D(0)),
+        (True, "fixed", D("1.4"), D(10)),
+        (True, "fixed", D("1.95"), D(0)),
+        (False, "percent", D(12), D(0)),
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "cells"),
+    [
+        ("A 1,5", ("A", "", "", "1,5")),
+        ("A;10;1,5", ("A", "", "10", "1,5")),
+        ("A\tbox\t2\t9", ("A", "box", "2", "9")),
+        ("A 5%", ("A", "", "", "5")),
+    ],
+)
+def test_pasted_columns(line, cells):
+    [found] = pasted_rows(line)
+    assert (found.target, found.unit, found.min_quantity, found.value) == cells
+
+
+def test_explanation_page_panel_and_buyers_page(desk, office):
+    company = make_company("ACME")
+    make_user("anna@acme.example", company=company)
+    product = make_product("BOLT", price="2", name="Hexagon bolt")
+    row(contract("FRAME", company=company, name="Frame <b>2026</b>"), product, "1.5")
+    told = desk.get("/admin/a/pricing_contract/explain?company=ACME&product=BOLT&quantity=3").text
+    assert "Frame &lt;b&gt;2026&lt;/b&gt;" in told
+    assert "contract:FRAME" in told
+    assert "There is no product" in desk.get("/admin/a/pricing_contract/explain?product=NUT").text
+    assert "FRAME" in desk.get("/admin/companies/c/ACME").text
+    anna = sign_in(office, "anna@acme.example")
+    own = anna.get("/a/pricing_contract/prices").text
+    assert "Hexagon bolt" in own
+    assert "1.50" in own
+    assert anna.get(HOME).status_code in (403, 404)
+    assert "Your contract price" in anna.get("/p/BOLT").text
+
+
+def test_late_save_is_refused(desk):
+    contract("K", company=make_company("ACME"))
+    version = contract_by_code("K").version
+    desk.post(f"{HOME}/K/status", data={"status": "draft"})
+    head = {"code": "K", "name": "X", "audience": "company", "company": "ACME", "currency": "EUR", "merge_policy": "override",
+            "priority": "0", "status": "active", "version": str(version)}  # fmt: skip
+    answer = desk.post(f"{HOME}/K/edit", data=head)
+    assert answer.status_code == 422
+    assert "Somebody else has changed this contract meanwhile" in answer.text
+
+
+def test_grid_is_constant_in_statements(desk, count_statements):
+    company = make_company("ACME")
+    frame = contract("K", company=company)
+    for n in range(3):
+        row(frame, make_product(f"P{n}"), "1")
+    desk.get(f"{HOME}/K")
+    with count_statements() as few:
+        desk.get(f"{HOME}/K")
+    for n in range(3, 15):
+        row(frame, make_product(f"P{n}"), "1")
+    with count_statements() as many:
+        desk.get(f"{HOME}/K")
+    assert few.count == many.count
+    assert db.session.scalar(select(func.count()).select_from(ContractPrice)) == 15

@@ -1,0 +1,98 @@
+"""List prices, tax and currency on both databases, and the command."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from core.companies.services import company_by_code, seller
+from core.data.scope import acting, guest
+from core.data.write import write
+from core.pricing import currency, services, tax
+from core.pricing.explain import explain
+from core.pricing.models import CurrencyRate
+from core.pricing.reference import RATES, seed_tax_rates
+from core.spec.errors import Invalid, NotFound
+from core.spec.pricing import PriceRequest
+from core.testing.factories import make_company, make_product
+
+D = Decimal
+DAY = date(2026, 11, 22)
+
+
+@pytest.fixture
+def shop(app_with):
+    return app_with()
+
+
+def test_list_price_tax_currency_and_command(shop):
+    """One app for many questions: building it is what takes time."""
+    make_company("ACME", country="DE", vat_id="DE136695976")
+    product_id = make_product("BOLT", price="10").id
+    _prices_are_hidden_from_guests(product_id)
+    _bad_quantities_are_refused(product_id)
+    _tax(company_by_code("ACME"))
+    _currency()
+    _command(shop)
+
+
+def _prices_are_hidden_from_guests(product_id):
+    request = [PriceRequest("1", product_id, "pcs")]
+    with acting(guest()):
+        line = services.price(services.context(), request).lines[0]
+        assert (line.price, str(line.reason)) == (None, "Sign in to see prices.")
+        assert services.ladders(services.context(), [(1, "pcs")]) == {}
+    with acting(guest(["pricing.price.view"])):
+        assert services.price(services.context(), request).lines[0].price == D(10)
+
+
+def _bad_quantities_are_refused(product_id):
+    where = services.context(company_id=None)
+    for quantity in ("0", "-1", "NaN", "Infinity", "1000000000000"):
+        with pytest.raises(Invalid, match="is not a quantity that has a price"):
+            services.price(where, [PriceRequest("1", product_id, "pcs", D(quantity))])
+    unknown = services.price(where, [PriceRequest("1", 10**6, "pcs")]).lines[0]
+    assert (unknown.price, str(unknown.reason)) == (None, "There is no such product.")
+    wrong = services.price(where, [PriceRequest("1", product_id, "litre")]).lines[0]
+    assert (wrong.price, str(wrong.reason)) == (None, "The product is not sold in this unit.")
+    with pytest.raises(Invalid, match="is not a currency"):
+        services.context("XQQ", company_id=None)
+
+
+def _tax(company):
+    added = seed_tax_rates()
+    assert added == 2 * len(RATES) - 3  # Finland has a rate of its own already, Denmark no reduced one
+    assert seed_tax_rates() == 0
+    found = tax.treatments(seller(), company, "DE", ["standard"], DAY)["standard"]
+    assert (found.code, found.rate, "Article 138" in str(found.note)) == ("K", D(0), True)
+    assert tax.treatments(seller(), company, "FI", ["standard"], DAY)["standard"].rate == D("25.5")
+    with pytest.raises(tax.TaxRateMissing, match="no reduced tax rate for FI on 2026-11-22"):
+        tax.treatments(seller(), company, "FI", ["reduced"], DAY)
+
+
+def _currency():
+    with pytest.raises(currency.RateMissing, match="no rate from EUR to USD on or before 2026-11-22"):
+        currency.rate("EUR", "USD", DAY)
+    with write() as session:
+        for day, value in ((1, "1.05"), (20, "1.1"), (23, "9")):
+            session.add(CurrencyRate(source="EUR", target="USD", day=date(2026, 11, day), rate=D(value)))
+    assert currency.rate("EUR", "USD", DAY) == D("1.1")
+    assert currency.rate("USD", "EUR", DAY) == 1 / D("1.1")
+    assert currency.rate("EUR", "EUR", DAY) == 1
+
+
+def _command(shop):
+    from core.pricing.commands import price
+
+    runner = shop.test_cli_runner()
+    told = runner.invoke(price, ["explain", "--company", "ACME", "--product", "BOLT", "--quantity", "3", "--json"])
+    assert told.exit_code == 0, told.output
+    found = json.loads(told.output)
+    assert (found["price"], found["net"], found["source"], found["reason"]) == ("10", "30", "list", "List price")
+    assert found["steps"][0] == {"step": "list_price", "before": None, "after": "10", "reason": "List price", "reference": None}
+    assert explain("ACME", "BOLT", D(3)).for_buyer().keys() == found.keys() - {"steps", "candidates", "reference"}
+    with pytest.raises(NotFound, match='no company with the code "X"'):
+        explain("X", "BOLT", D(1))
