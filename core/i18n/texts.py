@@ -7,6 +7,7 @@ Core's domain is ``core`` (core/translations/<locale>/LC_MESSAGES/core.po); an a
 from __future__ import annotations
 
 import importlib.util
+import io
 from collections.abc import Callable, Mapping
 from functools import cache
 from gettext import NullTranslations
@@ -83,9 +84,17 @@ def texts_of(package: str, domain: str) -> Texts:
 
 @cache
 def _catalogue(package: str, domain: str, locale: str) -> NullTranslations:
-    """Read a ``.po`` file into memory; a fresh checkout needs no compile step."""
-    import io
+    """Read a ``.po`` file into memory; a fresh checkout needs no compile step.
 
+    Core's catalogue stands behind an addon's: the addon's pages show core's layout and components.
+    """
+    catalogue = _read(package, domain, locale)
+    if domain != "core":
+        catalogue.add_fallback(_catalogue("core", "core", locale))
+    return catalogue
+
+
+def _read(package: str, domain: str, locale: str) -> NullTranslations:
     found = importlib.util.find_spec(package)
     for place in (found.submodule_search_locations or []) if found else []:
         path = Path(place) / "translations" / locale / "LC_MESSAGES" / f"{domain}.po"
