@@ -13,7 +13,7 @@ from sqlalchemy.exc import DataError, IntegrityError, StatementError
 from core.data import audit
 from core.data.db import db
 from core.data.write import write
-from core.i18n import _
+from core.i18n import _, _l
 from core.imports.cells import CellError, Reading, parse
 from core.imports.report import Report
 from core.imports.source import Source
@@ -21,8 +21,16 @@ from core.spec.errors import Invalid
 from core.spec.imports import DataImport, ImportField, ImportRow, RowResult
 
 BATCH = 500
+#: Longer files are tried batch by batch, so that a trial does not keep everybody else from writing.
+WHOLE_TRIAL = 5000
 Progress = Callable[[int], None]
 Listener = Callable[[RowResult], None]
+
+
+_LONG_TRIAL = _l(
+    "The file is long, so it was tried in groups of %(count)s rows: a row that refers to a new one far above it "
+    "is reported as an error here, and accepted when the file is imported."
+)
 
 
 class _Undo(Exception):
@@ -56,6 +64,7 @@ def run(
 
     Rows with errors are left out, the others go in, in batches that are a transaction each. ``progress`` is
     called with the number of rows done since the last call, ``listener`` with each row's result.
+    What follows from a change (an index written anew, the audit) is left out of a trial.
     """
     report = Report(kind.kind, source.name, dry_run, notes=list(source.notes))
     parser = RowParser(kind, source, zone)
@@ -69,12 +78,17 @@ def run(
         if progress:
             progress(len(results))
 
-    with trial(dry_run):
+    whole = source.total <= WHOLE_TRIAL
+    if dry_run and not whole:
+        report.notes.append(_LONG_TRIAL % {"count": BATCH})
+    with trial(dry_run and whole):
         rows = iter(source.rows)
         while numbered := list(islice(rows, BATCH)):
-            note(_run_batch(kind, parser, numbered))
+            with trial(dry_run and not whole):
+                note(_run_batch(kind, parser, numbered))
             db.session.expunge_all()
-        _finish(kind, report)
+        if not dry_run:
+            _finish(kind, report)
     return report
 
 

@@ -530,6 +530,15 @@ def test_long_file_is_streamed(shop: Flask, tmp_path: Path, monkeypatch: pytest.
     assert sizes == done == [500, 500, 200]
 
 
+@pytest.mark.database("sqlite")
+def test_long_trial_keeps_nothing_and_says_how_it_was_tried(shop: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.imports.running.WHOLE_TRIAL", 600)
+    report = load(PRODUCTS, *({**BOLT, "sku": f"S{number}"} for number in range(601)), dry_run=True)
+    assert report.counts == {"created": 601}
+    assert "groups of 500 rows" in report.notes[0]
+    assert db.session.scalar(select(func.count()).select_from(Product)) == 0
+
+
 def test_make_product_is_known_to_the_importer(shop: Flask) -> None:
     product = make_product("MADE-1")
     assert load(PRODUCTS, {"sku": product.sku, "manufacturer": "Maker"}).counts == {"updated": 1}
