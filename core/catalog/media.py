@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 
 from core.catalog import visibility
 from core.catalog.models import Media, Product
@@ -107,6 +107,17 @@ def _check(name: str, type_: str, kind: str, size: int) -> None:
 def detach(product_id: int, media_ids: Iterable[int]) -> None:
     """Take pictures and documents from a product; call inside ``write()``. The bytes stay: orders may show them."""
     db.session.execute(delete(Media).where(Media.product_id == product_id, Media.id.in_(list(media_ids))))
+
+
+def put_first(product_id: int, media_ids: Iterable[int]) -> None:
+    """Let a picture come before all others, so that lists show it; call inside ``write()``."""
+    lowest = db.session.scalar(select(func.min(Media.position)).where(Media.product_id == product_id)) or 0
+    db.session.execute(
+        update(Media)
+        .where(Media.product_id == product_id, Media.id.in_(list(media_ids)))
+        .values(position=lowest - 1)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def of(product_id: int) -> list[MediaView]:

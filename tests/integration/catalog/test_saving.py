@@ -17,6 +17,7 @@ from tests.integration.catalog.conftest import attribute, categories, product
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
 NO_GTIN = "“6414150085117” is no valid GTIN: its length or check digit is wrong. Correct it, or leave it empty."
 NO_HEIR = "There is no other product “%s” that could replace this one. Import it first, or correct the code."
+NO_NUMBER = "“%s” is not a number. Write it without a unit, such as 12.5."
 NO_COLOUR = "There is no attribute “colour”. Create it first, or correct the code."
 SVG = b'<?xml version="1.0"?><!-- drawn --><svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 
@@ -63,8 +64,8 @@ def test_statements_do_not_grow_with_the_batch(save, count_statements):
         ({"base_unit": ""}, "base_unit", "A new product needs its base unit, such as pcs, m or kg."),
         ({"texts": {}}, "name", "A new product needs a name in at least one language."),
         ({"attributes": {"colour": "red"}}, "attr:colour", NO_COLOUR),
-        ({"attributes": {"length": "NaN"}}, "attr:length", "“NaN” is not a number. Write it without a unit, such as 12.5."),
-        ({"attributes": {"length": "5 mm"}}, "attr:length", "“5 mm” is not a number. Write it without a unit, such as 12.5."),
+        ({"attributes": {"length": "NaN"}}, "attr:length", NO_NUMBER % "NaN"),
+        ({"attributes": {"length": "5 mm"}}, "attr:length", NO_NUMBER % "5 mm"),
         ({"attributes": {"magnetic": "maybe"}}, "attr:magnetic", "“maybe” is neither yes nor no."),
         ({"superseded_by": "B"}, "superseded_by", NO_HEIR % "B"),
         ({"superseded_by": "A"}, "superseded_by", NO_HEIR % "A"),
