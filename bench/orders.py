@@ -18,17 +18,18 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from flask import Flask
+
 from core.data.db import db, make_engine, normalise_url
 from core.data.migrate import core_history, upgrade
 from core.data.scope import Actor, Scope, acting, set_actor, system
 from core.data.write import write
 from core.orders import cart, pages, paste, placing, quickorder
-from core.orders.cart import NewItem
+from core.orders.merging import NewItem
 from core.spec.orders import Stage
 from core.testing import factories
 from core.testing.apps import closing, full_app
 from core.testing.statements import count_statements
-from flask import Flask
 
 MAY = frozenset({
     "catalog.product.view", "pricing.price.view", "orders.cart.use", "orders.order.place", "orders.order.view",
@@ -121,7 +122,9 @@ def placing_orders(app: Flask, buyers: list[Actor], orders: int) -> None:
     for thread in threads:
         thread.join()
     took = time.perf_counter() - start
-    print(f"{f'orders by {len(buyers)} at once':28} {each * len(buyers) / took:8.1f} orders/s (cart of 5 lines filled, shown and placed)")
+    print(
+        f"{f'orders by {len(buyers)} at once':28} {each * len(buyers) / took:8.1f} orders/s (5 lines, filled, shown, placed)"
+    )
 
 
 def one_order(app: Flask, buyer: Actor) -> None:
@@ -133,7 +136,9 @@ def one_order(app: Flask, buyer: Actor) -> None:
         assert page is not None
         assert page.order is not None
         sent = placing.Placement(
-            expected_total=page.priced.totals.gross, cart_key=page.order.client_reference or "", seen=pages.read_seen(page.seen)
+            expected_total=page.priced.totals.gross,
+            cart_key=page.order.client_reference or "",
+            seen=pages.read_seen(page.seen),
         )
     with request(app, buyer):
         placing.place(sent)

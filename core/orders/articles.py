@@ -50,7 +50,9 @@ class Article:
             case "ok":
                 return ""
             case "discontinued" if self.successor:
-                return _("%(sku)s is no longer sold; it was replaced by %(successor)s.", sku=self.sku, successor=self.successor)
+                return _(
+                    "%(sku)s is no longer sold; it was replaced by %(successor)s.", sku=self.sku, successor=self.successor
+                )
             case "discontinued":
                 return _("%(sku)s is no longer sold.", sku=self.sku)
             case "blocked":
@@ -101,6 +103,14 @@ def by_sku(skus: Iterable[str], locale: str | None = None) -> dict[str, Article]
 
 def _article(view: ProductView, visible: bool) -> Article:
     return Article(
-        view.id, view.sku, view.name, view.status, visible, view.tax_class, view.base_unit, view.superseded_by_sku,
-        view.units, view.image,
+        view.id,
+        view.sku,
+        view.name,
+        view.status,
+        visible,
+        view.tax_class,
+        view.base_unit,
+        view.superseded_by_sku,
+        view.units,
+        view.image,
     )

@@ -6,18 +6,17 @@ The number of statements does not depend on the number of lines.
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 
 from flask import has_request_context, session
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from core.catalog.units import QuantityCheck, UnitInfo, to_base
+from core.catalog.units import to_base
 from core.companies import services as companies
 from core.data import clock
 from core.data.db import db
@@ -25,51 +24,15 @@ from core.data.scope import Actor, current_actor
 from core.data.write import write
 from core.i18n import _
 from core.orders import addresses, articles
-from core.orders.articles import Article
 from core.orders.draft import Priced, Wanted, check_quantities, price_order
+from core.orders.merging import Added, Identity, NewItem, Touched, identity, merge
 from core.orders.models import Order, OrderLine
 from core.orders.queries import lines_of, locked, store_lines
-from core.registry.registry import registry
 from core.spec.errors import Forbidden, Invalid
-from core.ui.formats import qty
 
 MAX_LINES = 1000
 #: Where the session keeps a visitor's cart (core.orders.guest).
 SESSION_KEY = "cart"
-AddOutcome = Literal["added", "merged", "rounded", "not_allowed", "unknown", "bad_unit", "bad_quantity"]
-TAKEN = ("added", "merged", "rounded")
-
-
-@dataclass(frozen=True, slots=True)
-class NewItem:
-    """What somebody wants in the cart: a SKU, a unit ('' for the one it is sold in first) and a quantity.
-
-    ``parts`` are addons' values of the line, from which its split key is made.
-    """
-
-    sku: str
-    quantity: Decimal
-    unit: str = ""
-    note: str = ""
-    reference: str = ""
-    configuration: str = ""
-    parts: Mapping[str, Any] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Added:
-    """What became of an item; ``quantity`` is what went into the cart, ``message`` says what was changed or why not."""
-
-    sku: str
-    outcome: AddOutcome
-    message: str = ""
-    quantity: Decimal = Decimal(0)
-    name: str = ""
-
-    @property
-    def taken(self) -> bool:
-        """True where the item is in the cart."""
-        return self.outcome in TAKEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +71,10 @@ def badge() -> tuple[int, Decimal | None, str]:
         return (len(session.get(SESSION_KEY, ())) if has_request_context() else 0), None, ""
     row = db.session.execute(
         select(func.count(OrderLine.id), Order.net, Order.currency)
-        .select_from(Order).outerjoin(OrderLine, OrderLine.order_id == Order.id)
-        .where(*_whose(actor)).group_by(Order.id, Order.net, Order.currency)
+        .select_from(Order)
+        .outerjoin(OrderLine, OrderLine.order_id == Order.id)
+        .where(*_whose(actor))
+        .group_by(Order.id, Order.net, Order.currency)
     ).first()
     return (row[0], row[1], row[2]) if row else (0, Decimal(0), "")
 
@@ -124,7 +89,7 @@ def add(items: Sequence[NewItem]) -> tuple[Added, ...]:
         known = articles.by_sku(item.sku for item in items)
         order = open_cart()
         lines = lines_of(order.id)
-        outcomes, wanted = _merge(items, known, lines)
+        outcomes, wanted = merge(items, known, lines)
         if len({*wanted, *(identity(line) for line in lines)}) > MAX_LINES:
             raise Invalid("CART-FULL", _("A cart holds at most %(count)s lines; order these first.", count=MAX_LINES))
         _store(order, lines, wanted)
@@ -196,13 +161,21 @@ def store_prices(order: Order, lines: Sequence[OrderLine], priced: Priced) -> No
     rows = []
     for line in lines:
         p = found[str(line.position)]
-        rows.append({
-            "id": line.id, "unit_price": p.unit_price, "per": p.price.per if p.price else line.per,
-            "list_price": p.price.list_price if p.price else None, "net": p.net, "base_quantity": p.base_quantity,
-            "tax_category": p.treatment.category if p.treatment else "", "tax_rate": p.treatment.rate if p.treatment else None,
-            "price_source": p.price.source[:120] if p.price else "",
-            "sku": p.article.sku if p.article else line.sku, "name": p.article.name if p.article else line.name,
-        })
+        rows.append(
+            {
+                "id": line.id,
+                "unit_price": p.unit_price,
+                "per": p.price.per if p.price else line.per,
+                "list_price": p.price.list_price if p.price else None,
+                "net": p.net,
+                "base_quantity": p.base_quantity,
+                "tax_category": p.treatment.category if p.treatment else "",
+                "tax_rate": p.treatment.rate if p.treatment else None,
+                "price_source": p.price.source[:120] if p.price else "",
+                "sku": p.article.sku if p.article else line.sku,
+                "name": p.article.name if p.article else line.name,
+            }
+        )
     store_lines(rows)
     order.currency = priced.currency
     order.net, order.tax, order.gross = priced.totals.net, priced.totals.tax, priced.totals.gross
@@ -217,21 +190,12 @@ def ship_to_country(order: Order) -> str:
     return address.country if address else ""
 
 
-def split_key(parts: Mapping[str, Any] | None) -> str:
-    """Return the digest of what addons say keeps lines apart; '' where they say nothing."""
-    if not parts:
-        return ""
-    said = [
-        f"{found.owner}.{found.value.name}={key}"
-        for found in registry().contributions("order_parts")
-        if found.value.split_key and (key := found.value.split_key(parts))
-    ]
-    return hashlib.sha256("\n".join(said).encode()).hexdigest() if said else ""
-
-
 def _whose(actor: Actor) -> tuple[Any, ...]:
     return (
-        Order.company_id == actor.company_id, Order.user_id == buyer_id(actor), Order.state == "cart", Order.cart_name == "",
+        Order.company_id == actor.company_id,
+        Order.user_id == buyer_id(actor),
+        Order.state == "cart",
+        Order.cart_name == "",
     )
 
 
@@ -249,96 +213,19 @@ def _existing() -> Order:
 def _new_cart(actor: Actor) -> Order:
     company, now = companies.current_company(), clock.now()
     return Order(
-        seller_id=companies.seller().id, company_id=actor.company_id, user_id=buyer_id(actor), state="cart",
-        client_reference=f"cart-{secrets.token_urlsafe(18)}", currency=company.currency, locale=actor.locale,
-        created_at=now, updated_at=now,
+        seller_id=companies.seller().id,
+        company_id=actor.company_id,
+        user_id=buyer_id(actor),
+        state="cart",
+        client_reference=f"cart-{secrets.token_urlsafe(18)}",
+        currency=company.currency,
+        locale=actor.locale,
+        created_at=now,
+        updated_at=now,
     )
 
 
-Identity = tuple[int | None, str, str, str]
-
-
-def identity(line: OrderLine) -> Identity:
-    """Return what makes a line the same as another when carts are merged."""
-    return line.product_id, line.unit, line.configuration, line.split_key
-
-
-def accept(item: NewItem, article: Article | None) -> tuple[Added, UnitInfo | None]:
-    """Return the outcome of an item by itself, and its unit where it can go into a cart."""
-    if article is None:
-        return Added(item.sku, "unknown", _("There is no article %(sku)s.", sku=item.sku[:80])), None
-    if article.availability != "ok":
-        return Added(item.sku, "not_allowed", article.refusal, name=article.name), None
-    unit = article.unit(item.unit)
-    if unit is None:
-        known = ", ".join(article.units) or "–"
-        message = _("%(sku)s is not sold in %(unit)s; it is sold in %(units)s.", sku=item.sku, unit=item.unit[:20], units=known)
-        return Added(item.sku, "bad_unit", message, name=article.name), None
-    if not item.quantity.is_finite() or item.quantity <= 0:
-        return Added(item.sku, "bad_quantity", _("The quantity must be more than zero."), name=article.name), None
-    return Added(item.sku, "added", name=article.name, quantity=item.quantity), unit
-
-
-def judged(outcome: Added, quantity: Decimal, check: QuantityCheck) -> tuple[Added, Decimal | None]:
-    """Return the outcome after the check of the whole quantity, and the quantity to keep (None: as it was)."""
-    if check.ok:
-        return outcome, quantity
-    if check.rounded is None:
-        return replace(outcome, outcome="bad_quantity", message=check.reason, quantity=Decimal(0)), None
-    message = _("%(name)s: the quantity was changed from %(asked)s to %(rounded)s. %(reason)s",
-                name=outcome.name, asked=qty(quantity), rounded=qty(check.rounded), reason=check.reason)
-    return replace(outcome, outcome="rounded", message=message, quantity=check.rounded), check.rounded
-
-
-@dataclass(frozen=True, slots=True)
-class _Touched:
-    """A line that gets a new quantity: what was asked for, and the article."""
-
-    item: NewItem
-    article: Article
-    quantity: Decimal
-
-
-def _merge(
-    items: Sequence[NewItem], known: Mapping[str, Article], lines: Sequence[OrderLine]
-) -> tuple[tuple[Added, ...], dict[Identity, _Touched]]:
-    """Return an outcome for each item, and the quantity that each touched line shall have."""
-    outcomes: list[Added] = []
-    keys: list[Identity | None] = []
-    touched: dict[Identity, _Touched] = {}
-    before = {identity(line): line.quantity for line in lines}
-    for item in items:
-        outcome, unit = accept(item, known.get(item.sku))
-        key = None
-        if unit is not None:
-            article = known[item.sku]
-            key = (article.id, unit.unit, item.configuration[:64], split_key(item.parts))
-            already = touched[key].quantity if key in touched else before.get(key, Decimal(0))
-            touched[key] = _Touched(item, article, already + item.quantity)
-            outcome = replace(outcome, outcome="merged") if already else outcome
-        outcomes.append(outcome)
-        keys.append(key)
-    _check(touched, keys, outcomes)
-    return tuple(outcomes), touched
-
-
-def _check(touched: dict[Identity, _Touched], keys: Sequence[Identity | None], outcomes: list[Added]) -> None:
-    """Check the merged quantities in one go; round what can be rounded, refuse the rest."""
-    names = {key: str(index) for index, key in enumerate(touched)}
-    wanted = [Wanted(names[key], t.article.id, key[1], t.quantity) for key, t in touched.items()]
-    checks = check_quantities(wanted, {names[key]: t.article.unit(key[1]) for key, t in touched.items()})
-    asked = {key: t.quantity for key, t in touched.items()}
-    for index, key in enumerate(keys):
-        if key is None:
-            continue
-        outcomes[index], quantity = judged(outcomes[index], asked[key], checks[names[key]])
-        if quantity is None:
-            touched.pop(key, None)
-        elif key in touched:
-            touched[key] = replace(touched[key], quantity=quantity)
-
-
-def _store(order: Order, lines: Sequence[OrderLine], wanted: Mapping[Identity, _Touched]) -> None:
+def _store(order: Order, lines: Sequence[OrderLine], wanted: Mapping[Identity, Touched]) -> None:
     """Write the quantities of lines that exist and add the others."""
     existing = {identity(line): line for line in lines}
     position = max((line.position for line in lines), default=0)
@@ -354,12 +241,21 @@ def _store(order: Order, lines: Sequence[OrderLine], wanted: Mapping[Identity, _
         db.session.execute(insert(OrderLine), new)
 
 
-def _new_line(order: Order, key: Identity, touched: _Touched, position: int) -> dict[str, Any]:
+def _new_line(order: Order, key: Identity, touched: Touched, position: int) -> dict[str, Any]:
     item, article = touched.item, touched.article
     return {
-        "order_id": order.id, "company_id": order.company_id, "position": position, "product_id": article.id, "unit": key[1],
-        "quantity": touched.quantity, "base_quantity": to_base(touched.quantity, article.units[key[1]]), "configuration": key[2],
-        "split_key": key[3], "sku": article.sku, "name": article.name, "note": item.note[:2000],
+        "order_id": order.id,
+        "company_id": order.company_id,
+        "position": position,
+        "product_id": article.id,
+        "unit": key[1],
+        "quantity": touched.quantity,
+        "base_quantity": to_base(touched.quantity, article.units[key[1]]),
+        "configuration": key[2],
+        "split_key": key[3],
+        "sku": article.sku,
+        "name": article.name,
+        "note": item.note[:2000],
         "customer_reference": item.reference[:80],
     }
 
@@ -368,9 +264,7 @@ def _change(
     lines: Mapping[int, OrderLine], quantities: Mapping[int, Decimal], notes: Mapping[int, Mapping[str, str]]
 ) -> tuple[str, ...]:
     known = articles.by_id(lines[position].product_id for position in quantities)
-    units = {
-        str(p): known[lines[p].product_id].unit(lines[p].unit) for p in quantities if lines[p].product_id in known
-    }
+    units = {str(p): known[lines[p].product_id].unit(lines[p].unit) for p in quantities if lines[p].product_id in known}
     checks = check_quantities([Wanted(str(p), lines[p].product_id, lines[p].unit, q) for p, q in quantities.items()], units)
     messages, rows = [], []
     for position, line in lines.items():
@@ -381,9 +275,13 @@ def _change(
             if check is not None and not check.ok:
                 messages.append(f"{line.sku}: {check.reason}")
         said = notes.get(position, {})
-        rows.append({
-            "id": line.id, "quantity": quantity, "note": said.get("note", line.note)[:2000],
-            "customer_reference": said.get("reference", line.customer_reference)[:80],
-        })
+        rows.append(
+            {
+                "id": line.id,
+                "quantity": quantity,
+                "note": said.get("note", line.note)[:2000],
+                "customer_reference": said.get("reference", line.customer_reference)[:80],
+            }
+        )
     store_lines(rows)
     return tuple(messages)

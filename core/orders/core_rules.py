@@ -29,7 +29,9 @@ def not_empty(draft: OrderDraft) -> Sequence[Finding]:
     """An order has at least one line."""
     if draft.lines:
         return ()
-    return (Finding("CART-EMPTY", "block", _("Your cart is empty."), remedy=_("Find articles"), remedy_url=_url("catalog.home")),)
+    return (
+        Finding("CART-EMPTY", "block", _("Your cart is empty."), remedy=_("Find articles"), remedy_url=_url("catalog.home")),
+    )
 
 
 def products(draft: OrderDraft) -> Sequence[Finding]:
@@ -55,7 +57,9 @@ def quantities(draft: OrderDraft) -> Sequence[Finding]:
     units = {line.key: known[line.product_id].unit(line.unit) for line in draft.lines if line.product_id in known}
     checks = check_quantities(wanted, units)
     return tuple(
-        Finding("QUANTITY", "block", f"{line.sku}: {checks[line.key].reason}", (line.key,), *_to_cart(_("Change the quantity")))
+        Finding(
+            "QUANTITY", "block", f"{line.sku}: {checks[line.key].reason}", (line.key,), *_to_cart(_("Change the quantity"))
+        )
         for line in draft.lines
         if line.key in checks and not checks[line.key].ok
     )
@@ -65,9 +69,15 @@ def prices(draft: OrderDraft) -> Sequence[Finding]:
     """Every line has a price; without one the buyer asks for a quote, nothing is given away."""
     return tuple(
         Finding(
-            "NO-PRICE", "block",
-            _("%(sku)s has no price for you in %(unit)s; ask us for a quote or remove the line.", sku=line.sku, unit=line.unit),
-            (line.key,), *_to_cart(_("Go to the line")),
+            "NO-PRICE",
+            "block",
+            _(
+                "%(sku)s has no price for you in %(unit)s; ask us for a quote or remove the line.",
+                sku=line.sku,
+                unit=line.unit,
+            ),
+            (line.key,),
+            *_to_cart(_("Go to the line")),
         )
         for line in draft.lines
         if line.unit_price is None
@@ -85,7 +95,11 @@ def minimum_value(draft: OrderDraft) -> Sequence[Finding]:
     if draft.net >= wanted:
         return ()
     missing = money(wanted - draft.net, draft.currency)
-    text = _("An order is worth at least %(least)s without tax; %(missing)s are missing.", least=money(wanted, draft.currency), missing=missing)
+    text = _(
+        "An order is worth at least %(least)s without tax; %(missing)s are missing.",
+        least=money(wanted, draft.currency),
+        missing=missing,
+    )
     return (Finding("MINIMUM-VALUE", "block", text, remedy=_("Find more articles"), remedy_url=_url("catalog.home")),)
 
 
@@ -94,7 +108,13 @@ def company_may_order(draft: OrderDraft) -> Sequence[Finding]:
     status = db.session.scalar(select(Company.status).where(Company.id == draft.company_id))
     if status == "active":
         return ()
-    return (Finding("COMPANY-BLOCKED", "block", _("Your company cannot order at present. Please contact our sales; your cart is kept.")),)
+    return (
+        Finding(
+            "COMPANY-BLOCKED",
+            "block",
+            _("Your company cannot order at present. Please contact our sales; your cart is kept."),
+        ),
+    )
 
 
 def addresses_given(draft: OrderDraft) -> Sequence[Finding]:
@@ -112,7 +132,13 @@ def prices_still_held(draft: OrderDraft) -> Sequence[Finding]:
     until = db.session.scalar(select(Order.price_hold_until).where(Order.id == draft.order_id))
     if until is None or until > clock.now():
         return ()
-    return (Finding("PRICES-NO-LONGER-HELD", "warning", _("The prices of this order held until %(day)s.", day=day(until)),),)
+    return (
+        Finding(
+            "PRICES-NO-LONGER-HELD",
+            "warning",
+            _("The prices of this order held until %(day)s.", day=day(until)),
+        ),
+    )
 
 
 def po_number(draft: OrderDraft) -> Sequence[Finding]:
@@ -151,7 +177,12 @@ def _product(line: DraftLine, article: Article | None) -> Finding | None:
         remedy = (_("See %(successor)s", successor=article.successor), replace) if replace else _to_cart(_("Go to the line"))
         return Finding("PRODUCT-NOT-SOLD", "block", article.refusal, (line.key,), *remedy)
     if article.unit(line.unit) is None:
-        text = _("%(sku)s is not sold in %(unit)s any more; order it in %(units)s.", sku=line.sku, unit=line.unit, units=", ".join(article.units))
+        text = _(
+            "%(sku)s is not sold in %(unit)s any more; order it in %(units)s.",
+            sku=line.sku,
+            unit=line.unit,
+            units=", ".join(article.units),
+        )
         return Finding("UNIT-NOT-SOLD", "block", text, (line.key,), *_to_cart(_("Go to the line")))
     return None
 

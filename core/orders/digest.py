@@ -14,11 +14,35 @@ from core.registry.registry import registry
 from core.spec.pricing import PriceLine
 
 LINE_FIELDS = (
-    "position", "sku", "name", "unit", "quantity", "base_quantity", "configuration", "split_key", "unit_price", "per",
-    "net", "tax_category", "tax_rate", "price_source", "note", "customer_reference",
+    "position",
+    "sku",
+    "name",
+    "unit",
+    "quantity",
+    "base_quantity",
+    "configuration",
+    "split_key",
+    "unit_price",
+    "per",
+    "net",
+    "tax_category",
+    "tax_rate",
+    "price_source",
+    "note",
+    "customer_reference",
 )
 ORDER_FIELDS = (
-    "company_id", "currency", "rounding", "net", "tax", "gross", "tax_lines", "ship_to", "bill_to", "po_number", "note",
+    "company_id",
+    "currency",
+    "rounding",
+    "net",
+    "tax",
+    "gross",
+    "tax_lines",
+    "ship_to",
+    "bill_to",
+    "po_number",
+    "note",
     "wished_date",
 )
 
@@ -53,12 +77,20 @@ def canonical(content: Any) -> str:
 
 def trace_digest(line: PriceLine) -> str:
     """Return the digest of a price's explanation: every candidate and step, so that it can be proved later."""
-    return digest({
-        "product": line.product_id, "unit": line.unit, "quantity": line.quantity, "price": line.price, "per": line.per,
-        "list_price": line.list_price, "source": line.source, "reference": line.reference,
-        "trace": [[t.step, t.before, t.after, t.reference] for t in line.trace],
-        "candidates": [[c.source, c.price, c.per, c.unit, c.min_quantity] for c in line.candidates],
-    })
+    return digest(
+        {
+            "product": line.product_id,
+            "unit": line.unit,
+            "quantity": line.quantity,
+            "price": line.price,
+            "per": line.per,
+            "list_price": line.list_price,
+            "source": line.source,
+            "reference": line.reference,
+            "trace": [[t.step, t.before, t.after, t.reference] for t in line.trace],
+            "candidates": [[c.source, c.price, c.per, c.unit, c.min_quantity] for c in line.candidates],
+        }
+    )
 
 
 def _plain(value: Any) -> Any:

@@ -67,8 +67,14 @@ def content(order: Order, lines: Sequence[OrderLine], merchant: Seller) -> dict[
         "number": order.number,
         "seller": {"name": merchant.name, "footer": " · ".join(_imprint(merchant))},
         "labels": {
-            "bill_to": _("Bill to"), "ship_to": _("Deliver to"), "note": _("Note"), "total": _("Total with tax"), "page": _("Page"),
-            "closing": _("Thank you for your order.") if confirmed else _("The order has been received; it is not confirmed yet."),
+            "bill_to": _("Bill to"),
+            "ship_to": _("Deliver to"),
+            "note": _("Note"),
+            "total": _("Total with tax"),
+            "page": _("Page"),
+            "closing": _("Thank you for your order.")
+            if confirmed
+            else _("The order has been received; it is not confirmed yet."),
         },
         "bill_to": address_lines(order.bill_to, merchant.country),
         "ship_to": address_lines(order.ship_to, merchant.country),
@@ -88,7 +94,15 @@ def address_lines(address: Mapping[str, Any] | None, home: str = "") -> list[str
         return []
     place = " ".join(part for part in (address.get("postal_code"), address.get("city")) if part)
     country = "" if address.get("country") == home else country_name(str(address.get("country") or ""))
-    parts = [address.get("name"), address.get("contact"), address.get("street"), address.get("street2"), place, address.get("region"), country]
+    parts = [
+        address.get("name"),
+        address.get("contact"),
+        address.get("street"),
+        address.get("street2"),
+        place,
+        address.get("region"),
+        country,
+    ]
     return [str(part) for part in dict.fromkeys(parts) if part]
 
 
@@ -101,8 +115,14 @@ def tax_rows(order: Order) -> list[dict[str, str]]:
     """Return the tax of an order, a row per category: label and amount."""
     rows = []
     for line in order.tax_lines or ():
-        label = _("VAT %(rate)s on %(base)s", rate=percent(Decimal(line["rate"])), base=money(Decimal(line["base"]), order.currency))
-        rows.append({"label": label, "amount": money(Decimal(line["tax"]), order.currency), "note": str(line.get("note") or "")})
+        label = _(
+            "VAT %(rate)s on %(base)s",
+            rate=percent(Decimal(line["rate"])),
+            base=money(Decimal(line["base"]), order.currency),
+        )
+        rows.append(
+            {"label": label, "amount": money(Decimal(line["tax"]), order.currency), "note": str(line.get("note") or "")}
+        )
     return rows
 
 
@@ -121,7 +141,10 @@ def _facts(order: Order, zone: str) -> list[tuple[str, str]]:
 def _line(line: OrderLine, currency: str) -> dict[str, str]:
     extra = " · ".join(part for part in (line.customer_reference, line.note) if part)
     return {
-        "position": str(line.position), "sku": line.sku, "name": line.name, "extra": extra,
+        "position": str(line.position),
+        "sku": line.sku,
+        "name": line.name,
+        "extra": extra,
         "quantity": qty(line.quantity, line.unit),
         "price": price(line.unit_price, currency) if line.unit_price is not None else "–",
         "per": "" if line.per == 1 else _("per %(quantity)s", quantity=per_unit(line.per, line.unit)),

@@ -72,7 +72,12 @@ class Priced:
 
 
 def price_lines(
-    wanted: Sequence[Wanted], *, ship_to_country: str = "", locale: str | None = None, at: datetime | None = None, explain: bool = False
+    wanted: Sequence[Wanted],
+    *,
+    ship_to_country: str = "",
+    locale: str | None = None,
+    at: datetime | None = None,
+    explain: bool = False,
 ) -> Priced:
     """Return prices, tax, quantity checks and totals of the lines for the actor; a constant number of statements.
 
@@ -83,11 +88,15 @@ def price_lines(
     units = {w.key: known[w.product_id].unit(w.unit) for w in wanted if w.product_id in known}
     asked = [w for w in wanted if units.get(w.key)]
     prices = pricing.price(
-        context, [PriceRequest(w.key, w.product_id, units[w.key].unit, w.quantity) for w in asked], explain=explain  # type: ignore[arg-type, union-attr]
+        context,
+        [PriceRequest(w.key, w.product_id, units[w.key].unit, w.quantity) for w in asked],
+        explain=explain,  # type: ignore[arg-type, union-attr]
     ).by_key()
     checks = check_quantities(asked, units)
     taxed = _treatments([known[w.product_id] for w in asked], ship_to_country)  # type: ignore[index]
-    lines = tuple(_line(w, known.get(w.product_id or 0), units.get(w.key), prices, checks, taxed, context.currency) for w in wanted)
+    lines = tuple(
+        _line(w, known.get(w.product_id or 0), units.get(w.key), prices, checks, taxed, context.currency) for w in wanted
+    )
     sums = totals((TotalLine(line.net, line.treatment or _UNTAXED) for line in lines), context.currency)
     return Priced(lines, sums, context.currency)
 
@@ -104,25 +113,50 @@ def draft_of(order: Order, lines: Sequence[OrderLine], priced: Priced) -> OrderD
     """Return the document as checkout rules and hold types see it."""
     found = priced.by_key()
     return OrderDraft(
-        order_id=order.id, company_id=order.company_id, user_id=order.user_id, currency=priced.currency,
-        net=priced.totals.net, tax=priced.totals.tax, gross=priced.totals.gross,
+        order_id=order.id,
+        company_id=order.company_id,
+        user_id=order.user_id,
+        currency=priced.currency,
+        net=priced.totals.net,
+        tax=priced.totals.tax,
+        gross=priced.totals.gross,
         lines=tuple(_draft_line(line, found[str(line.position)]) for line in lines),
-        po_number=order.po_number, ship_to_id=order.ship_to_id, bill_to_id=order.bill_to_id, extra=order.extra or {},
+        po_number=order.po_number,
+        ship_to_id=order.ship_to_id,
+        bill_to_id=order.bill_to_id,
+        extra=order.extra or {},
     )
 
 
 def stored_draft(order: Order, lines: Sequence[OrderLine]) -> OrderDraft:
     """Return a placed order, at its frozen prices, as rules see it."""
     return OrderDraft(
-        order_id=order.id, company_id=order.company_id, user_id=order.user_id, currency=order.currency,
-        net=order.net, tax=order.tax, gross=order.gross,
+        order_id=order.id,
+        company_id=order.company_id,
+        user_id=order.user_id,
+        currency=order.currency,
+        net=order.net,
+        tax=order.tax,
+        gross=order.gross,
         lines=tuple(
             DraftLine(
-                str(x.position), x.id, x.product_id, x.sku, x.unit, x.quantity, x.base_quantity, x.unit_price, x.net, x.position
+                str(x.position),
+                x.id,
+                x.product_id,
+                x.sku,
+                x.unit,
+                x.quantity,
+                x.base_quantity,
+                x.unit_price,
+                x.net,
+                x.position,
             )
             for x in lines
         ),
-        po_number=order.po_number, ship_to_id=order.ship_to_id, bill_to_id=order.bill_to_id, extra=order.extra or {},
+        po_number=order.po_number,
+        ship_to_id=order.ship_to_id,
+        bill_to_id=order.bill_to_id,
+        extra=order.extra or {},
     )
 
 
@@ -133,7 +167,9 @@ def check_quantities(wanted: Sequence[Wanted], units: Mapping[str, UnitInfo | No
     answers = registry().batch("quantity_rules", lines=tuple(asked), company_id=company.id if company else None)
     rules = rules_by_key(rule for _owner, found in answers for rule in found)
     return {
-        w.key: check_quantity(unit, w.quantity, rules.get(w.key, ())) if _sane(w.quantity) else QuantityCheck(False, None, reason=_absurd())
+        w.key: check_quantity(unit, w.quantity, rules.get(w.key, ()))
+        if _sane(w.quantity)
+        else QuantityCheck(False, None, reason=_absurd())
         for w in wanted
         if (unit := units.get(w.key))
     }
@@ -167,18 +203,34 @@ def _line(
     currency: str,
 ) -> PricedLine:
     if article is None or unit is None:
-        return PricedLine(wanted.key, article, None, wanted.quantity, wanted.quantity, None, None, None, QuantityCheck(True, None))
+        return PricedLine(
+            wanted.key, article, None, wanted.quantity, wanted.quantity, None, None, None, QuantityCheck(True, None)
+        )
     price = prices[wanted.key]
     net = None if price.price is None else line_net(wanted.quantity, price.price, price.per, currency)
     return PricedLine(
-        wanted.key, article, unit, wanted.quantity, to_base(wanted.quantity, unit), price, net,
-        taxed[article.tax_class], checks[wanted.key],
+        wanted.key,
+        article,
+        unit,
+        wanted.quantity,
+        to_base(wanted.quantity, unit),
+        price,
+        net,
+        taxed[article.tax_class],
+        checks[wanted.key],
     )
 
 
 def _draft_line(line: OrderLine, priced: PricedLine) -> DraftLine:
     return DraftLine(
-        key=str(line.position), id=line.id, product_id=line.product_id, sku=line.sku, unit=line.unit,
-        quantity=line.quantity, base_quantity=priced.base_quantity, unit_price=priced.unit_price, net=priced.net,
+        key=str(line.position),
+        id=line.id,
+        product_id=line.product_id,
+        sku=line.sku,
+        unit=line.unit,
+        quantity=line.quantity,
+        base_quantity=priced.base_quantity,
+        unit_price=priced.unit_price,
+        net=priced.net,
         position=line.position,
     )

@@ -60,8 +60,13 @@ def emit_movements(order: Order, kind: str, movements: Sequence[Movement]) -> No
     first = movements[0]
     payload = asdict(
         MovementEvent(
-            order.id, order.number or "", order.company_id, kind, tuple(m.id for m in movements),
-            first.document_owner, first.document_label,
+            order.id,
+            order.number or "",
+            order.company_id,
+            kind,
+            tuple(m.id for m in movements),
+            first.document_owner,
+            first.document_label,
         )
     )
     emit("movement.recorded", {**payload, "movement_ids": list(payload["movement_ids"])})

@@ -9,9 +9,9 @@ from flask import session
 
 from core.data.scope import current_actor
 from core.i18n import _
-from core.orders import articles, cart
-from core.orders.cart import Added, NewItem
+from core.orders import articles, cart, merging
 from core.orders.draft import Priced, Wanted, check_quantities, price_lines
+from core.orders.merging import Added, NewItem
 from core.orders.quantities import plain
 from core.spec.errors import Invalid
 
@@ -36,12 +36,12 @@ def add(chosen: Sequence[NewItem]) -> tuple[Added, ...]:
     kept = {(item.sku, item.unit): item.quantity for item in items()}
     outcomes = []
     for item in chosen:
-        outcome, unit = cart.accept(item, known.get(item.sku))
+        outcome, unit = merging.accept(item, known.get(item.sku))
         if unit is not None:
             key = (item.sku, unit.unit)
             wanted = Wanted("1", known[item.sku].id, unit.unit, kept.get(key, Decimal(0)) + item.quantity)
             check = check_quantities([wanted], {"1": unit})["1"]
-            outcome, quantity = cart.judged(outcome, wanted.quantity, check)
+            outcome, quantity = merging.judged(outcome, wanted.quantity, check)
             if quantity is not None:
                 kept[key] = quantity
         outcomes.append(outcome)

@@ -35,14 +35,24 @@ def add_hold(order: Order, owner: str, code: str, wanted: HoldRequest, release_p
     if unknown or not wanted.blocks:
         raise ValueError(f"hold {owner}.{code} blocks {sorted(wanted.blocks)}; it may block {', '.join(BLOCKABLE)}")
     hold = Hold(
-        order_id=order.id, company_id=order.company_id, owner=owner, code=code, label=wanted.label,
-        blocks=list(wanted.blocks), since=clock.now(), release_permission=release_permission,
+        order_id=order.id,
+        company_id=order.company_id,
+        owner=owner,
+        code=code,
+        label=wanted.label,
+        blocks=list(wanted.blocks),
+        since=clock.now(),
+        release_permission=release_permission,
     )
     db.session.add(hold)
     db.session.flush()
     audit.record(
-        "order", order.number, "held", company_id=order.company_id,
-        after={"hold": f"{owner}.{code}", "label": wanted.label, "blocks": ", ".join(wanted.blocks)}, addon=owner,
+        "order",
+        order.number,
+        "held",
+        company_id=order.company_id,
+        after={"hold": f"{owner}.{code}", "label": wanted.label, "blocks": ", ".join(wanted.blocks)},
+        addon=owner,
     )
     emit_hold("added", order, hold)
     return hold
@@ -57,7 +67,12 @@ def mark_released(order: Order, hold: Hold, by: str, reason: str, forced: bool) 
     hold.release_reason = reason
     db.session.flush()
     audit.record(
-        "order", order.number, "hold released by force" if forced else "hold released", company_id=order.company_id,
-        after={"hold": f"{hold.owner}.{hold.code}", "label": hold.label}, reason=reason, addon=hold.owner,
+        "order",
+        order.number,
+        "hold released by force" if forced else "hold released",
+        company_id=order.company_id,
+        after={"hold": f"{hold.owner}.{hold.code}", "label": hold.label},
+        reason=reason,
+        addon=hold.owner,
     )
     emit_hold("released", order, hold)

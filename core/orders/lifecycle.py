@@ -27,9 +27,12 @@ from core.spec.orders import Finding, Stage
 FORCE_RELEASE = "orders.hold.force_release"
 #: In which states a movement may be recorded.
 _OPEN_FOR: dict[str, tuple[str, ...]] = {
-    "shipped": ("confirmed",), "cancelled": ("confirmed",),
-    "delivered": ("confirmed", "completed"), "invoiced": ("confirmed", "completed"),
-    "credited": ("confirmed", "completed", "cancelled"), "returned": ("confirmed", "completed"),
+    "shipped": ("confirmed",),
+    "cancelled": ("confirmed",),
+    "delivered": ("confirmed", "completed"),
+    "invoiced": ("confirmed", "completed"),
+    "credited": ("confirmed", "completed", "cancelled"),
+    "returned": ("confirmed", "completed"),
 }
 
 
@@ -68,7 +71,7 @@ def cancel(number: str, reason: str = "", *, version: int | None = None) -> Orde
 
 
 def release(number: str, hold_id: int, reason: str = "") -> Order:
-    """Release one hold: by who holds its permission, or by force with a reason; confirms the order if nothing else stops it."""
+    """Release one hold: by its permission, or by force with a reason; confirms the order if nothing else stops it."""
     with write():
         order = _lock_with_company(number)
         hold = next((h for h in queries.holds_of(order.id) if h.id == hold_id), None)
@@ -100,7 +103,13 @@ def release_locked(order: Order, hold: Hold, reason: str, *, forced: bool = Fals
 
 
 def record(
-    number: str, kind: Kind, quantities: Mapping[int, Decimal], *, owner: str = "core", label: str = "", version: int | None = None
+    number: str,
+    kind: Kind,
+    quantities: Mapping[int, Decimal],
+    *,
+    owner: str = "core",
+    label: str = "",
+    version: int | None = None,
 ) -> tuple[Movement, ...]:
     """Record that quantities of lines (by position) were shipped, delivered, invoiced, credited, cancelled or returned.
 
@@ -147,9 +156,15 @@ def _lock_with_company(number: str) -> Order:
 
 def _may_move(order: Order, kind: Kind) -> None:
     if order.state not in _OPEN_FOR[kind]:
-        raise Conflict("ORDER-STATE", _(
-            "The order %(number)s is %(state)s; nothing can be recorded as %(kind)s.", number=order.number or "", state=order.state, kind=kind
-        ))
+        raise Conflict(
+            "ORDER-STATE",
+            _(
+                "The order %(number)s is %(state)s; nothing can be recorded as %(kind)s.",
+                number=order.number or "",
+                state=order.state,
+                kind=kind,
+            ),
+        )
     what = {"shipped": "ship", "invoiced": "invoice"}.get(kind)
     for hold in blocking(open_holds(order.id), what) if what else ():  # type: ignore[arg-type]
         raise Conflict("ORDER-HELD", _("The order is on hold: %(label)s. Release the hold first.", label=hold.label))
@@ -159,12 +174,20 @@ def _append(order: Order, kind: Kind, wanted: Mapping[int, Decimal], owner: str,
     at = clock.now()
     head = {"company_id": order.company_id, "kind": kind, "at": at, "document_owner": owner, "document_label": label[:80]}
     last = db.session.scalar(select(func.max(Movement.id)).where(Movement.line_id.in_(wanted))) or 0
-    db.session.execute(insert(Movement), [{**head, "line_id": line_id, "quantity": quantity} for line_id, quantity in wanted.items()])
+    db.session.execute(
+        insert(Movement), [{**head, "line_id": line_id, "quantity": quantity} for line_id, quantity in wanted.items()]
+    )
     order.updated_at = at  # raises the version: what somebody else looked at is no longer what is
     db.session.flush()
-    made = tuple(db.session.scalars(select(Movement).where(Movement.line_id.in_(wanted), Movement.id > last).order_by(Movement.id)))
+    made = tuple(
+        db.session.scalars(select(Movement).where(Movement.line_id.in_(wanted), Movement.id > last).order_by(Movement.id))
+    )
     audit.record(
-        "order", order.number, kind, company_id=order.company_id, after={"lines": len(made), "document": label},
+        "order",
+        order.number,
+        kind,
+        company_id=order.company_id,
+        after={"lines": len(made), "document": label},
         addon="" if owner == "core" else owner,
     )
     emit_movements(order, kind, made)

@@ -29,7 +29,9 @@ def send_confirmation(payload: dict[str, Any]) -> None:
         subject = _("Your order %(number)s is confirmed", number=order.number)
         text = _(
             "Thank you for your order %(number)s over %(total)s.\n\nThe confirmation is attached.\n\n%(seller)s",
-            number=order.number, total=money(order.gross, order.currency), seller=seller().name,
+            number=order.number,
+            total=money(order.gross, order.currency),
+            seller=seller().name,
         )
     document = confirmation(order)
     send_mail(to, subject, text, attachments=[Attachment(document.name, document.type, document.content)], locale=locale)
@@ -50,13 +52,17 @@ def send_rejection(payload: dict[str, Any]) -> None:
         subject = _("Your order %(number)s was not accepted", number=order.number)
         text = _(
             "We could not accept your order %(number)s.\n\nReason: %(reason)s\n\n%(seller)s",
-            number=order.number, reason=reason or "–", seller=seller().name,
+            number=order.number,
+            reason=reason or "–",
+            seller=seller().name,
         )
     send_mail(to, subject, text, locale=order.locale)
 
 
 def _order_and_buyer(payload: dict[str, Any]) -> tuple[Order, str] | None:
     """Return the order and the address of its buyer; None where there is nobody to write to any more."""
-    query = select(Order, User.email).join(User, User.id == Order.user_id).where(Order.id == payload["order_id"], User.active)
+    query = (
+        select(Order, User.email).join(User, User.id == Order.user_id).where(Order.id == payload["order_id"], User.active)
+    )
     row = db.session.execute(unscoped(query, "a job of the system reads the order of its event")).first()
     return (row[0], row[1]) if row else None

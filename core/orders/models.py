@@ -27,7 +27,10 @@ class Order(db.Model):
         UniqueConstraint("company_id", "client_reference"),
         # one open, unnamed cart for a person in a company
         Index(
-            "uq_orders_order_cart", "company_id", "user_id", unique=True,
+            "uq_orders_order_cart",
+            "company_id",
+            "user_id",
+            unique=True,
             sqlite_where=text("state = 'cart' and cart_name = ''"),
             postgresql_where=text("state = 'cart' and cart_name = ''"),
         ),

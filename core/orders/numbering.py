@@ -18,7 +18,9 @@ def next_number(seller_id: int, kind: str = "order", prefix: str = "") -> str:
     """
     series = (NumberSeries.seller_id == seller_id, NumberSeries.kind == kind)
     statement = (
-        update(NumberSeries).where(*series).values(next_value=NumberSeries.next_value + 1)
+        update(NumberSeries)
+        .where(*series)
+        .values(next_value=NumberSeries.next_value + 1)
         .returning(NumberSeries.prefix, NumberSeries.next_value)
     )
     row = db.session.execute(statement).first() or _begin(seller_id, kind, prefix) or db.session.execute(statement).one()

@@ -128,7 +128,11 @@ def _order_row(line: OrderLine, now: PricedLine, problems: tuple[str, ...]) -> C
     before, after = _per_one(line.unit_price, line.per), _per_one(row.price, row.per)
     values = {name: getattr(row, name) for name in CartRow.__slots__}
     values |= {
-        "before": line.unit_price, "changed": before != after, "reference": line.customer_reference, "note": line.note, "problems": problems,
+        "before": line.unit_price,
+        "changed": before != after,
+        "reference": line.customer_reference,
+        "note": line.note,
+        "problems": problems,
     }
     return CartRow(**values)
 
@@ -136,10 +140,18 @@ def _order_row(line: OrderLine, now: PricedLine, problems: tuple[str, ...]) -> C
 def _row(now: PricedLine, sku: str, name: str, unit: str) -> CartRow:
     article, price = now.article, now.price
     return CartRow(
-        key=now.key, sku=article.sku if article else sku, name=article.name if article else name,
-        image=article.image if article else "", unit_name=now.unit.unit if now.unit else unit, unit=now.unit, quantity=now.quantity,
-        price=now.unit_price, per=price.per if price else Decimal(1),
-        list_price=price.list_price if price and price.show_list else None, reason=price.reason if price else "", net=now.net,
+        key=now.key,
+        sku=article.sku if article else sku,
+        name=article.name if article else name,
+        image=article.image if article else "",
+        unit_name=now.unit.unit if now.unit else unit,
+        unit=now.unit,
+        quantity=now.quantity,
+        price=now.unit_price,
+        per=price.per if price else Decimal(1),
+        list_price=price.list_price if price and price.show_list else None,
+        reason=price.reason if price else "",
+        net=now.net,
     )
 
 
@@ -183,9 +195,19 @@ class Event:
 
 
 _ICONS = {
-    "submitted": "send", "confirmed": "check2", "completed": "check2-circle", "cancelled": "x-circle", "rejected": "x-circle",
-    "held": "pause-circle", "hold released": "play-circle", "hold released by force": "play-circle", "shipped": "truck",
-    "delivered": "check2-circle", "invoiced": "receipt", "credited": "arrow-counterclockwise", "returned": "arrow-counterclockwise",
+    "submitted": "send",
+    "confirmed": "check2",
+    "completed": "check2-circle",
+    "cancelled": "x-circle",
+    "rejected": "x-circle",
+    "held": "pause-circle",
+    "hold released": "play-circle",
+    "hold released by force": "play-circle",
+    "shipped": "truck",
+    "delivered": "check2-circle",
+    "invoiced": "receipt",
+    "credited": "arrow-counterclockwise",
+    "returned": "arrow-counterclockwise",
     "noted": "pencil",
 }
 
@@ -193,22 +215,39 @@ _ICONS = {
 def timeline(order: Order, *, internal: bool) -> list[Event]:
     """Return what happened to an order, newest first; buyers see neither notes of staff nor who of the staff it was."""
     rows = db.session.scalars(
-        select(AuditEntry).where(AuditEntry.entity == "order", AuditEntry.entity_id == order.number).order_by(AuditEntry.id.desc())
+        select(AuditEntry)
+        .where(AuditEntry.entity == "order", AuditEntry.entity_id == order.number)
+        .order_by(AuditEntry.id.desc())
     )
     merchant = "" if internal else seller().name
     found = [_event(row, order, merchant) for row in rows if internal or row.action in _TOLD]
     return found or _from_stamps(order)
 
 
-_TOLD = frozenset({"submitted", "confirmed", "completed", "cancelled", "rejected", "shipped", "delivered", "invoiced", "credited", "returned"})
+_TOLD = frozenset(
+    {
+        "submitted",
+        "confirmed",
+        "completed",
+        "cancelled",
+        "rejected",
+        "shipped",
+        "delivered",
+        "invoiced",
+        "credited",
+        "returned",
+    }
+)
 
 
 def _from_stamps(order: Order) -> list[Event]:
     """Return the timeline of an order that came from another system: it has instants and nothing else."""
     ended = _("Order rejected") if order.state == "rejected" else _("Order cancelled")
     stamps = [
-        (order.cancelled_at, ended, "x-circle"), (order.completed_at, _("Everything shipped"), "check2-circle"),
-        (order.confirmed_at, _("Order confirmed"), "check2"), (order.submitted_at, _("Order placed"), "send"),
+        (order.cancelled_at, ended, "x-circle"),
+        (order.completed_at, _("Everything shipped"), "check2-circle"),
+        (order.confirmed_at, _("Order confirmed"), "check2"),
+        (order.submitted_at, _("Order placed"), "send"),
     ]
     return [Event(text, at, order.user_name if icon == "send" else "", icon) for at, text, icon in stamps if at]
 
@@ -254,5 +293,3 @@ def _sentence(row: AuditEntry) -> str:
         case "check skipped":
             return _("A check was skipped because its addon is disabled: %(checks)s", checks=after.get("checks", ""))
     return str(row.action).capitalize()
-
-

@@ -38,7 +38,8 @@ def latest_orders(_context: PageContext) -> Mapping[str, Any] | None:
     rows = db.session.execute(
         select(Order.number, Order.state, Order.submitted_at, Order.net, Order.currency, Order.user_name, Order.po_number)
         .where(Order.company_id == company_id, Order.state != "cart")
-        .order_by(Order.submitted_at.desc(), Order.id.desc()).limit(5)
+        .order_by(Order.submitted_at.desc(), Order.id.desc())
+        .limit(5)
     ).all()
     zone = ZoneInfo(display_zone())
     orders = [{**row._mapping, "day": row.submitted_at.astimezone(zone).date()} for row in rows]
@@ -55,7 +56,9 @@ def bought_often(_context: PageContext) -> Mapping[str, Any] | None:
         select(OrderLine.product_id, OrderLine.unit, func.count().label("times"))
         .join(Order, Order.id == OrderLine.order_id)
         .where(Order.company_id == company_id, Order.submitted_at >= since, OrderLine.product_id.is_not(None))
-        .group_by(OrderLine.product_id, OrderLine.unit).order_by(func.count().desc(), OrderLine.product_id).limit(BOUGHT_OFTEN * 2)
+        .group_by(OrderLine.product_id, OrderLine.unit)
+        .order_by(func.count().desc(), OrderLine.product_id)
+        .limit(BOUGHT_OFTEN * 2)
     ).all()
     known = articles.by_id(row.product_id for row in found)
     rows = [
@@ -81,9 +84,20 @@ class Queue:
 def queues(_context: PageContext) -> Mapping[str, Any] | None:
     """Orders that wait for staff: to confirm, on hold, to ship; one statement each."""
     held = select(Hold.order_id).where(Hold.released_at.is_(None))
-    to_confirm = _queue(_("Orders to confirm"), "check2", {"state": "submitted", "hold": "free"}, Order.state == "submitted", Order.id.not_in(held))
-    on_hold = _queue(_("Orders on hold"), "pause-circle", {"hold": "held", "state": "submitted,confirmed"},
-                     Order.state.in_(("submitted", "confirmed")), Order.id.in_(held))
+    to_confirm = _queue(
+        _("Orders to confirm"),
+        "check2",
+        {"state": "submitted", "hold": "free"},
+        Order.state == "submitted",
+        Order.id.not_in(held),
+    )
+    on_hold = _queue(
+        _("Orders on hold"),
+        "pause-circle",
+        {"hold": "held", "state": "submitted,confirmed"},
+        Order.state.in_(("submitted", "confirmed")),
+        Order.id.in_(held),
+    )
     to_ship = _queue(_("Orders to ship"), "truck", {"state": "confirmed"}, Order.state == "confirmed")
     return {"items": [to_confirm, on_hold, to_ship]}
 
@@ -96,8 +110,35 @@ def _queue(label: str, icon: str, params: Mapping[str, str], *conditions: Any) -
 
 
 PANELS: Sequence[Panel] = (
-    Panel("cart", "storefront.home", "main", "orders/panels/cart.html", continue_cart, _l("Continue your cart"), "orders.cart.use", 10),
-    Panel("latest", "storefront.home", "main", "orders/panels/latest.html", latest_orders, _l("Latest orders"), "orders.order.view", 30),
-    Panel("often", "storefront.home", "side", "orders/panels/often.html", bought_often, _l("Bought often"), "orders.cart.use", 20),
+    Panel(
+        "cart",
+        "storefront.home",
+        "main",
+        "orders/panels/cart.html",
+        continue_cart,
+        _l("Continue your cart"),
+        "orders.cart.use",
+        10,
+    ),
+    Panel(
+        "latest",
+        "storefront.home",
+        "main",
+        "orders/panels/latest.html",
+        latest_orders,
+        _l("Latest orders"),
+        "orders.order.view",
+        30,
+    ),
+    Panel(
+        "often",
+        "storefront.home",
+        "side",
+        "orders/panels/often.html",
+        bought_often,
+        _l("Bought often"),
+        "orders.cart.use",
+        20,
+    ),
     Panel("queues", "backoffice.home", "queues", "orders/panels/queues.html", queues, _l("Orders"), "orders.desk.view", 10),
 )

@@ -15,9 +15,33 @@ from decimal import Decimal
 from core.orders.quantities import read_number
 
 MAX_ROWS = 2000
-_CODE = {"sku", "code", "item", "item code", "item no", "article", "article no", "product", "product code", "part number",
-         "part no", "material", "gtin", "ean", "koodi", "tuote", "tuotekoodi", "tuotenumero", "nimike", "tuotenro",
-         "kod", "indeks", "symbol", "ürün", "ürün kodu"}
+_CODE = {
+    "sku",
+    "code",
+    "item",
+    "item code",
+    "item no",
+    "article",
+    "article no",
+    "product",
+    "product code",
+    "part number",
+    "part no",
+    "material",
+    "gtin",
+    "ean",
+    "koodi",
+    "tuote",
+    "tuotekoodi",
+    "tuotenumero",
+    "nimike",
+    "tuotenro",
+    "kod",
+    "indeks",
+    "symbol",
+    "ürün",
+    "ürün kodu",
+}
 _QUANTITY = {"quantity", "qty", "pcs", "amount", "count", "määrä", "kpl", "lkm", "tilausmäärä", "ilość", "miktar", "adet"}
 _UNIT = {"unit", "uom", "yksikkö", "yks", "jednostka", "birim"}
 _REFERENCE = {"reference", "ref", "line reference", "viite", "rivin viite", "merkki"}
@@ -55,7 +79,9 @@ class Pasted:
 def parse(text: str, *, comma: bool = False) -> Pasted:
     """Return a row for every line of ``text`` that is not blank; ``comma`` is true where commas mark decimals."""
     lines = [(number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip("\ufeff \t;,")]
-    return _parse_table([(number, line.strip("\ufeff\r\n"), _split(line.strip("\ufeff\r\n"))) for number, line in lines], comma)
+    return _parse_table(
+        [(number, line.strip("\ufeff\r\n"), _split(line.strip("\ufeff\r\n"))) for number, line in lines], comma
+    )
 
 
 def parse_cells(table: Sequence[Sequence[object]], *, comma: bool = False) -> Pasted:
@@ -154,7 +180,7 @@ def _orders(parts: Sequence[str], comma: bool) -> Iterator[Reading]:
             amount = read_number(rest[index], comma=comma)
             if amount is None:
                 continue
-            others = [*rest[:index], *rest[index + 1:]]
+            others = [*rest[:index], *rest[index + 1 :]]
             unit = others[0] if others else ""
             yield Reading(code, rest[index], unit, " ".join(others[1:]), amount)
     yield Reading(parts[0], parts[1], parts[2] if len(parts) > 2 else "", " ".join(parts[3:]))

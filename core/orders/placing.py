@@ -84,7 +84,9 @@ class PriceChanged(Conflict):
             "PRICE-CHANGED",
             _("Prices have changed since you looked. Nothing was ordered; check the new total and order again."),
             details={
-                "expected_total": str(expected), "total": str(total), "currency": currency,
+                "expected_total": str(expected),
+                "total": str(total),
+                "currency": currency,
                 "lines": [{"sku": d.sku, "before": _text(d.before), "after": _text(d.after)} for d in lines],
             },
         )

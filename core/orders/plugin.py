@@ -62,7 +62,9 @@ class Plugin:
         """Lead to the order desk and to the buyer's orders."""
         return (
             NavItem("orders", _l("Orders"), "orders_admin.orders", "orders.desk.view", "sales", icon="receipt", order=10),
-            NavItem("history", _l("Orders"), "orders.history", "orders.order.view", "main", face="shop", icon="receipt", order=20),
+            NavItem(
+                "history", _l("Orders"), "orders.history", "orders.order.view", "main", face="shop", icon="receipt", order=20
+            ),
         )
 
     @hookimpl

@@ -18,8 +18,19 @@ from core.ui.formats import qty
 from core.ui.links import row_url
 
 Outcome = Literal[
-    "ok", "rounded", "replaced", "merged", "price_changed", "several", "not_allowed", "discontinued", "unknown",
-    "no_price", "bad_quantity", "bad_unit", "gone",
+    "ok",
+    "rounded",
+    "replaced",
+    "merged",
+    "price_changed",
+    "several",
+    "not_allowed",
+    "discontinued",
+    "unknown",
+    "no_price",
+    "bad_quantity",
+    "bad_unit",
+    "gone",
 ]
 
 
@@ -139,7 +150,9 @@ def _judged(row: Proposal, check: QuantityCheck, compare: bool) -> Proposal:
         message = _("There is no price for you in %(unit)s; ask us for a quote.", unit=row.unit.unit if row.unit else "")
         return replace(row, outcome="no_price", message=message)
     if not check.ok:
-        message = _join(row.message, _("Changed to %(quantity)s. %(reason)s", quantity=qty(row.quantity), reason=check.reason))  # type: ignore[arg-type]
+        message = _join(
+            row.message, _("Changed to %(quantity)s. %(reason)s", quantity=qty(row.quantity), reason=check.reason)
+        )  # type: ignore[arg-type]
         return replace(row, outcome="rounded" if row.outcome == "ok" else row.outcome, message=message)
     now = row.price.price / row.price.per
     if compare and row.outcome == "ok" and row.before is not None and now != row.before:

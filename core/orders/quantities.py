@@ -50,7 +50,9 @@ def parse_quantity(text: str, *, comma: bool | None = None) -> Decimal:
     if number <= 0:
         raise Invalid("BAD-QUANTITY", _("The quantity must be more than zero; to take a line away, remove it."))
     if number > MAXIMUM:
-        raise Invalid("BAD-QUANTITY", _("The quantity %(quantity)s is too large; please check it.", quantity=text.strip()[:30]))
+        raise Invalid(
+            "BAD-QUANTITY", _("The quantity %(quantity)s is too large; please check it.", quantity=text.strip()[:30])
+        )
     if number != round(number, DECIMALS):
         raise Invalid("BAD-QUANTITY", _("A quantity has at most %(count)s decimals.", count=DECIMALS))
     return number
@@ -92,7 +94,9 @@ def _problem_text(text: str, comma: bool) -> str:
     if comma and _GROUPED["."].fullmatch(shown) and shown.count(".") == 1:
         return _(
             "The quantity %(quantity)s can be read in two ways; write %(small)s or %(large)s.",
-            quantity=shown, small=shown.replace(".", ","), large=shown.replace(".", ""),
+            quantity=shown,
+            small=shown.replace(".", ","),
+            large=shown.replace(".", ""),
         )
     if re.fullmatch(r"[-−]\s?\d.*", shown):
         return _("The quantity must be more than zero; to take a line away, remove it.")

@@ -55,7 +55,9 @@ def matching(text: str) -> Any:
         func.lower(Order.po_number).like(folded, escape="\\"),
         Order.id.in_(
             select(OrderLine.order_id).where(
-                or_(func.lower(OrderLine.sku).like(folded, escape="\\"), func.lower(OrderLine.name).like(folded, escape="\\"))
+                or_(
+                    func.lower(OrderLine.sku).like(folded, escape="\\"), func.lower(OrderLine.name).like(folded, escape="\\")
+                )
             )
         ),
     )

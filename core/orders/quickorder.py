@@ -30,9 +30,10 @@ _PIECES = frozenset({"pcs", "pc", "pce", "ea", "each", "kpl", "st", "stk", "stü
 def review(pasted: Pasted, *, comma: bool) -> tuple[Proposal, ...]:
     """Return a proposal for every row, in their order; statements constant in rows. Invalid above ``MAX_ROWS`` rows."""
     if len(pasted.rows) > MAX_ROWS:
-        raise Invalid("TOO-MANY-ROWS", _(
-            "%(count)s rows are too many at once; paste at most %(most)s.", count=len(pasted.rows), most=MAX_ROWS
-        ))
+        raise Invalid(
+            "TOO-MANY-ROWS",
+            _("%(count)s rows are too many at once; paste at most %(most)s.", count=len(pasted.rows), most=MAX_ROWS),
+        )
     matches = find_codes({reading.code for row in pasted.rows for reading in row.readings})
     chosen = [_choose(row, matches) for row in pasted.rows]
     with articles.remembered():
@@ -62,7 +63,12 @@ def _proposal(chosen: _Chosen, known: Mapping[int, Article], comma: bool) -> Pro
     row, reading = chosen.row, chosen.reading
     base = Proposal(row.number, row.text, "ok", reference=reading.reference)
     if not chosen.matches:
-        return replace(base, outcome="unknown", message=_("No article has the code %(code)s.", code=reading.code[:60]), quantity=reading.amount)
+        return replace(
+            base,
+            outcome="unknown",
+            message=_("No article has the code %(code)s.", code=reading.code[:60]),
+            quantity=reading.amount,
+        )
     if len({m.product_id for m in chosen.matches}) > 1:
         choices = tuple(Choice(known[m.product_id].sku, known[m.product_id].name) for m in chosen.matches)
         message = _("%(code)s stands for several articles; choose one.", code=reading.code[:60])
@@ -83,8 +89,12 @@ def _with_amount(row: Proposal, match: CodeMatch, reading: Reading, comma: bool)
     assert article is not None
     unit = _unit(article, reading.unit or match.unit)
     if unit is None:
-        message = _("%(sku)s is not sold in “%(unit)s”; it is sold in %(units)s.",
-                    sku=article.sku, unit=reading.unit[:20], units=", ".join(article.units))
+        message = _(
+            "%(sku)s is not sold in “%(unit)s”; it is sold in %(units)s.",
+            sku=article.sku,
+            unit=reading.unit[:20],
+            units=", ".join(article.units),
+        )
         return replace(row, outcome="bad_unit", message=message, quantity=reading.amount)
     try:
         quantity = parse_quantity(reading.quantity, comma=comma) if reading.quantity else unit.minimum
@@ -125,14 +135,19 @@ def _with_choices(rows: Sequence[Proposal]) -> list[Proposal]:
     lost = [row for row in rows if row.outcome == "unknown"][:MAX_PROPOSED]
     if not lost:
         return list(rows)
-    folded = {row.sku_folded: row.sku for row in db.session.execute(
-        select(Product.sku, Product.sku_folded).where(visibility.condition(), Product.status == "active")
-    )}
+    folded = {
+        row.sku_folded: row.sku
+        for row in db.session.execute(
+            select(Product.sku, Product.sku_folded).where(visibility.condition(), Product.status == "active")
+        )
+    }
     near = {row.number: _near(row.text, folded) for row in lost}
     skus = {sku for found in near.values() for sku in found}
     names = {sku: article.name for sku, article in articles.by_sku(skus).items()}
     return [
-        replace(row, choices=tuple(Choice(sku, names[sku]) for sku in near[row.number] if sku in names)) if row.number in near else row
+        replace(row, choices=tuple(Choice(sku, names[sku]) for sku in near[row.number] if sku in names))
+        if row.number in near
+        else row
         for row in rows
     ]
 

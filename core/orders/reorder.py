@@ -24,12 +24,21 @@ def review(number: str) -> tuple[Proposal, ...]:
 def _proposal(line: OrderLine, known: Mapping[int, Article], heirs: Mapping[str, Article]) -> Proposal:
     before = None if line.unit_price is None else line.unit_price / line.per
     row = Proposal(
-        line.position, f"{line.sku} {line.name}", "ok", quantity=line.quantity, reference=line.customer_reference, before=before,
+        line.position,
+        f"{line.sku} {line.name}",
+        "ok",
+        quantity=line.quantity,
+        reference=line.customer_reference,
+        before=before,
     )
     article = known.get(line.product_id or 0)
     if article is None:
         return replace(row, outcome="gone", message=_("%(sku)s does not exist any more.", sku=line.sku))
-    if article.availability == "discontinued" and article.successor in heirs and heirs[article.successor].availability == "ok":
+    if (
+        article.availability == "discontinued"
+        and article.successor in heirs
+        and heirs[article.successor].availability == "ok"
+    ):
         row = replace(row, outcome="replaced", message=article.refusal)
         article = heirs[article.successor]
     if article.availability != "ok":
@@ -37,8 +46,11 @@ def _proposal(line: OrderLine, known: Mapping[int, Article], heirs: Mapping[str,
         return replace(row, outcome=outcome, message=article.refusal, article=article)
     unit = article.unit(line.unit)
     if unit is None:
-        message = _("%(sku)s is not sold in %(unit)s any more; it is sold in %(units)s.",
-                    sku=article.sku, unit=line.unit, units=", ".join(article.units))
+        message = _(
+            "%(sku)s is not sold in %(unit)s any more; it is sold in %(units)s.",
+            sku=article.sku,
+            unit=line.unit,
+            units=", ".join(article.units),
+        )
         return replace(row, outcome="bad_unit", message=message, article=article)
     return replace(row, article=article, unit=unit)
-

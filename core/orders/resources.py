@@ -36,9 +36,16 @@ def _with_company(statement: Select[Any]) -> Select[Any]:
 #: The articles of an order in one text, so that a search finds orders by what is on them.
 _articles = (
     select(func.aggregate_strings(OrderLine.sku + " " + OrderLine.name, " "))
-    .where(OrderLine.order_id == Order.id).correlate(Order).scalar_subquery()
+    .where(OrderLine.order_id == Order.id)
+    .correlate(Order)
+    .scalar_subquery()
 )
-_open_holds = select(func.count(Hold.id)).where(Hold.order_id == Order.id, Hold.released_at.is_(None)).correlate(Order).scalar_subquery()
+_open_holds = (
+    select(func.count(Hold.id))
+    .where(Hold.order_id == Order.id, Hold.released_at.is_(None))
+    .correlate(Order)
+    .scalar_subquery()
+)
 _held = func.iif(_open_holds > 0, "held", "free")
 _MONEY = (
     Field("net", _l("Without tax"), Order.net, "money", extra="currency", total=True),
@@ -47,8 +54,16 @@ _MONEY = (
 )
 
 HISTORY = Resource(
-    key="orders.history", title=_l("Orders"), id=Order.id, code="number", order="-submitted", endpoint="orders.order",
-    source=_with_company, where=lambda: [Order.state.in_(PLACED)], search_label=_l("Find by number or article"), count=_count,
+    key="orders.history",
+    title=_l("Orders"),
+    id=Order.id,
+    code="number",
+    order="-submitted",
+    endpoint="orders.order",
+    source=_with_company,
+    where=lambda: [Order.state.in_(PLACED)],
+    search_label=_l("Find by number or article"),
+    count=_count,
     fields=(
         Field("number", _l("Order"), Order.number, "code", search=True),
         Field("submitted", _l("Ordered"), Order.submitted_at, "instant"),
@@ -68,8 +83,16 @@ HISTORY = Resource(
 )
 
 DESK = Resource(
-    key="orders.orders", title=_l("Orders"), id=Order.id, code="number", order="-submitted", endpoint="orders_admin.order",
-    source=_with_company, where=lambda: [Order.state.in_(PLACED)], search_label=_l("Find by number, company or their number"), count=_count,
+    key="orders.orders",
+    title=_l("Orders"),
+    id=Order.id,
+    code="number",
+    order="-submitted",
+    endpoint="orders_admin.order",
+    source=_with_company,
+    where=lambda: [Order.state.in_(PLACED)],
+    search_label=_l("Find by number, company or their number"),
+    count=_count,
     fields=(
         Field("number", _l("Order"), Order.number, "code", search=True),
         Field("company", _l("Company"), Company.name, search=True),

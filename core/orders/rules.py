@@ -1,4 +1,4 @@
-"""Run checkout rules by stage, all of them, and collect what they find. A rule that fails stops the order, not the others."""
+"""Run all checkout rules of a stage and collect what they find. A rule that cannot be asked stops the order."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ class CheckoutRefused(Invalid):
     def __init__(self, findings: Sequence[Finding]) -> None:
         stops = [f for f in findings if f.level == "block"]
         super().__init__(
-            "CHECKOUT-REFUSED", " ".join(str(f.message) for f in stops),
+            "CHECKOUT-REFUSED",
+            " ".join(str(f.message) for f in stops),
             details={"findings": [{"code": f.code, "message": str(f.message), "lines": list(f.lines)} for f in findings]},
         )
         self.findings = tuple(findings)
@@ -34,7 +35,10 @@ class OrderingPaused(TukkuError):
     def __init__(self) -> None:
         super().__init__(
             "ORDERING-PAUSED",
-            _("Ordering is paused for a moment because a part of the shop is out of order. Your cart is kept; please try again later."),
+            _(
+                "Ordering is paused for a moment because a part of the shop is out of order. "
+                "Your cart is kept; please try again later."
+            ),
         )
 
 
@@ -92,14 +96,26 @@ def refuse_if_checks_are_missing(number: str, company_id: int, required: Sequenc
     gone = sorted(owner for owner in owners if not registry().runs(owner))
     failed = [owner for owner in gone if owner in registry().plan.excluded]
     if failed:
-        raise Conflict("CHECK-MISSING", _(
-            "The order %(number)s cannot be confirmed: the addon %(addon)s, which has to check it, is out of order. Mend or disable it first.",
-            number=number, addon=failed[0],
-        ))
+        raise Conflict(
+            "CHECK-MISSING",
+            _(
+                "The order %(number)s cannot be confirmed: the addon %(addon)s, which has to check it, is out of order. "
+                "Mend or disable it first.",
+                number=number,
+                addon=failed[0],
+            ),
+        )
     for owner in gone:
         checks = ", ".join(check for who, check in required if who == owner)
-        audit.record("order", number, "check skipped", company_id=company_id, reason=_("The addon is disabled."),
-                     after={"checks": checks}, addon=owner)
+        audit.record(
+            "order",
+            number,
+            "check skipped",
+            company_id=company_id,
+            reason=_("The addon is disabled."),
+            after={"checks": checks},
+            addon=owner,
+        )
 
 
 def refuse_if_paused() -> None:

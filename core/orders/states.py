@@ -71,8 +71,11 @@ TRANSITIONS = (
     Transition("complete", "confirmed", "completed", "orders.order.ship", (everything_shipped,)),
 )
 _STAMPS = {
-    "submitted": "submitted_at", "confirmed": "confirmed_at", "completed": "completed_at",
-    "cancelled": "cancelled_at", "rejected": "cancelled_at",
+    "submitted": "submitted_at",
+    "confirmed": "confirmed_at",
+    "completed": "completed_at",
+    "cancelled": "cancelled_at",
+    "rejected": "cancelled_at",
 }
 
 
@@ -95,10 +98,14 @@ def transition(order: Order, name: str, *, reason: str = "", version: int | None
     """
     step = find(name, order.state)
     if step is None:
-        raise Conflict("ORDER-STATE", _(
-            "The order %(number)s is now in the state %(state)s, in which this cannot be done; reload the page.",
-            number=order.number or "", state=str(state_of(order.state).label),
-        ))
+        raise Conflict(
+            "ORDER-STATE",
+            _(
+                "The order %(number)s is now in the state %(state)s, in which this cannot be done; reload the page.",
+                number=order.number or "",
+                state=str(state_of(order.state).label),
+            ),
+        )
     if not automatic and not current_actor().may(step.permission):
         raise Forbidden("FORBIDDEN", _("You do not have the permission for this; ask an administrator."))
     if version is not None and version != order.version:
@@ -110,9 +117,13 @@ def transition(order: Order, name: str, *, reason: str = "", version: int | None
 
 def changed(order: Order) -> Conflict:
     """Return the refusal for an order that somebody else changed meanwhile."""
-    return Conflict("ORDER-CHANGED", _(
-        "Somebody else has changed the order %(number)s meanwhile; reload the page and try again.", number=order.number or ""
-    ))
+    return Conflict(
+        "ORDER-CHANGED",
+        _(
+            "Somebody else has changed the order %(number)s meanwhile; reload the page and try again.",
+            number=order.number or "",
+        ),
+    )
 
 
 def _apply(order: Order, step: Transition, reason: str, automatic: bool) -> None:
@@ -124,8 +135,12 @@ def _apply(order: Order, step: Transition, reason: str, automatic: bool) -> None
     except StaleDataError as error:
         raise changed(order) from error
     audit.record(
-        "order", order.number, step.told_as, company_id=order.company_id, reason=reason,
-        before={"state": step.source}, after={"state": step.target, **({"automatic": True} if automatic else {})},
+        "order",
+        order.number,
+        step.told_as,
+        company_id=order.company_id,
+        reason=reason,
+        before={"state": step.source},
+        after={"state": step.target, **({"automatic": True} if automatic else {})},
     )
     emit_order(step.told_as, order)
-

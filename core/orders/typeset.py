@@ -24,7 +24,9 @@ class TypesetFailed(TukkuError):
     status = 500
 
     def __init__(self, reason: str) -> None:
-        super().__init__("DOCUMENT-FAILED", _("The document could not be made. Try again; if it fails again, tell the administrators."))
+        super().__init__(
+            "DOCUMENT-FAILED", _("The document could not be made. Try again; if it fails again, tell the administrators.")
+        )
         self.reason = reason
 
 
@@ -37,8 +39,12 @@ def compile_pdf(template: Path, data: Mapping[str, Any], *, at: datetime) -> byt
         raise RuntimeError("documents are made outside `with write():`, which holds up everybody else")
     asked = {"template": str(template), "data": data, "fonts": [str(_fonts())], "timestamp": int(at.timestamp())}
     try:
-        done = subprocess.run(
-            [sys.executable, str(_WORKER)], input=json.dumps(asked).encode(), capture_output=True, timeout=TIME_LIMIT, check=False
+        done = subprocess.run(  # noqa: S603  (our own interpreter and file; values go in as JSON on stdin)
+            [sys.executable, str(_WORKER)],
+            input=json.dumps(asked).encode(),
+            capture_output=True,
+            timeout=TIME_LIMIT,
+            check=False,
         )
     except subprocess.TimeoutExpired as error:
         raise TypesetFailed(f"{template.name} took more than {TIME_LIMIT} seconds") from error

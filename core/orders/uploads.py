@@ -20,7 +20,9 @@ def read(upload: FileStorage, *, comma: bool) -> Pasted:
     content = upload.stream.read(LARGEST + 1)
     name = (upload.filename or "").lower()
     if len(content) > LARGEST:
-        raise Invalid("FILE-TOO-LARGE", _("The file is too large for an order; send at most %(count)s rows.", count=MAX_ROWS))
+        raise Invalid(
+            "FILE-TOO-LARGE", _("The file is too large for an order; send at most %(count)s rows.", count=MAX_ROWS)
+        )
     if name.endswith(SPREADSHEETS):
         return parse_cells(_cells(content), comma=comma)
     return parse(_text(content), comma=comma)
@@ -32,7 +34,9 @@ def _cells(content: bytes) -> list[list[object]]:
     try:
         sheet = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0)
     except (CalamineError, IndexError, OSError, ValueError) as error:
-        raise Invalid("FILE-BROKEN", _("The file cannot be opened as a spreadsheet; save it as XLSX or CSV and try again.")) from error
+        raise Invalid(
+            "FILE-BROKEN", _("The file cannot be opened as a spreadsheet; save it as XLSX or CSV and try again.")
+        ) from error
     return [list(row) for row in sheet.to_python(nrows=MAX_ROWS + 2)]
 
 

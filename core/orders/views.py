@@ -15,7 +15,7 @@ from core.data.scope import current_actor
 from core.i18n import _, ngettext
 from core.orders import articles, guest, paste, quickorder, uploads
 from core.orders import cart as carts
-from core.orders.cart import Added, NewItem
+from core.orders.merging import Added, NewItem
 from core.orders.pages import cart_page
 from core.orders.proposals import Proposal, summary
 from core.orders.quantities import decimal_comma, parse_quantity
@@ -35,16 +35,20 @@ def cart() -> str:
     page = cart_page()
     subject = page.order.id if page and page.order else None
     return render_template(
-        "orders/cart.html", page=page, guest=guest.is_guest(), waiting=0 if guest.is_guest() else len(session.get(guest.KEY, ())),
+        "orders/cart.html",
+        page=page,
+        guest=guest.is_guest(),
+        waiting=0 if guest.is_guest() else len(session.get(guest.KEY, ())),
         may_place=current_actor().may("orders.order.place"),
-        main=panels("storefront.cart", "main", subject), side=panels("storefront.cart", "side", subject),
+        main=panels("storefront.cart", "main", subject),
+        side=panels("storefront.cart", "side", subject),
     )
 
 
 @bp.post("/cart/add")
 @requires("orders.cart.use")
 def add() -> Any:
-    """Put articles into the cart: repeated fields sku, unit, quantity; says what became of each that was not simply added."""
+    """Put articles into the cart (repeated fields sku, unit, quantity) and say what became of them."""
     try:
         outcomes = put(_posted_items())
     except TukkuError as refused:
@@ -116,7 +120,9 @@ def suggest_codes() -> str:
     typed = fold_code(request.args.get("code", "")[:80])
     ids = [product_id for product_id, _exact in code_hits(typed, 8)] if len(typed) > 1 else []
     found = articles.by_id(ids[:8])
-    return render_template("orders/_codes.html", articles=[found[i] for i in ids[:8] if i in found and found[i].availability == "ok"])
+    return render_template(
+        "orders/_codes.html", articles=[found[i] for i in ids[:8] if i in found and found[i].availability == "ok"]
+    )
 
 
 @bp.post("/quick-order")
@@ -139,8 +145,16 @@ def review_page(rows: Sequence[Proposal], title: str, back_url: str, crumbs: Seq
     """Return the page on which proposals are checked and put into the cart."""
     taken, merged, open_ = summary(rows)
     return render_template(
-        "orders/review.html", rows=rows, title=title, back_url=back_url, crumbs=crumbs, taken=taken, merged=merged, open=open_,
-        total=sum((row.net for row in rows if row.takes and row.net is not None), Decimal(0)), currency=rows[0].currency if rows else "",
+        "orders/review.html",
+        rows=rows,
+        title=title,
+        back_url=back_url,
+        crumbs=crumbs,
+        taken=taken,
+        merged=merged,
+        open=open_,
+        total=sum((row.net for row in rows if row.takes and row.net is not None), Decimal(0)),
+        currency=rows[0].currency if rows else "",
     )
 
 
@@ -167,7 +181,9 @@ def _posted_items() -> list[NewItem]:
         except Invalid as refused:
             raise Invalid(refused.code, f"{sku.strip()[:80]}: {refused.message}") from refused
         unit = units[index] if index < len(units) else ""
-        items.append(NewItem(sku.strip(), quantity, unit.strip(), reference=references[index] if index < len(references) else ""))
+        items.append(
+            NewItem(sku.strip(), quantity, unit.strip(), reference=references[index] if index < len(references) else "")
+        )
     return items
 
 
@@ -216,7 +232,10 @@ def _tell(outcomes: Sequence[Added]) -> None:
     """Say in one sentence what was added, and one for each article that was changed or left out."""
     taken = [outcome for outcome in outcomes if outcome.taken]
     if taken:
-        flash(ngettext("%(num)s article is in your cart.", "%(num)s articles are in your cart.", len(taken), num=len(taken)), "success")
+        flash(
+            ngettext("%(num)s article is in your cart.", "%(num)s articles are in your cart.", len(taken), num=len(taken)),
+            "success",
+        )
     for outcome in outcomes[:50]:
         if outcome.message:
             flash(outcome.message, "warning" if outcome.taken else "error")

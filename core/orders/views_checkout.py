@@ -36,7 +36,10 @@ class CheckoutForm(TukkuForm):
     ship_to = RadioField(_l("Deliver to"), validate_choice=False)
     bill_to = RadioField(_l("Bill to"), validate_choice=False)
     po_number = StringField(_l("Your purchase order number"), [Length(max=60)])
-    wished_date = DayField(_l("Wished delivery date"), description=_l("A date, or words such as “in 2 weeks”; leave empty for as soon as possible."))
+    wished_date = DayField(
+        _l("Wished delivery date"),
+        description=_l("A date, or words such as “in 2 weeks”; leave empty for as soon as possible."),
+    )
     note = TextAreaField(_l("Message with the order"), [Length(max=5000)])
     cart_key = HiddenField()
     expected_total = HiddenField()
@@ -56,9 +59,14 @@ class CheckoutForm(TukkuForm):
     def placement(self) -> Placement:
         """Return what was sent; Invalid where the page's own fields were tampered with."""
         return Placement(
-            expected_total=_amount(self.expected_total.data or ""), cart_key=self.cart_key.data or "", seen=read_seen(self.seen.data or ""),
-            ship_to=self.ship_to.data or "", bill_to=self.bill_to.data or "", po_number=self.po_number.data or "",
-            note=self.note.data or "", wished_date=self.wished_date.data,
+            expected_total=_amount(self.expected_total.data or ""),
+            cart_key=self.cart_key.data or "",
+            seen=read_seen(self.seen.data or ""),
+            ship_to=self.ship_to.data or "",
+            bill_to=self.bill_to.data or "",
+            po_number=self.po_number.data or "",
+            note=self.note.data or "",
+            wished_date=self.wished_date.data,
         )
 
 
@@ -73,7 +81,9 @@ def checkout() -> Any:
     if page is None or page.order is None:
         return redirect(url_for("orders.cart"), 303)
     order = page.order
-    form = CheckoutForm(formdata=None, data={"po_number": order.po_number, "note": order.note, "wished_date": order.wished_date})
+    form = CheckoutForm(
+        formdata=None, data={"po_number": order.po_number, "note": order.note, "wished_date": order.wished_date}
+    )
     return _show(form, page, [f for f in page.findings if f.code not in _OF_THE_FORM])
 
 
@@ -112,10 +122,15 @@ def _show(form: CheckoutForm, page: CartPage, found: Any, changed: PriceChanged 
     form.cart_key.data, form.seen.data = order.client_reference, page.seen
     form.expected_total.data = str(page.priced.totals.gross)
     return render_template(
-        "orders/checkout.html", form=form, page=page, findings=found, changed=changed,
+        "orders/checkout.html",
+        form=form,
+        page=page,
+        findings=found,
+        changed=changed,
         po_required=get("orders", "po_number_required", company=order.company_id),
         stopped=any(f.level == "block" for f in found if f.code not in _OF_THE_FORM),
-        main=panels("storefront.checkout", "main", order.id), side=panels("storefront.checkout", "side", order.id),
+        main=panels("storefront.checkout", "main", order.id),
+        side=panels("storefront.checkout", "side", order.id),
     )
 
 
@@ -132,7 +147,11 @@ def _again(form: CheckoutForm, found: Any, status: int, changed: PriceChanged | 
 
 
 def _address_text(address: Address) -> str:
-    return ", ".join(address_lines({name: getattr(address, name) for name in ("name", "street", "postal_code", "city", "country")}, address.country))
+    return ", ".join(
+        address_lines(
+            {name: getattr(address, name) for name in ("name", "street", "postal_code", "city", "country")}, address.country
+        )
+    )
 
 
 def _amount(text: str) -> Decimal:

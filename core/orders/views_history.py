@@ -13,8 +13,8 @@ from core.i18n import _
 from core.orders import cart as carts
 from core.orders import documents, lifecycle, queries, states
 from core.orders import reorder as again
-from core.orders.cart import NewItem
 from core.orders.documents import address_lines
+from core.orders.merging import NewItem
 from core.orders.models import Order
 from core.orders.pages import order_page, timeline
 from core.orders.proposals import Proposal
@@ -32,8 +32,13 @@ from core.ui.slots import panels
 @requires("orders.order.view")
 def history() -> Any:
     """List the company's orders, or answer with the file that ``?export=`` asks for."""
-    empty = Empty(_("No orders yet"), _("What you order is kept here, with its documents; you can order it again from here."), "receipt",
-                  _("Find articles"), url_for("storefront.home"))
+    empty = Empty(
+        _("No orders yet"),
+        _("What you order is kept here, with its documents; you can order it again from here."),
+        "receipt",
+        _("Find articles"),
+        url_for("storefront.home"),
+    )
     return show_list(HISTORY, "orders/history.html", where=_own(), empty=empty)
 
 
@@ -45,9 +50,17 @@ def order(number: str) -> str:
     page = order_page(found, queries.lines_of(found.id))
     held = any(h.released_at is None for h in queries.holds_of(found.id))
     return render_template(
-        "orders/order.html", page=page, order=found, held=held, events=timeline(found, internal=False), may_cancel=states.allowed(found, "cancel"),
-        ship_to=address_lines(found.ship_to), bill_to=address_lines(found.bill_to), taxes=documents.tax_rows(found),
-        main=panels("storefront.order", "main", found.id, number), side=panels("storefront.order", "side", found.id, number),
+        "orders/order.html",
+        page=page,
+        order=found,
+        held=held,
+        events=timeline(found, internal=False),
+        may_cancel=states.allowed(found, "cancel"),
+        ship_to=address_lines(found.ship_to),
+        bill_to=address_lines(found.bill_to),
+        taxes=documents.tax_rows(found),
+        main=panels("storefront.order", "main", found.id, number),
+        side=panels("storefront.order", "side", found.id, number),
         tabs=panels("storefront.order", "tabs", found.id, number),
     )
 
@@ -64,7 +77,9 @@ def reorder(number: str) -> Any:
     if request.method == "POST":
         return redirect(url_for("orders.reorder", number=number), 303)
     title = _("Order %(number)s again", number=number)
-    return review_page(rows, title, url_for("orders.order", number=number), ((_("Orders"), url_for("orders.history")), (title, "")))
+    return review_page(
+        rows, title, url_for("orders.order", number=number), ((_("Orders"), url_for("orders.history")), (title, ""))
+    )
 
 
 def items_of(rows: Sequence[Proposal]) -> list[NewItem]:
@@ -119,12 +134,34 @@ def send_document(order: Order) -> Any:
 def export_table(order: Order) -> tuple[list[ExportColumn], list[list[Any]]]:
     """Return head and rows of an order's lines; amounts in the order's currency."""
     columns = [
-        ExportColumn(_("Order"), "code"), ExportColumn(_("Line"), "number"), ExportColumn(_("Code"), "code"), ExportColumn(_("Article")),
-        ExportColumn(_("Quantity"), "quantity"), ExportColumn(_("Unit")), ExportColumn(_("Price"), "price"), ExportColumn(_("Price for"), "quantity"),
-        ExportColumn(_("Net"), "money"), ExportColumn(_("Currency")), ExportColumn(_("VAT percent"), "percent"), ExportColumn(_("Your reference")),
+        ExportColumn(_("Order"), "code"),
+        ExportColumn(_("Line"), "number"),
+        ExportColumn(_("Code"), "code"),
+        ExportColumn(_("Article")),
+        ExportColumn(_("Quantity"), "quantity"),
+        ExportColumn(_("Unit")),
+        ExportColumn(_("Price"), "price"),
+        ExportColumn(_("Price for"), "quantity"),
+        ExportColumn(_("Net"), "money"),
+        ExportColumn(_("Currency")),
+        ExportColumn(_("VAT percent"), "percent"),
+        ExportColumn(_("Your reference")),
     ]
     rows = [
-        [order.number, x.position, x.sku, x.name, x.quantity, x.unit, x.unit_price, x.per, x.net, order.currency, x.tax_rate, x.customer_reference]
+        [
+            order.number,
+            x.position,
+            x.sku,
+            x.name,
+            x.quantity,
+            x.unit,
+            x.unit_price,
+            x.per,
+            x.net,
+            order.currency,
+            x.tax_rate,
+            x.customer_reference,
+        ]
         for x in queries.lines_of(order.id)
     ]
     return columns, rows
@@ -142,4 +179,3 @@ def _own() -> list[Any]:
     if company_id is None:
         raise NotFound("NO-COMPANY", _("Choose the company whose orders you want to see."))
     return [Order.company_id.in_(current_actor().scope.subtree or (company_id,))]
-

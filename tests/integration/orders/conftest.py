@@ -14,17 +14,33 @@ from flask import Flask
 from core.companies.models import Company
 from core.data.scope import Actor, Scope, acting
 from core.orders import cart, pages, placing
-from core.orders.cart import NewItem
+from core.orders.merging import NewItem
 from core.spec.orders import Stage
 from core.testing import factories
 
-BUYER = frozenset({
-    "catalog.product.view", "pricing.price.view", "orders.cart.use", "orders.order.place", "orders.order.view", "orders.order.cancel",
-})
-STAFF = frozenset({
-    "catalog.product.view", "pricing.price.view", "orders.desk.view", "orders.order.confirm", "orders.order.cancel",
-    "orders.order.cancel_confirmed", "orders.order.ship", "orders.order.note", "orders.hold.force_release",
-})
+BUYER = frozenset(
+    {
+        "catalog.product.view",
+        "pricing.price.view",
+        "orders.cart.use",
+        "orders.order.place",
+        "orders.order.view",
+        "orders.order.cancel",
+    }
+)
+STAFF = frozenset(
+    {
+        "catalog.product.view",
+        "pricing.price.view",
+        "orders.desk.view",
+        "orders.order.confirm",
+        "orders.order.cancel",
+        "orders.order.cancel_confirmed",
+        "orders.order.ship",
+        "orders.order.note",
+        "orders.hold.force_release",
+    }
+)
 
 
 def buyer_of(company: Company, user: Any, permissions: frozenset[str] = BUYER, behalf: int | None = None) -> Actor:
@@ -64,7 +80,11 @@ class Shop:
 
 def placement(page: pages.CartPage, **values: Any) -> placing.Placement:
     """Return what the checkout page would send."""
-    sent = {"expected_total": page.priced.totals.gross, "cart_key": page.order.client_reference, "seen": pages.read_seen(page.seen)}
+    sent = {
+        "expected_total": page.priced.totals.gross,
+        "cart_key": page.order.client_reference,
+        "seen": pages.read_seen(page.seen),
+    }
     return placing.Placement(**{**sent, **values})
 
 

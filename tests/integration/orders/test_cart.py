@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from core.data.db import db
 from core.data.write import write
 from core.orders import cart, pages
-from core.orders.cart import NewItem
+from core.orders.merging import NewItem
 from core.orders.models import Order, OrderLine
 from core.pricing.models import ListPrice
 from core.spec.errors import Invalid

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
+
 from core.companies.services import seller
 from core.data.scope import acting, system
 from core.data.write import write
@@ -11,9 +13,8 @@ from core.orders import documents, mails, queries
 from core.orders.documents import content, speaking
 from core.orders.typeset import compile_pdf
 from core.testing import factories
-from sqlalchemy import select
 
-HOSTILE = "#set page(fill: red) $x$ *b* [y] \\ <a> \" ' ğİş łäö 漢 \u202e #include \"/etc/passwd\" @ref `raw` // x"
+HOSTILE = '#set page(fill: red) $x$ *b* [y] \\ <a> " \' ğİş łäö 漢 \u202e #include "/etc/passwd" @ref `raw` // x'
 
 
 def test_the_document_says_what_the_order_says(shop):
@@ -27,7 +28,7 @@ def test_the_document_says_what_the_order_says(shop):
         assert said["note"] == HOSTILE
         assert said["bill_to"][0] == "Company acme"
         assert [line["sku"] for line in said["lines"]] == ["A-1"]
-        assert ["PO-1"] == [value for _label, value in said["facts"] if value.startswith("PO")]
+        assert [value for _label, value in said["facts"] if value.startswith("PO")] == ["PO-1"]
 
 
 @pytest.mark.database("sqlite")

@@ -42,7 +42,9 @@ def state_of(shop, number: str) -> str:
 
 def hold(shop, number: str, *blocks: str, permission: str = "credit.hold.release") -> int:
     with shop.request(shop.staff), write():
-        return add_hold(queries.lock(number), "credit", "limit", HoldRequest("Over the limit", blocks or ("confirm",)), permission).id
+        return add_hold(
+            queries.lock(number), "credit", "limit", HoldRequest("Over the limit", blocks or ("confirm",)), permission
+        ).id
 
 
 @pytest.mark.parametrize("source", [s for s in STATES if s != "cart"])
@@ -78,9 +80,12 @@ def test_each_transition_needs_its_permission(shop, submitted, step):
 def test_every_transition_is_audited_and_told_once(shop, submitted):
     with shop.request(shop.staff):
         lifecycle.confirm(submitted)
-        rows = db.session.scalars(select(AuditEntry).where(AuditEntry.entity == "order", AuditEntry.entity_id == submitted)).all()
+        rows = db.session.scalars(
+            select(AuditEntry).where(AuditEntry.entity == "order", AuditEntry.entity_id == submitted)
+        ).all()
         assert [(r.action, (r.before or {}).get("state"), r.actor) for r in rows] == [
-            ("submitted", "cart", "anna"), ("confirmed", "submitted", "sam"),
+            ("submitted", "cart", "anna"),
+            ("confirmed", "submitted", "sam"),
         ]
         assert db.session.scalar(select(func.count(Job.id))) == 1
 
@@ -207,7 +212,9 @@ def test_movements_are_never_changed(shop, submitted):
 
 def test_a_check_whose_addon_is_out_by_failure_refuses_to_confirm(shop, submitted, monkeypatch):
     with acting(system("tests")), write():
-        db.session.execute(update(Order).where(Order.number == submitted).values(required_checks=[["credit_terms", "commit:limit"]]))
+        db.session.execute(
+            update(Order).where(Order.number == submitted).values(required_checks=[["credit_terms", "commit:limit"]])
+        )
     here = shop.app.extensions[EXTENSION]
     broken = replace(here, plan=replace(here.plan, excluded={"credit_terms": ("credit_terms",)}))
     monkeypatch.setitem(shop.app.extensions, EXTENSION, broken)

@@ -16,8 +16,8 @@ from core.data.scope import acting, system
 from core.data.write import write
 from core.jobs.models import Job
 from core.orders import cart, pages, placing, queries
-from core.orders.cart import NewItem
 from core.orders.digest import content_of, digest
+from core.orders.merging import NewItem
 from core.orders.models import Order
 from core.orders.placing import PriceChanged
 from core.orders.rules import CheckoutRefused, OrderingPaused
@@ -46,7 +46,10 @@ def test_an_order_is_numbered_frozen_confirmed_and_told(shop):
         lines = queries.lines_of(order.id)
         assert (order.number, order.state) == ("10001", "confirmed")
         assert (order.net, order.tax, order.gross) == (45, Decimal("11.48"), Decimal("56.48"))
-        assert [(x.position, x.sku, x.unit_price, x.net) for x in lines] == [(1, "A-1", 10, 20), (2, "B-2", Decimal("2.5"), 25)]
+        assert [(x.position, x.sku, x.unit_price, x.net) for x in lines] == [
+            (1, "A-1", 10, 20),
+            (2, "B-2", Decimal("2.5"), 25),
+        ]
         assert (order.user_name, order.placed_by_name, order.po_number) == ("anna", "", "PO-1")
         assert order.ship_to["city"] == order.bill_to["city"] == "Tampere"
         assert order.digest == digest(content_of(order, lines))

@@ -29,14 +29,39 @@ def test_each_row_has_the_outcome_that_it_deserves(shop):
     factories.make_product("TWIN-2", gtin="6400000000017")
     with acting(system("tests")), write() as session:
         session.add(ItemCode(company_id=shop.company.id, product_id=new.id, code="our 9", code_folded="our9"))
-    text = "\n".join([
-        "A-1;2", "a1;1", "B-2;13", "C-3;1", "OLD-1;4", "GONE;1", "STOP;1", "6400000000017;5", "our 9;2", "A-11;1",
-        "A-1;ten", "A-1;0", "A-1;2;barrel", "10 B-2",
-    ])
+    text = "\n".join(
+        [
+            "A-1;2",
+            "a1;1",
+            "B-2;13",
+            "C-3;1",
+            "OLD-1;4",
+            "GONE;1",
+            "STOP;1",
+            "6400000000017;5",
+            "our 9;2",
+            "A-11;1",
+            "A-1;ten",
+            "A-1;0",
+            "A-1;2;barrel",
+            "10 B-2",
+        ]
+    )
     assert rows(shop, text) == [
-        ("ok", "A-1", 3), ("merged", "A-1", 1), ("rounded", "B-2", 30), ("no_price", "C-3", 1), ("replaced", "NEW-1", 6),
-        ("discontinued", "GONE", 1), ("not_allowed", "STOP", 1), ("several", "", 5), ("merged", "NEW-1", 2), ("unknown", "", 1),
-        ("bad_quantity", "A-1", None), ("bad_quantity", "A-1", None), ("bad_unit", "A-1", 2), ("merged", "B-2", 10),
+        ("ok", "A-1", 3),
+        ("merged", "A-1", 1),
+        ("rounded", "B-2", 30),
+        ("no_price", "C-3", 1),
+        ("replaced", "NEW-1", 6),
+        ("discontinued", "GONE", 1),
+        ("not_allowed", "STOP", 1),
+        ("several", "", 5),
+        ("merged", "NEW-1", 2),
+        ("unknown", "", 1),
+        ("bad_quantity", "A-1", None),
+        ("bad_quantity", "A-1", None),
+        ("bad_unit", "A-1", 2),
+        ("merged", "B-2", 10),
     ]
 
 
@@ -52,7 +77,9 @@ def test_what_is_not_found_comes_with_proposals_that_are_not_taken(shop):
 def test_codes_with_spaces_and_quantities_in_any_place_are_found(shop):
     factories.make_product("DIN 933 M8")
     assert rows(shop, "din933-m8 7\n7 DIN 933 M8\nDIN 933 M8") == [
-        ("ok", "DIN 933 M8", 15), ("merged", "DIN 933 M8", 7), ("merged", "DIN 933 M8", 1),
+        ("ok", "DIN 933 M8", 15),
+        ("merged", "DIN 933 M8", 7),
+        ("merged", "DIN 933 M8", 1),
     ]
 
 
@@ -103,7 +130,11 @@ def test_ordering_again_says_what_changed_line_by_line(shop):
     with shop.request():
         found = reorder.review(number)
         assert [(r.outcome, r.article.sku) for r in found] == [
-            ("ok", "KEEP"), ("price_changed", "DEAR"), ("replaced", "HEIR"), ("discontinued", "DROP"), ("not_allowed", "HALT"),
+            ("ok", "KEEP"),
+            ("price_changed", "DEAR"),
+            ("replaced", "HEIR"),
+            ("discontinued", "DROP"),
+            ("not_allowed", "HALT"),
             ("rounded", "STEP"),
         ]
         assert "5" in found[1].message
