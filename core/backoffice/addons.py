@@ -40,6 +40,32 @@ CHIPS: Mapping[str, tuple[str, object]] = {
     "blocked": ("quarantined", _l("Left out")),
     "broken": ("quarantined", _l("Cannot be read")),
 }
+#: what hooks are called for people who switch addons
+ADDS: Mapping[str, object] = {
+    "addon_disable_impact": _l("Says what is lost without it"),
+    "app_commands": _l("Commands"),
+    "app_jobs": _l("Background work"),
+    "app_mounts": _l("Pages"),
+    "app_permissions": _l("Permissions"),
+    "app_settings": _l("Settings"),
+    "app_subscribers": _l("Reacts to"),
+    "app_template_helpers": _l("Helpers of templates"),
+    "catalog_visibility": _l("Decides which products are seen"),
+    "checkout_rules": _l("Checks of orders"),
+    "data_imports": _l("Imports and exports"),
+    "order_hold_types": _l("Holds of orders"),
+    "order_parts": _l("Parts of orders"),
+    "price_breaks": _l("Knows quantity breaks"),
+    "price_steps": _l("Steps of the price"),
+    "quantity_rules": _l("Limits quantities"),
+    "ui_actions": _l("Actions on lists"),
+    "ui_columns": _l("Columns of lists"),
+    "ui_filters": _l("Filters of lists"),
+    "ui_form_sections": _l("Sections of forms"),
+    "ui_nav": _l("Links in menus"),
+    "ui_panels": _l("Panels on pages"),
+}
+NEWEST = 50
 
 
 @bp.get("/addons")
@@ -60,21 +86,26 @@ def overview() -> str:
     )
 
 
+@bp.get("/addons/incidents")
+@requires(VIEW)
+def incidents() -> str:
+    """List the newest failures of addons and of core, each with a report to copy."""
+    return render_template("backoffice/incidents.html", incidents=_incidents())
+
+
 @bp.get("/addons/<name>")
 @requires(VIEW)
 def detail(name: str) -> str:
     """Show one addon: what it says of itself, its problems, what it contributes, its incidents."""
     found = operator()
     row = found.overview().row(name) or abort(404)
-    newest = select(Incident).where(Incident.addon == name).order_by(Incident.last_seen.desc()).limit(20)
-    incidents = [(i, report(i)) for i in db.session.scalars(newest)]
     return render_template(
         "backoffice/addon.html",
         row=row,
         title=title_of(row),
         chip=CHIPS[row.state],
-        contributions=found.contributions(name),
-        incidents=incidents,
+        contributions=[(ADDS.get(h, h), keys) for h, keys in found.contributions(name).items()],
+        incidents=_incidents(name),
         may_manage=current_actor().may(MANAGE),
     )
 
@@ -106,6 +137,13 @@ def follow(identity: str) -> str | Response:
     fragment = bool(request.headers.get("HX-Request"))
     template = "backoffice/_operation.html" if fragment else "backoffice/operation.html"
     return render_template(template, row=row, identity=identity, addon=addon, awaited=registry().generation + 1)
+
+
+def _incidents(addon: str = "") -> list[tuple[Incident, str]]:
+    newest = select(Incident).order_by(Incident.last_seen.desc()).limit(NEWEST)
+    if addon:
+        newest = newest.where(Incident.addon == addon)
+    return [(incident, report(incident)) for incident in db.session.scalars(newest)]
 
 
 def title_of(row: AddonRow) -> str:

@@ -10,6 +10,7 @@ import click
 
 from core.cli.context import REFUSED, config_of, emit, json_option, table, working
 from core.registry import operations
+from core.registry.lint import lint
 from core.registry.manifest import FILE_NAME
 from core.registry.operations import Kind, Proposal, Tools
 from core.registry.oplog import OperationRefused
@@ -61,14 +62,14 @@ def show(name: str, as_json: bool) -> None:
     _show_row(row)
     click.echo("Contributions:" if contributed else "Contributions: none, or the addon does not load.")
     for hook, keys in contributed.items():
-        click.echo(f"  {hook}: {', '.join(keys)}")
+        click.echo(f"  {hook}: {', '.join(keys)}" if keys else f"  {hook}")
 
 
 @addons.command("check")
 @click.argument("names", nargs=-1)
 @json_option
 def check(names: tuple[str, ...], as_json: bool) -> None:
-    """Try addons in a process apart: those named (or a folder), else the enabled ones.
+    """Read addons and try them in a process apart: those named (or a folder), else the enabled ones.
 
     Example: tukku addons check pricing_contract ./my_addons/delivery_slots
     """
@@ -83,6 +84,7 @@ def check(names: tuple[str, ...], as_json: bool) -> None:
     required = {n for name in wanted for n in _row(view, name).requires}
     problems = [p for name in wanted for p in _row(view, name).problems if p.level == "error"]
     problems += probe(operator.config, wanted, enabled | set(wanted) | required) if wanted else ()
+    problems += [p for name in wanted for found in operator.discovery.by_name(name) for p in lint(found)]
     problems = list(dict.fromkeys(problems))
     _answer_check(wanted, problems, as_json)
 

@@ -22,6 +22,7 @@ CODES: dict[str, str] = {
     "BLOCKED": "a required addon was left out",
     "UPGRADE-PENDING": "the addon's tables are not at the version of its code",
     "QUARANTINED": "the addon failed while it was loaded",
+    "IMPORT": "the addon imports what is not promised to addons",
     "NEEDED": "an addon that stays enabled requires the one that is to be disabled",
     "CORE": "a domain of core itself does not build",
     "SOURCE": "a place where addons are looked for cannot be read",

@@ -112,13 +112,13 @@ class Operator:
 
 
 def contributed_by(name: str, registry: Registry) -> dict[str, tuple[str, ...]]:
-    """Return the keys of what an addon contributes, by hook; a batch hook has none to show."""
+    """Return the keys of what an addon contributes, by hook; a hook called while serving has none."""
     found = {
         hook: tuple(_key(c.value) for c in contributions if c.owner == name)
         for hook, contributions in registry.contributed.items()
     }
-    batch = {h: ("called",) for h, known in registry.implementations.items() if name in {i.owner for i in known}}
-    return {hook: keys for hook, keys in sorted((found | batch).items()) if keys}
+    called = {hook for hook, known in registry.implementations.items() if name in {i.owner for i in known}}
+    return {hook: found.get(hook, ()) for hook in sorted(registry.hooks) if found.get(hook) or hook in called}
 
 
 def _key(value: Any) -> str:

@@ -78,7 +78,7 @@ class _Headers:
     def __init__(self, https: bool) -> None:
         self.headers = dict(HEADERS)
         if https:
-            self.headers["Strict-Transport-Security"] = f"max-age={YEAR}; includeSubDomains"
+            self.headers["Strict-Transport-Security"] = f"max-age={YEAR}"
 
     def __call__(self, response: Response) -> Response:
         for name, value in self.headers.items():
@@ -86,5 +86,6 @@ class _Headers:
         if response.mimetype == "text/html" and "Cache-Control" not in response.headers:
             response.headers["Cache-Control"] = "no-store"
         response.headers["X-Request-ID"] = g.get("request_id", "")
-        response.vary.add("Cookie") if request.cookies else None
+        if request.cookies:
+            response.vary.add("Cookie")
         return response

@@ -70,6 +70,7 @@ def test_incident_can_be_copied(admin):
     assert "toy_addon failed in build ui_nav" in page
     assert "&lt;b&gt;it broke&lt;/b&gt;" in page
     assert "<b>it broke" not in page
+    assert "toy_addon failed in build ui_nav" in admin.get("/admin/addons/incidents").text
 
 
 def test_enable_shows_the_plan_and_starts_the_command(admin, started):

@@ -79,8 +79,7 @@ def test_small_manifest_has_defaults():
         (
             "critical = true",
             'critical = "yes"',
-            'addons/x/addon.toml: addon.critical "yes": not true or false; '
-            "write true or false without quotes",
+            'addons/x/addon.toml: addon.critical "yes": not true or false; write true or false without quotes',
         ),
         (
             'name = "credit_terms"',
@@ -124,14 +123,12 @@ def test_small_manifest_has_defaults():
         (
             '"plugin:CreditTerms"',
             '"CreditTerms"',
-            'addons/x/addon.toml: entry.plugin "CreditTerms": not "module:Class"; write for example '
-            '"plugin:CreditTerms"',
+            'addons/x/addon.toml: entry.plugin "CreditTerms": not "module:Class"; write for example "plugin:CreditTerms"',
         ),
         (
             'authors = ["Aino", "Bela"]',
             'authors = "Aino"',
-            'addons/x/addon.toml: addon.authors "Aino": not a list of texts; '
-            'write for example ["one", "two"]',
+            'addons/x/addon.toml: addon.authors "Aino": not a list of texts; write for example ["one", "two"]',
         ),
     ],
 )
@@ -150,9 +147,7 @@ def test_all_faults_come_at_once():
 
 
 def test_table_that_is_a_value_is_named():
-    assert "addons/x/addon.toml: addon 3: not a table; write [addon] on a line of its own" in faults_of(
-        "addon = 3"
-    )
+    assert "addons/x/addon.toml: addon 3: not a table; write [addon] on a line of its own" in faults_of("addon = 3")
 
 
 def test_broken_toml_says_where():

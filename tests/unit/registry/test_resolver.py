@@ -107,8 +107,7 @@ def test_cycle_shows_the_path():
 def test_duplicate_names_both_places():
     plan = resolve([make("alpha", place="one"), make("alpha", place="two")], {"alpha"}, CORE)
     assert texts(plan) == [
-        "DUPLICATE alpha was found in /one/alpha and /two/alpha; none of them is used. "
-        "Remove or rename all but one."
+        "DUPLICATE alpha was found in /one/alpha and /two/alpha; none of them is used. Remove or rename all but one."
     ]
 
 
@@ -143,9 +142,7 @@ def test_cascade_keeps_the_chain_to_the_root():
 
 def test_fault_from_outside_excludes():
     fault = Problem("QUARANTINED", "aaa", "aaa failed.", "Look at the incident.")
-    plan = resolve(
-        [make("aaa"), make("bbb", requires_addons={"aaa": ""})], {"aaa", "bbb"}, CORE, {"aaa": fault}
-    )
+    plan = resolve([make("aaa"), make("bbb", requires_addons={"aaa": ""})], {"aaa", "bbb"}, CORE, {"aaa": fault})
     assert [p.code for p in plan.problems] == ["QUARANTINED", "BLOCKED"]
     assert plan.names == ()
 
