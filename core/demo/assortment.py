@@ -11,7 +11,7 @@ from core.demo.bearings import bearings_and_seals
 from core.demo.fasteners import fasteners
 from core.demo.identifiers import gtin
 from core.demo.piping import piping
-from core.demo.vocabulary import ATTRIBUTES, CATEGORIES
+from core.demo.vocabulary import ATTRIBUTES, CATEGORIES, VALUES_FI
 
 Row = dict[str, str]
 
@@ -74,6 +74,7 @@ def attribute_rows() -> Iterator[Row]:
             "type": kind,
             "unit": unit,
             "facet": "yes" if facet else "no",
+            "labels_fi": ";".join(f"{value}={label}" for value, label in VALUES_FI.get(code, {}).items()),
             "position": str(place * 10),
         }
 

@@ -1,4 +1,4 @@
-"""The category tree and the technical attributes, in English and Finnish."""
+"""The category tree, the technical attributes and their values, in English and Finnish."""
 
 CATEGORIES = (  # code, parent, English, Finnish
     ("fasteners", "", "Fasteners", "Kiinnikkeet"),
@@ -80,3 +80,27 @@ ATTRIBUTES = (  # code, English, Finnish, type, unit, facet
     ("temperature_max", "Highest temperature", "Suurin lämpötila", "number", "°C", False),
     ("drinking_water", "For drinking water", "Juomavedelle", "boolean", "", True),
 )
+
+VALUES_FI = {  # attribute: what its values, which are English, are called in Finnish
+    "material": {
+        "Steel": "Teräs",
+        "Stainless steel A2": "Ruostumaton teräs A2",
+        "Stainless steel A4": "Haponkestävä teräs A4",
+        "Bearing steel 100Cr6": "Laakeriteräs 100Cr6",
+        "Cast iron": "Valurauta",
+        "Spring steel C75": "Jousiteräs C75",
+        "Stainless steel 1.4122": "Ruostumaton teräs 1.4122",
+        "Malleable iron": "Adusoitu rauta",
+        "Copper CW024A": "Kupari CW024A",
+        "Stainless steel 1.4404": "Haponkestävä teräs 1.4404",
+        "Carbon steel E195": "Hiiliteräs E195",
+        "Brass CW617N": "Messinki CW617N",
+        "Steel S195T": "Teräs S195T",
+        "Stainless steel 1.4408": "Haponkestävä teräs 1.4408",
+        "Aramid fibre": "Aramidikuitu",
+        "Graphite": "Grafiitti",
+    },
+    "surface": {"Zinc plated": "Sinkitty", "Hot-dip galvanised": "Kuumasinkitty", "Plain": "Pinnoittamaton"},
+    "seal": {"Open": "Avoin", "Metal shields ZZ": "Peltisuojat ZZ", "Rubber seals 2RS": "Kumitiivisteet 2RS"},
+    "connection": {"Pipe thread": "Putkikierre", "Press": "Puristus", "Compression": "Puserrus"},
+}

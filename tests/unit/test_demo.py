@@ -22,6 +22,7 @@ from core.demo.assortment import articles
 from core.demo.customers import customers
 from core.demo.pictures import PICTURES
 from core.demo.terms import SHOWCASE_SKU, Pricer, terms
+from core.demo.vocabulary import VALUES_FI
 
 TODAY = date(2026, 3, 2)
 VALIDATORS = {
@@ -156,6 +157,14 @@ def test_names_are_given_in_both_languages(folder: Path) -> None:
             assert row["name_fi"], row
     names = {row["sku"]: row["name_fi"] for row in rows(folder, "products")}
     assert names[SHOWCASE_SKU] == "Kuusioruuvi ISO 4017 M8x40 8.8 sinkitty"
+
+
+def test_words_among_the_values_have_a_finnish_label(folder: Path) -> None:
+    for attribute, labels in VALUES_FI.items():
+        worded = {
+            value for value in codes(folder, "products", f"attr:{attribute}") if " " in value.strip() or value.isalpha()
+        }
+        assert {value for value in worded - set(labels) if not value.isupper()} <= {""}
 
 
 def test_identifiers_have_right_check_digits(folder: Path) -> None:
