@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from sqlalchemy import delete, or_, select, tuple_
+from sqlalchemy import delete, or_, select, tuple_, update
 from stdnum import ean
 
 from core.catalog.folding import fold, fold_code
@@ -102,6 +102,7 @@ class _Products:
         self._supersede()
         self._put_children()
         changed = {self.ids[self._sku(n)] for n in self.outcomes if outcome_of(*self.outcomes[n]) != "unchanged"}
+        _touch(changed - {self.ids[self._sku(n)] for n, outcomes in self.outcomes.items() if outcomes[0] != "unchanged"})
         reindex(changed)
         for number, outcomes in self.outcomes.items():
             self.results.setdefault(number, Saved(self._sku(number), outcome_of(*outcomes)))
@@ -303,6 +304,7 @@ def save_units(rows: Sequence[Mapping[str, Any]]) -> list[Saved]:
         if outcome != "unchanged":
             changed.add(ids[row["sku"]])
     units.flush()
+    _touch(changed)
     reindex(changed)
     return results
 
@@ -327,6 +329,17 @@ def _unit_values(row: Mapping[str, Any], is_base: bool) -> dict[str, Any]:
     if values.get("maximum") is not None and values["maximum"] < values.get("minimum", Decimal(1)):
         raise _Refused("maximum", _("The maximum is below the minimum."))
     return values
+
+
+def _touch(product_ids: set[int]) -> None:
+    """Give products a new version, whose texts, values or units changed while their own row did not."""
+    if product_ids:
+        db.session.execute(
+            update(Product)
+            .where(Product.id.in_(product_ids))
+            .values(version=Product.version + 1, updated_at=clock.now())
+            .execution_options(synchronize_session=False)
+        )
 
 
 def save_item_codes(rows: Sequence[tuple[int, str, str]]) -> list[Saved]:

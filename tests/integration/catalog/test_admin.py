@@ -52,7 +52,7 @@ def test_a_product_is_added_and_changed(desk):
         "pcs": (1, 1),
         "box": (25, 2),
     }
-    assert change(desk, name_fi="Kiila-ankkuri", **{"unit-1-unit": ""}).status_code == 303
+    assert change(desk, name_fi="Kiila-ankkuri", **{"unit-1-unit": "", f"attribute_{thread}": ""}).status_code == 303
     product = saved()
     assert {t.locale: t.name for t in product.texts}["fi"] == "Kiila-ankkuri"
     assert product.values == []
