@@ -32,7 +32,7 @@ def segment_by_code(code: str) -> Segment:
 def counts() -> dict[int, int]:
     """Return how many companies each segment has."""
     rows = db.session.execute(select(CompanySegment.segment_id, func.count()).group_by(CompanySegment.segment_id))
-    return {segment_id: count for segment_id, count in rows}  # noqa: C416  (dict() would take rows for keys)
+    return dict(rows.all())
 
 
 def save_segment(segment: Segment | None, code: str, name: Mapping[str, str]) -> Segment:

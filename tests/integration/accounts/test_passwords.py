@@ -13,24 +13,24 @@ NEW = "seven green bicycles"
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
-    "password",
-    [
-        "", "short", "elevenchars", "Password1234", "123456789012", "aaaaaaaaaaaaaaa", "abababababababab",
-        "annavirtanen1", "Konepaja12345", "x" * 257,
-    ],
+WEAK = (
+    "", "short", "elevenchars", "Password1234", "123456789012", "aaaaaaaaaaaaaaa", "abababababababab",
+    "annavirtanen1", "Konepaja12345", "x" * 257,
 )  # fmt: skip
-def test_weak_passwords_are_refused_with_a_reason(app, password):
-    with pytest.raises(Invalid) as refused:
-        passwords.check(password, about=("Anna Virtanen", "anna", "Konepaja Virtanen Oy"))
-    assert refused.value.code == "PASSWORD-WEAK"
+STRONG = (PASSWORD, "x7#kP9!qLm2$", "lyhyt lause joka riittää", "ż" * 6 + "ółęąćń", "word of " * 20)
+ABOUT = ("Anna Virtanen", "anna", "Konepaja Virtanen Oy")
 
 
-@pytest.mark.parametrize(
-    "password", [PASSWORD, "x7#kP9!qLm2$", "lyhyt lause joka riittää", "ż" * 6 + "ółęąćń", "word " * 40]
-)
-def test_long_and_unguessable_passwords_are_taken(app, password):
-    passwords.check(password, about=("Anna Virtanen",))
+def test_weak_passwords_are_refused_with_a_reason():
+    for password in WEAK:
+        with pytest.raises(Invalid) as refused:
+            passwords.check(password, about=ABOUT)
+        assert refused.value.code == "PASSWORD-WEAK", password
+
+
+def test_long_and_unguessable_passwords_are_taken():
+    for password in STRONG:
+        passwords.check(password, about=ABOUT)
 
 
 def test_argon2_has_the_parameters_of_the_policy(app):
