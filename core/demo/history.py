@@ -52,9 +52,9 @@ class History:
         return tuple(article for article, _ in self._favourites[code])
 
     def orders(self, today: date, count: int) -> Iterator[Order]:
-        """Yield about `count` orders in the order of their dates, some of them today's."""
+        """Yield about `count` orders in the order of their dates, six of them from before six o'clock today."""
         moments = sorted(self._moment(today) for _ in range(count - 6))
-        moments += [datetime.combine(today, time()) for _ in range(6)]
+        moments += [datetime.combine(today, time(5, minute)) for minute in range(4, 58, 9)]
         weights = [5 if b.code in ("KONEPAJA", "NORDBYGG") else 1 + (b.place * 3) % 4 for b in self._buyers]
         for place, moment in enumerate(moments):
             pull = [w * _busy(b, moment) for w, b in zip(weights, self._buyers, strict=True)]
@@ -130,8 +130,8 @@ class History:
         row = {
             "number": code,
             "company": buyer.code,
-            "user": self._rng.choice(orderers(buyer)),
-            "date": moment.isoformat(timespec="minutes") if age else moment.date().isoformat(),
+            "user": self._orderer(buyer),
+            "date": moment.isoformat(timespec="minutes"),
             "currency": buyer.currency,
             "po_number": f"PO-{moment.year}-{self._rng.randint(1000, 9999)}" if self._rng.random() < 0.8 else "",
             "ship_to": f"SITE{self._rng.randint(1, buyer.ship_sites)}",
@@ -145,6 +145,11 @@ class History:
             "freight": "0" if free else _FREIGHT[buyer.currency],
         }
         return Order(row, shipped)
+
+    def _orderer(self, buyer: Customer) -> str:
+        """Draw who ordered: mostly the same person."""
+        people = orderers(buyer)
+        return self._rng.choices(people, [4] + [1] * (len(people) - 1))[0]
 
     def _state(self, age: int) -> str:
         if self._rng.random() < 0.02:

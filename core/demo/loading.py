@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import date, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, update
 
@@ -46,7 +48,7 @@ def load_demo(say: Callable[[str], None], scale: float = 1.0) -> None:
     _make_seller()
     with TemporaryDirectory() as folder, ExitStack() as stack:
         say("Making the demo merchant …")
-        summary = generate(Path(folder), clock.today(ZONE), scale=scale)
+        summary = generate(Path(folder), _today(), scale=scale)
         bars = Bars(stack)
         for name, report in _import(summary, bars):
             say(f"  {name}: {report.rows} rows, {report.changed} new or changed")
@@ -56,6 +58,11 @@ def load_demo(say: Callable[[str], None], scale: float = 1.0) -> None:
     for email, what in LOGINS:
         say(f"  {email:<26} {what}")
     say("The demo asks its staff for no second factor; a shop of your own does.")
+
+
+def _today() -> date:
+    """Return the day on which the demo's orders end: before six in the morning, today has none yet."""
+    return (clock.now().astimezone(ZoneInfo(ZONE)) - timedelta(hours=6)).date()
 
 
 def _import(summary: Summary, bars: Bars) -> Iterator[tuple[str, Report]]:
