@@ -10,16 +10,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from core.api.pricing import PriceBatch, PriceLine, PriceStage, PriceStep, minor_digits
 
 from . import query, trace
+from .bases import DEPTH, Bases, asked_codes, asked_measures, worth_of
 from .kinds import Offer, offer
 from .query import MIN_QUANTITY, PATH, ROW_FROM, TARGET, UNIT
 from .sources import Source, sources_of
 
 STEP = "agreement"
+#: Kinds that compute from more than the list price.
+COMPUTED = ("formula", "cost_plus")
 ALL = 0
 PRODUCT = 1_000
 MILLION = Decimal(1_000_000)
@@ -46,6 +50,7 @@ class Facts:
     headers: dict[int, Row] = field(default_factory=dict)
     #: whether any row for categories or everything holds only from a quantity on
     breaks: bool = False
+    bases: Bases = field(default_factory=lambda: Bases(2))
     #: the rows for categories and everything that stand, by category, unit and (with breaks) quantity
     settled: dict[tuple[Any, ...], Sequence[Row]] = field(default_factory=dict)
 
@@ -64,7 +69,36 @@ def prepare(batch: PriceBatch) -> Facts:
                 largest = max(largest, _in_base(line))
             if largest > quantities.get(line.product_id, -1):
                 quantities[line.product_id] = largest
-    return collect(query.fetch(batch.context, quantities, batch.explain), batch)
+    rows = query.fetch(batch.context, quantities, batch.explain)
+    facts = collect(rows, batch)
+    facts.bases.digits = minor_digits(batch.context.currency)
+    if any(row[query.KIND] in COMPUTED for row in rows):
+        _add_bases(batch, rows, quantities, facts.bases)
+    return facts
+
+
+def _add_bases(batch: PriceBatch, rows: Sequence[Row], quantities: dict[int, int], bases: Bases) -> None:
+    """Read what formulas compute from: other contracts, generation by generation, then costs."""
+    every = list(rows)
+    wanted = asked_codes(every)
+    for _generation in range(DEPTH):
+        if not wanted:
+            break
+        found = query.fetch_lists(batch.context, quantities, wanted)
+        inner = collect(found, batch)
+        for source in inner.sources.values():
+            bases.contracts[source.code] = partial(_standing_in, source, inner)
+        every += found
+        wanted = asked_codes(found) - set(bases.contracts)
+    measures = asked_measures(every)
+    if measures:
+        bases.worth = worth_of(batch, quantities, measures)
+
+
+def _standing_in(source: Source, facts: Facts, line: PriceLine) -> tuple[Source, Row] | None:
+    """Return the row of one contract that stands for the line."""
+    rows = [row for row in standing(line, facts.products.get(line.product_id, ()), facts) if row[0] == source.id]
+    return (source, rows[0]) if rows else None
 
 
 def _in_base(line: PriceLine) -> int:
@@ -94,34 +128,33 @@ def collect(rows: list[Row], batch: PriceBatch) -> Facts:
 
 def apply(batch: PriceBatch, facts: Facts) -> None:
     """Give each line the price that its contracts agree on."""
-    digits = minor_digits(batch.context.currency)
-    products, sources = facts.products, facts.sources
+    products, sources, bases = facts.products, facts.sources, facts.bases
     for line in batch.lines:
         if not line.known:
             continue
         rows = products.get(line.product_id, ())
         if batch.explain:
-            _explained(batch, line, rows, digits, facts)
+            _explained(batch, line, rows, facts)
             continue
         chosen = standing(line, rows, facts)
         if not chosen:
             continue
         first = chosen[0]
         source = sources[first[0]]
-        winner: Offer | None = offer(line, source, first, digits)
+        winner: Offer | None = offer(line, source, first, bases)
         if source.policy != "override" or winner.price is None:  # what follows matters too
-            winner = merge(line, _offers(line, chosen, facts, digits))
+            winner = merge(line, _offers(line, chosen, facts))
         if winner is not None:
             _take(line, winner)
 
 
-def _explained(batch: PriceBatch, line: PriceLine, rows: Sequence[Row], digits: int, facts: Facts) -> None:
+def _explained(batch: PriceBatch, line: PriceLine, rows: Sequence[Row], facts: Facts) -> None:
     """Do the same and tell it: rows that are not in force are named and set aside first."""
     every = rows_for(line, facts)
     force = {id(row) for row in every if trace.in_force(batch, line, row, facts)}
     inner = Facts(facts.sources, [row for row in facts.general if id(row) in force], breaks=True)
     chosen = standing(line, [row for row in rows if id(row) in force], inner)
-    offers = _offers(line, chosen, facts, digits, every=True)
+    offers = _offers(line, chosen, facts, every=True)
     winner, before = merge(line, offers), line.price
     trace.tell(line, [row for row in every if id(row) in force], offers, winner, facts)
     if winner is not None:
@@ -130,12 +163,12 @@ def _explained(batch: PriceBatch, line: PriceLine, rows: Sequence[Row], digits: 
 
 
 def _offers(
-    line: PriceLine, rows: Sequence[Row], facts: Facts, digits: int, *, every: bool = False
+    line: PriceLine, rows: Sequence[Row], facts: Facts, *, every: bool = False
 ) -> list[Offer]:
     """Compute what the rows offer, in order; what follows a final price is of interest only to explanations."""
     offers: list[Offer] = []
     for row in rows:
-        one = offer(line, facts.sources[row[0]], row, digits)
+        one = offer(line, facts.sources[row[0]], row, facts.bases)
         offers.append(one)
         if one.price is not None and one.source.policy == "override" and not every:
             break

@@ -15,6 +15,7 @@ from core.api.pricing import BEGINNING
 AUDIENCES = ("company", "segment", "location", "public")
 POLICIES = ("override", "best_of", "fallback")
 STATUSES = ("draft", "active", "ended")
+MEASURES = ("cost", "msrp")
 KINDS = ("fixed", "percent", "amount_off", "cost_plus", "formula")
 
 
@@ -73,7 +74,7 @@ class ContractPrice(db.Model):
     a row whatever it was made for. The key is what people know a row by, and the table lies in its order.
     ``unit`` '' is any unit; its ``min_quantity`` then counts base units.
     ``value``: fixed, amount_off: money for ``per`` units; percent: percent off the list price; cost_plus: percent on cost.
-    ``terms`` are the parameters of a formula.
+    ``terms`` are the parameters of a formula: see formulas.py.
     """
 
     __tablename__ = "pricing_contract_price"
@@ -101,6 +102,21 @@ class ContractPrice(db.Model):
     category_id: Mapped[int | None] = mapped_column(ForeignKey("catalog_category.id", ondelete="CASCADE"), index=True)
 
     contract: Mapped[Contract] = relationship(back_populates="prices")
+
+
+class ProductValue(db.Model):
+    """What a product is worth by another measure: its cost, or the maker's price, net for one base unit."""
+
+    __tablename__ = "pricing_contract_value"
+    __table_args__ = (
+        CheckConstraint(f"kind in {MEASURES!r}", name="kind"),
+        CheckConstraint("amount >= 0", name="amount"),
+    )
+
+    product_id: Mapped[int] = mapped_column(ForeignKey("catalog_product.id", ondelete="CASCADE"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(10), primary_key=True)
+    currency: Mapped[str] = mapped_column(String(3))
+    amount: Mapped[Decimal] = mapped_column(Price)
 
 
 def target_of(product_id: int | None, category_id: int | None) -> int:

@@ -7,9 +7,10 @@ rows of the products asked for, found by one index probe for each product and co
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import BigInteger, Text, and_, bindparam, cast, literal, null, or_, select, true, type_coerce, union_all
+from sqlalchemy import BigInteger, String, Text, and_, bindparam, cast, literal, null, or_, select, true, type_coerce, union_all
 
 from core.api.catalog import Category
 from core.api.data import Instant, db
@@ -53,6 +54,21 @@ def fetch(where: PriceContext, quantities: dict[int, int], everything: bool = Fa
     )
 
 
+def fetch_lists(where: PriceContext, quantities: dict[int, int], codes: Iterable[str]) -> list[Row]:
+    """Return the rows of the contracts with these codes, whoever they are for: formulas compute from them."""
+    dialect = db.engine.dialect.name
+    return prepared(_rows_by_code, dialect).rows(
+        **quantity_values(dialect, "asked", quantities),
+        **id_values(dialect, "codes", sorted(codes)),
+        currency=where.currency,
+        instant=instant_value(dialect, where.instant),
+    )
+
+
+def _rows_by_code(dialect: str) -> Any:
+    return _statement(dialect, everything=False, by_code=True)
+
+
 def _every_row(dialect: str) -> Any:
     return _statement(dialect, everything=True)
 
@@ -61,11 +77,11 @@ def _rows_in_force(dialect: str) -> Any:
     return _statement(dialect, everything=False)
 
 
-def _statement(dialect: str, *, everything: bool) -> Any:
+def _statement(dialect: str, *, everything: bool, by_code: bool = False) -> Any:
     contract, price, category = Contract.__table__, ContractPrice.__table__, Category.__table__
     asked = quantity_table(dialect, "asked")
     instant = bindparam("instant", type_=Instant)
-    chosen = _chosen(contract, dialect, instant, everything=everything)
+    chosen = _chosen(contract, dialect, instant, everything=everything, by_code=by_code)
     held = () if everything else _in_force(price, instant)
     general = (
         select(chosen.c.id, *_row(price), *_contract(chosen, category))
@@ -89,18 +105,21 @@ def _statement(dialect: str, *, everything: bool) -> Any:
     return union_all(general, products)
 
 
-def _chosen(contract: Any, dialect: str, instant: Any, *, everything: bool) -> Any:
-    """Return the contracts whose audience the buyer belongs to."""
-    companies = select(id_table(dialect, "companies").c.id)
-    segments = select(id_table(dialect, "segments").c.id)
-    chosen = select(contract).where(
-        or_(
-            contract.c.company_id.in_(companies),
-            contract.c.segment_id.in_(segments),
-            and_(contract.c.audience == "location", contract.c.country == bindparam("country")),
-            contract.c.audience == "public",
+def _chosen(contract: Any, dialect: str, instant: Any, *, everything: bool, by_code: bool) -> Any:
+    """Return the contracts whose audience the buyer belongs to, or those asked for by code."""
+    if by_code:
+        chosen = select(contract).where(contract.c.code.in_(select(id_table(dialect, "codes", String).c.id)))
+    else:
+        companies = select(id_table(dialect, "companies").c.id)
+        segments = select(id_table(dialect, "segments").c.id)
+        chosen = select(contract).where(
+            or_(
+                contract.c.company_id.in_(companies),
+                contract.c.segment_id.in_(segments),
+                and_(contract.c.audience == "location", contract.c.country == bindparam("country")),
+                contract.c.audience == "public",
+            )
         )
-    )
     if not everything:
         chosen = chosen.where(
             contract.c.status == "active",

@@ -68,18 +68,16 @@ def quantity_values(dialect: str, name: str, quantities: Mapping[int, int]) -> d
     return {f"{name}_ids": list(quantities), f"{name}_values": list(quantities.values())}
 
 
-def id_table(dialect: str, name: str) -> FromClause:
-    """Return a table of the ids bound as ``name``, with the column ``id``."""
+def id_table(dialect: str, name: str, kind: type[Any] = BigInteger) -> FromClause:
+    """Return a table of the ids (or codes: ``kind`` String) bound as ``name``, with the column ``id``."""
     if dialect == "sqlite":
-        each = func.json_each(bindparam(name)).table_valued(column("value", BigInteger), name=f"{name}_each")
+        each = func.json_each(bindparam(name)).table_valued(column("value", kind), name=f"{name}_each")
         return select(each.c.value.label("id")).cte(name)
-    ids = func.unnest(cast(bindparam(name), ARRAY(BigInteger))).table_valued(
-        column("id", BigInteger), name=f"{name}_each"
-    )
+    ids = func.unnest(cast(bindparam(name), ARRAY(kind))).table_valued(column("id", kind), name=f"{name}_each")
     return select(ids.render_derived().c.id).cte(name)
 
 
-def id_values(dialect: str, name: str, ids: Iterable[int]) -> dict[str, Any]:
+def id_values(dialect: str, name: str, ids: Iterable[int | str]) -> dict[str, Any]:
     """Return the parameters for ``id_table``."""
     listed = list(ids)
     return {name: json.dumps(listed) if dialect == "sqlite" else listed}

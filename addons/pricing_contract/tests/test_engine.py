@@ -7,7 +7,9 @@ from decimal import Decimal
 
 import pytest
 
+from addons.pricing_contract.models import ProductValue
 from core.data import clock
+from core.data.write import write
 from core.pricing import services
 from core.spec.pricing import PriceRequest
 from core.testing.factories import Unit, make_category, make_company, make_list_price, make_product, make_segment
@@ -296,3 +298,37 @@ def test_statements_do_not_grow(shop, count_statements):
             services.price(where, few)
         counts.append(counted.count)
     assert counts == [2, 2]
+
+
+def test_formulas(shop):
+    company, product = make_company("C"), make_product("A", price="100", units=[Unit("pcs"), Unit("dozen", 12)])
+    with write() as session:
+        session.add(ProductValue(product_id=product.id, kind="cost", currency="EUR", amount=D("60")))
+    frame = contract("K", company=company)
+    cases = [
+        ({"base": "list", "percent": ["10", "5"]}, "85.5"),
+        ({"base": "list", "percent": ["10", "5"], "additive": True}, "85"),
+        ({"base": "list", "percent": ["33"], "round_to": "10", "surcharge": "-0.01"}, "69.99"),
+        ({"base": "list", "percent": ["33"], "round_to": "5", "round_mode": "up"}, "70"),
+        ({"base": "cost", "percent": ["-20"]}, "72"),
+        ({"base": "cost", "min_margin": "5"}, "65"),
+        ({"base": "list", "max_margin": "-30"}, "70"),
+        ({"base": "contract:BASE", "percent": ["50"]}, "20"),
+        ({"base": "contract:NONE"}, "100"),  # no such list: the row offers nothing
+    ]
+    row(contract("BASE", segment=make_segment("none")), product, "40")
+    for n, (terms, expected) in enumerate(cases, 1):
+        row(frame, product, "0", kind="formula", min_quantity=str(n), terms=terms)
+        assert priced(product, company, str(n)).price == D(expected), terms
+        assert priced(product, company, str(n), explain=True).price == D(expected), terms
+    plus = contract("PLUS", company=company, priority=1)
+    row(plus, None, "50", kind="cost_plus")
+    assert priced(product, company).price == D(90)
+    assert priced(product, company, unit="dozen").price == D(1080)
+
+
+def test_lists_in_a_circle_give_no_price_and_do_not_hang(shop):
+    company, product = make_company("C"), make_product("A", price="100")
+    for code, other in (("ONE", "TWO"), ("TWO", "ONE")):
+        row(contract(code, company=company), product, "0", kind="formula", terms={"base": f"contract:{other}"})
+    assert priced(product, company).price == D(100)

@@ -46,6 +46,16 @@ def upgrade() -> None:
     op.create_index('ix_pricing_contract_contract_audience', 'pricing_contract_contract', ['audience', 'status'], unique=False)
     op.create_index(op.f('ix_pricing_contract_contract_company_id'), 'pricing_contract_contract', ['company_id'], unique=False)
     op.create_index(op.f('ix_pricing_contract_contract_segment_id'), 'pricing_contract_contract', ['segment_id'], unique=False)
+    op.create_table('pricing_contract_value',
+    sa.Column('product_id', sa.Integer(), nullable=False),
+    sa.Column('kind', sa.String(length=10), nullable=False),
+    sa.Column('currency', sa.String(length=3), nullable=False),
+    sa.Column('amount', types.Price(), nullable=False),
+    sa.CheckConstraint("kind in ('cost', 'msrp')", name=op.f('ck_pricing_contract_value_kind')),
+    sa.CheckConstraint('amount >= 0', name=op.f('ck_pricing_contract_value_amount')),
+    sa.ForeignKeyConstraint(['product_id'], ['catalog_product.id'], name=op.f('fk_pricing_contract_value_product_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('product_id', 'kind', name=op.f('pk_pricing_contract_value'))
+    )
     op.create_table('pricing_contract_price',
     sa.Column('contract_id', sa.Integer(), nullable=False),
     sa.Column('target', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -79,6 +89,7 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_pricing_contract_price_product_id'), table_name='pricing_contract_price')
     op.drop_index(op.f('ix_pricing_contract_price_category_id'), table_name='pricing_contract_price')
     op.drop_table('pricing_contract_price')
+    op.drop_table('pricing_contract_value')
     op.drop_index(op.f('ix_pricing_contract_contract_segment_id'), table_name='pricing_contract_contract')
     op.drop_index(op.f('ix_pricing_contract_contract_company_id'), table_name='pricing_contract_contract')
     op.drop_index('ix_pricing_contract_contract_audience', table_name='pricing_contract_contract')
