@@ -14,7 +14,14 @@ from core.i18n import _
 from core.spec.errors import Forbidden, TukkuError
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-_ENROLMENT = frozenset({"accounts.second_factor", "accounts.second_factor_begin", "accounts.second_factor_confirm"})
+_ENROLMENT = frozenset(
+    {
+        "accounts.prove",
+        "accounts.second_factor",
+        "accounts.second_factor_begin",
+        "accounts.second_factor_confirm",
+    }
+)
 
 
 def enforce() -> Response | None:

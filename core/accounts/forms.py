@@ -76,6 +76,12 @@ class NewPasswordForm(TukkuForm):
     password = password_field(_l("New password"), "new")
 
 
+class ProveForm(TukkuForm):
+    """The password once more, before credentials are touched."""
+
+    password = password_field(_l("Password"), "current")
+
+
 class ChangePasswordForm(TukkuForm):
     """The present password and a new one."""
 

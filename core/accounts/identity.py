@@ -16,6 +16,7 @@ from flask_security import current_user
 
 from core.accounts import roles
 from core.accounts.models import User
+from core.accounts.sessions import BARE_PATHS
 from core.data import clock
 from core.data.scope import Actor, Scope, guest, set_actor
 from core.i18n import LOCALES
@@ -121,7 +122,7 @@ def current() -> Identity:
 def load_actor() -> None:
     """Find out who asks and set the session's actor; runs before anything else of a request."""
     g.tukku_identity = Identity()
-    if request.endpoint == "assets.static_file":
+    if request.path.startswith((*BARE_PATHS, "/api/")):  # an API is called with keys, never with the browser's cookie
         set_actor(guest(locale=guest_locale()))
         return
     user = _user()

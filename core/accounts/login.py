@@ -66,6 +66,26 @@ def with_second_factor(code: str) -> None:
     begin(db.session.get_one(User, user.id))
 
 
+FRESH = timedelta(minutes=15)
+
+
+def is_fresh() -> bool:
+    """Tell whether the person gave the password lately enough to touch credentials."""
+    proved = sessions.proved_at()
+    return proved is not None and clock.now() - proved < FRESH
+
+
+def prove(user: User, password: str) -> None:
+    """Take the password of the signed-in person once more; Invalid when it is wrong, TooMany when guesses are used up."""
+    key, user_id = f"user:{user.id}", user.id
+    attempts.check("password", key)
+    if not passwords.matches(password, user.password):
+        attempts.count("password", key)
+        raise Invalid("PASSWORD-WRONG", _("The password is not right."), details={"field": "password"})
+    attempts.forget("password", f"user:{user_id}")
+    sessions.prove()
+
+
 def sign_out() -> None:
     """End the session of this request."""
     user_id = session.user_id  # type: ignore[attr-defined]

@@ -29,7 +29,8 @@ CSRF = "csrf_token"
 FLASHES = "_flashes"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _REFRESH = timedelta(minutes=5)
-_BARE_PATHS = ("/static/", "/healthz", "/readyz")
+#: Addresses that are the same for everybody: no session is opened for them.
+BARE_PATHS = ("/static/", "/healthz", "/readyz")
 
 
 class ServerSession(dict[str, Any], SessionMixin):
@@ -81,7 +82,7 @@ class ServerSessions(SessionInterface):
         self.side_signer = URLSafeSerializer(secret, salt="tukku.page")
 
     def open_session(self, app: Flask, request: Request) -> ServerSession:
-        if request.path.startswith(_BARE_PATHS):
+        if request.path.startswith(BARE_PATHS):
             return ServerSession()
         opened = self._open(request.cookies.get(self.name, ""))
         opened.side = self._read_side(request.cookies.get(self.side_name, ""))
@@ -120,7 +121,7 @@ class ServerSessions(SessionInterface):
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         assert isinstance(session, ServerSession)
-        if request.path.startswith(_BARE_PATHS):
+        if request.path.startswith(BARE_PATHS):
             return
         if request.method not in _SAFE:
             _store(session)
@@ -172,7 +173,7 @@ def sign_in(user_id: int, *, office: bool) -> None:
     """Begin a session of its own for a person, under a new token; what the visitor had collected comes along."""
     current = _current()
     end()
-    for key in (CSRF, "pending", "acting"):
+    for key in (CSRF, "pending", "acting", "proved_at"):
         current.pop(key, None)
     current[CSRF] = secrets.token_hex(20)
     _insert(current, user_id, OFFICE if office else SHOP)
@@ -204,6 +205,21 @@ def end() -> None:
     current.row, current.token, current.seen, current.clear_cookie = None, "", None, True
     current.pop(CSRF, None)
     g.pop(CSRF, None)
+
+
+def proved_at() -> datetime | None:
+    """Return when the person last gave the password in this session; None for visitors."""
+    current = _current()
+    if current.user_id is None:
+        return None
+    later = current.get("proved_at")
+    return datetime.fromisoformat(later) if later else current.row.created_at  # type: ignore[no-any-return]
+
+
+def prove() -> None:
+    """Note that the person gave the password again just now; the session gets a new token."""
+    _current()["proved_at"] = clock.now().isoformat()
+    rotate()
 
 
 def sessions_of(user_id: int) -> list[LoginSession]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import func, select
 
-from core.accounts import links, passwords, sessions
+from core.accounts import attempts, links, passwords, sessions
 from core.accounts.mails import address_of, speaking
 from core.accounts.models import StaffRole, User
 from core.accounts.roles import STAFF
@@ -152,7 +152,10 @@ def set_active(user: User, active: bool) -> None:
 
 def change_password(user: User, old: str, new: str, *, about: Iterable[str] = ()) -> None:
     """Change the password of the person who knows the present one; ends their other sessions and open links."""
+    key = f"user:{user.id}"
+    attempts.check("password", key)
     if not passwords.matches(old, user.password):
+        attempts.count("password", key)
         raise Invalid("PASSWORD-WRONG", _("The present password is not right."), details={"field": "old"})
     passwords.check(new, about=(user.name, user.email.split("@")[0], *about))
     hashed, user_id = passwords.hashed(new), user.id

@@ -15,6 +15,7 @@ from core.accounts.forms import (
     LoginForm,
     NewPasswordForm,
     ProfileForm,
+    ProveForm,
     refuse,
 )
 from core.accounts.models import User
@@ -194,6 +195,26 @@ def change_password() -> Any:
     return redirect(url_for("accounts.security"), 303)
 
 
+@bp.route("/account/prove", methods=["GET", "POST"])
+@requires(OWN)
+def prove() -> Any:
+    """Ask for the password once more, before credentials are touched."""
+    target = request.values.get("next", "")
+    form = ProveForm()
+    if form.validate_on_submit():
+        try:
+            login.prove(me(), form.password.data or "")
+        except TukkuError as error:
+            return _refused("accounts/prove.html", form, error, target=target)
+        return redirect(safe_next(target, url_for("accounts.security")), 303)
+    return render_template("accounts/prove.html", form=form, target=target)
+
+
+def _ask_again(endpoint: str) -> Any:
+    """Send a person whose proof is old to give the password again, and then to a page."""
+    return redirect(url_for("accounts.prove", next=url_for(endpoint)), 303)
+
+
 @bp.get("/account/second-factor", endpoint="second_factor")
 @requires(OWN)
 def second_factor_page() -> Any:
@@ -212,6 +233,8 @@ def _second_factor(form: CodeForm) -> str:
 @requires(OWN)
 def second_factor_begin() -> Any:
     """Make a secret for the authenticator."""
+    if not login.is_fresh():
+        return _ask_again("accounts.second_factor")
     session["totp_setup"] = second_factor.new_secret()
     return redirect(url_for("accounts.second_factor"), 303)
 
@@ -239,6 +262,8 @@ def second_factor_confirm() -> Any:
 @requires(OWN)
 def recovery_codes() -> Any:
     """Make new recovery codes."""
+    if not login.is_fresh():
+        return _ask_again("accounts.security")
     codes = second_factor.renew_recovery_codes(me().id)
     return render_template("accounts/recovery_codes.html", codes=codes, next_url=url_for("accounts.security"))
 
@@ -247,6 +272,8 @@ def recovery_codes() -> Any:
 @requires(OWN)
 def second_factor_off() -> Any:
     """Switch one's own second factor off, where it is not required."""
+    if not login.is_fresh():
+        return _ask_again("accounts.security")
     second_factor.remove(me())
     flash(_("The second factor is off. Your password alone signs you in now."), "warning")
     return redirect(url_for("accounts.security"), 303)

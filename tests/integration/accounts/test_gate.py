@@ -128,3 +128,15 @@ def test_a_change_of_roles_ends_the_sessions(app, login):
     )
     assert answer.status_code == 303
     assert client.get("/admin/companies/c/").status_code == 303
+
+
+def test_the_browsers_session_says_nothing_to_the_api(app, login):
+    from flask import Blueprint
+
+    from core.ui.access import requires
+
+    api = Blueprint("probe", __name__)
+    api.get("/api/v1/probe")(requires("accounts.profile.edit")(lambda: "secret"))
+    app._got_first_request = False
+    app.register_blueprint(api)
+    assert login("anna@acme.example").get("/api/v1/probe").status_code == 401

@@ -112,3 +112,10 @@ def test_the_present_password_is_needed_to_change_it(login):
     answer = client.post("/account/password", data={"old": "not the password", "password": NEW})
     assert answer.status_code == 422
     assert "The present password is not right." in answer.text
+
+
+def test_guessing_the_present_password_is_limited(login):
+    client = login("anna@acme.example")
+    for _ in range(5):
+        assert client.post("/account/password", data={"old": "not the password", "password": NEW}).status_code == 422
+    assert client.post("/account/password", data={"old": PASSWORD, "password": NEW}).status_code == 429

@@ -129,3 +129,17 @@ def test_staff_cannot_switch_it_off_where_it_is_required(app, login, monkeypatch
     answer = login("admin@tukku.example").post("/account/second-factor/off")
     assert answer.status_code == 403
     assert users.find("admin@tukku.example").tf_totp_secret
+
+
+def test_credentials_are_touched_only_soon_after_the_password(app, enrolled):
+    client = app.test_client()
+    with clock.frozen(NOON):
+        start(client)
+        client.post("/login/code", data={"code": code_at(enrolled[0], NOON)})
+    with clock.frozen(NOON + timedelta(minutes=15)):
+        answer = client.post("/account/second-factor/off")
+        assert answer.location == "/account/prove?next=/account/security"
+        assert client.post("/account/prove", data={"password": "not the password"}).status_code == 422
+        assert client.post("/account/prove", data={"password": PASSWORD}).location == "/account/security"
+        assert client.post("/account/second-factor/off").location == "/account/security"
+    assert users.find("anna@acme.example").tf_totp_secret is None
