@@ -12,6 +12,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
+from core.data import clock
 from core.data.db import db
 from core.data.scope import current_actor
 from core.i18n import _, _l
@@ -66,6 +67,7 @@ ADDS: Mapping[str, object] = {
     "ui_panels": _l("Panels on pages"),
 }
 NEWEST = 50
+STARTS_WITHIN = 120  # seconds in which the command writes its row, on a busy machine
 
 
 @bp.get("/addons")
@@ -122,7 +124,8 @@ def change(name: str, kind: str) -> Any:
         flash(_("The name differs. Nothing was changed."), "error")
     elif request.method == "POST" and not proposal.problems:
         identity = found.start(kind, [name], current_actor().name)
-        return redirect(url_for("addons_admin.follow", identity=identity, addon=name))
+        begun = int(clock.now().timestamp())
+        return redirect(url_for("addons_admin.follow", identity=identity, addon=name, begun=begun))
     status = 409 if proposal.problems else 422 if typed_wrong else 200
     page = render_template("backoffice/addon_change.html", row=row, title=title_of(row), kind=kind, proposal=proposal)
     return page, status
@@ -133,10 +136,15 @@ def change(name: str, kind: str) -> Any:
 def follow(identity: str) -> str | Response:
     """Show the log of an operation; the fragment asks for itself until the operation has ended."""
     row = db.session.get(Operation, identity)
-    addon = request.args.get("addon", "") or (row.addons.split(" ")[0] if row else "")
-    fragment = bool(request.headers.get("HX-Request"))
-    template = "backoffice/_operation.html" if fragment else "backoffice/operation.html"
-    return render_template(template, row=row, identity=identity, addon=addon, awaited=registry().generation + 1)
+    begun = request.args.get("begun", 0, int)
+    return render_template(
+        "backoffice/_operation.html" if request.headers.get("HX-Request") else "backoffice/operation.html",
+        row=row,
+        again=url_for("addons_admin.follow", identity=identity, addon=request.args.get("addon"), begun=begun),
+        addon=request.args.get("addon", "") or (row.addons.split(" ")[0] if row else ""),
+        lost=row is None and clock.now().timestamp() - begun > STARTS_WITHIN,
+        awaited=registry().generation + 1,
+    )
 
 
 def _incidents(addon: str = "") -> list[tuple[Incident, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -73,7 +73,13 @@ def operation(kind: str, addons: Sequence[str], echo: Callable[[str], None], ide
 
     ``identity`` is the row's id, chosen by whoever wants to follow. Raises `Busy` when one is running.
     """
-    with operation_lock(db.engine):
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(operation_lock(db.engine))
+        except Busy as busy:
+            if identity:  # somebody follows it
+                _note_refused(kind, addons, identity, busy)
+            raise
         log = _open(kind, addons, echo, identity)
         try:
             yield log
@@ -85,8 +91,8 @@ def operation(kind: str, addons: Sequence[str], echo: Callable[[str], None], ide
             raise
 
 
-def _open(kind: str, addons: Sequence[str], echo: Callable[[str], None], identity: str) -> OperationLog:
-    row = Operation(
+def _row(kind: str, addons: Sequence[str], identity: str) -> Operation:
+    return Operation(
         id=identity or str(uuid.uuid4()),
         kind=kind,
         addons=" ".join(addons),
@@ -96,6 +102,17 @@ def _open(kind: str, addons: Sequence[str], echo: Callable[[str], None], identit
         started_at=clock.now(),
         finished_at=None,
     )
+
+
+def _note_refused(kind: str, addons: Sequence[str], identity: str, error: TukkuError) -> None:
+    row = _row(kind, addons, identity)
+    row.state, row.log, row.finished_at = "refused", f"{error.message}\nNothing was changed.\n", clock.now()
+    with write() as session:
+        session.add(row)
+
+
+def _open(kind: str, addons: Sequence[str], echo: Callable[[str], None], identity: str) -> OperationLog:
+    row = _row(kind, addons, identity)
     with write() as session:
         # Whoever holds the lock is the only one running: older rows were left by a process that died.
         session.execute(update(Operation).where(Operation.state == "running").values(state="interrupted"))

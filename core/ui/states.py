@@ -67,6 +67,8 @@ STATES: dict[str, State] = {
     "done": State(_l("Done"), "check2-circle", "positive"),
     "failed": State(_l("Failed"), "exclamation-octagon", "danger"),
     "held": State(_l("Held"), "pause-circle", "attention"),
+    "refused": State(_l("Refused"), "x-circle", "danger"),
+    "interrupted": State(_l("Interrupted"), "exclamation-triangle", "attention"),
     # addons
     "enabled": State(_l("On"), "check2", "positive"),
     "disabled": State(_l("Off"), "dash-circle"),

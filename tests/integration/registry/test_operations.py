@@ -196,6 +196,14 @@ def test_one_operation_at_a_time(enable):
     enable("toy_addon")
 
 
+def test_refusal_is_noted_for_whoever_follows(tools):
+    with operation_lock(db.engine), pytest.raises(Busy):
+        operations.enable(tools, ["toy_addon"], lambda line: None, "followed")
+    row = db.session.get_one(Operation, "followed")
+    assert row.state == "refused"
+    assert row.log.splitlines()[-1] == "Nothing was changed."
+
+
 def test_operation_of_a_killed_process_is_marked(enable):
     from core.data import clock
     from core.data.write import write
