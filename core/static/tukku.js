@@ -241,7 +241,7 @@ on("click", "[data-copy]", async (event, button) => {
   if (label) label.textContent = button.dataset.done;
 });
 on("input", "[data-confirm-name]", (event, input) => {
-  const button = $("[data-confirm-button]", input.form);
+  const button = $("[data-confirm-button], [type=submit]", input.form);
   button.disabled = input.value.trim() !== input.dataset.confirmName;
 });
 on("submit", "form[data-once]", (event, form) => {
