@@ -48,7 +48,7 @@ class Client(FlaskClient):
 
     def _open_apart(self, *args: Any, **kwargs: Any) -> TestResponse:
         _cv_app.set(None)  # type: ignore[arg-type]
-        return super().open(*args, **kwargs)
+        return super().open(*args, **{"buffered": True, **kwargs})  # a stream ends in the context it began in
 
 
 def full_app(url: str, data_dir: Path, **config: Any) -> Flask:

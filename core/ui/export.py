@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 from flask import Response, send_file, stream_with_context
 
 from core.data import clock
+from core.data.scope import Actor, acting, current_actor
 from core.i18n import _
 from core.spec.errors import Invalid
 from core.ui.formats import display_zone, plain
@@ -95,13 +96,19 @@ def export_response(
     """Return a download called ``<name>-<date>.<kind>``; CSV is streamed, XLSX is written to disk first."""
     filename = f"{name}-{clock.today(display_zone()).isoformat()}.{kind}"
     if kind == "csv":
-        response = Response(stream_with_context(csv_lines(columns, rows)), mimetype="text/csv")
+        response = Response(stream_with_context(_as(current_actor(), csv_lines(columns, rows))), mimetype="text/csv")
         response.headers["Content-Disposition"] = f'attachment; filename="{filename}"'
         return response
     target = SpooledTemporaryFile(max_size=4_000_000)  # noqa: SIM115  (closed by the response)
     write_xlsx(target, columns, rows, title or name)  # type: ignore[arg-type]
     target.seek(0)
     return send_file(target, XLSX_MIME, as_attachment=True, download_name=filename)  # type: ignore[arg-type]
+
+
+def _as(actor: Actor, lines: Iterator[str]) -> Iterator[str]:
+    """Yield the lines as ``actor``: a stream outlives its request, whose session ends with it."""
+    with acting(actor):
+        yield from lines
 
 
 def _csv_line(cells: Sequence[str]) -> str:

@@ -121,7 +121,7 @@ def _add_files(writer: Writer, data_dir: Path, digests: Collection[str]) -> None
         name = f"files/{digest[:2]}/{digest}"
         path = data_dir / name
         if not path.is_file():
-            raise BackupFailed("FILE-MISSING", f"{path} is missing, although the database names it. Run `tukku doctor`.")
+            raise BackupFailed("FILE-MISSING", f"{path} is missing, although the database names it: put it back first.")
         writer.add(name, path)
         if writer.members[name] != digest:
             raise BackupFailed("FILE-DAMAGED", f"{path} is not the file that was stored.")
