@@ -1,6 +1,8 @@
 # Few verbs; `make help` lists them. Everything is installed into .venv, nothing outside the project's folder.
 
-PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || echo python3)
+# The first that works: a command of pyenv may be there and lead nowhere.
+PYTHON ?= $(shell for found in python3 python3.13 python3.12 python3.11; do \
+	$$found -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$found && break; done || echo python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
 TUKKU_DATA_DIR ?= var
