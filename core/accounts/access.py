@@ -64,7 +64,8 @@ def refuse_cross_site() -> None:
     if request.method in _SAFE or request.path.startswith("/api/"):
         return
     origin = request.headers.get("Origin", "")
-    foreign = bool(origin) and urlsplit(origin).netloc != request.host
+    own = (request.host, urlsplit(current_app.extensions["tukku.config"].url).netloc)
+    foreign = bool(origin) and urlsplit(origin).netloc not in own
     if foreign or request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
         raise TukkuError("CROSS-SITE", _("The request came from another site and was not carried out."), status=403)
 
