@@ -9,6 +9,7 @@ from core.companies.services import addresses_of
 from core.data.scope import current_actor
 
 Use = Literal["bill_to", "ship_to"]
+USES: tuple[Use, ...] = ("bill_to", "ship_to")
 
 
 def choices(use: Use) -> list[Address]:

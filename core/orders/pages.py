@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +17,7 @@ from core.data.models import AuditEntry
 from core.data.scope import current_actor
 from core.i18n import _
 from core.orders import articles, cart, guest
+from core.orders.addresses import USES, chosen
 from core.orders.cart import CartView
 from core.orders.draft import Priced, PricedLine, draft_of
 from core.orders.models import Order, OrderLine
@@ -93,7 +94,9 @@ def cart_page(stage: Stage = Stage.CART) -> CartPage | None:
         view = cart.view()
         if view is None or not view.lines:
             return None
-        found = findings(stage, draft_of(view.order, view.lines, view.priced))
+        draft = draft_of(view.order, view.lines, view.priced)
+        proposed = {f"{use}_id": address.id for use in USES if (address := chosen(use, getattr(draft, f"{use}_id")))}
+        found = findings(stage, replace(draft, **proposed))
     return CartPage(_rows(view, found), view.priced, found, view.order)
 
 

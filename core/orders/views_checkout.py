@@ -27,7 +27,7 @@ from core.ui.forms import TukkuForm
 from core.ui.slots import panels
 
 #: Findings that the buyer mends in the form itself: they are not news before it was sent.
-_OF_THE_FORM = frozenset({"PO-NUMBER-MISSING", "SHIP-TO-MISSING", "BILL-TO-MISSING"})
+_OF_THE_FORM = frozenset({"PO-NUMBER-MISSING"})
 
 
 class CheckoutForm(TukkuForm):
