@@ -57,11 +57,9 @@ def update(package: Path, domain: str, locales: Iterable[str] = TARGETS) -> None
     for locale in locales:
         path = catalogue_path(package, domain, locale)
         catalogue = _read(path, locale, domain)
-        catalogue.update(template, no_fuzzy_matching=True)
+        catalogue.update(template, no_fuzzy_matching=True, update_creation_date=False)
         catalogue.obsolete.clear()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("wb") as target:
-            write_po(target, catalogue, width=110, sort_output=True, ignore_obsolete=True, omit_header=False, no_location=True)
+        _write(path, catalogue)
 
 
 def fill(package: Path, domain: str, locale: str, translations: dict[str, str | tuple[str, ...]]) -> int:
@@ -74,8 +72,7 @@ def fill(package: Path, domain: str, locale: str, translations: dict[str, str | 
         if key and key in translations:
             message.string = translations[key]
             count += 1
-    with path.open("wb") as target:
-        write_po(target, catalogue, width=110, sort_output=True, ignore_obsolete=True, no_location=True)
+    _write(path, catalogue)
     return count
 
 
@@ -105,3 +102,12 @@ def _read(path: Path, locale: str, domain: str) -> Catalog:
         return Catalog(locale=locale, domain=domain, project="Tukku", version=VERSION, charset="utf-8")
     with path.open("rb") as source:
         return read_po(source, locale=locale, domain=domain)
+
+
+def _write(path: Path, catalogue: Catalog) -> None:
+    catalogue.header_comment = f"# {catalogue.locale.english_name} texts of {catalogue.domain}.\n#" if catalogue.locale else ""
+    catalogue.fuzzy = False
+    catalogue.last_translator = catalogue.language_team = catalogue.msgid_bugs_address = "Tukku"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as target:
+        write_po(target, catalogue, width=110, sort_output=True, ignore_obsolete=True, no_location=True)
