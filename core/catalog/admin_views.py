@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from core.accounts.forms import refuse
 from core.catalog import editing, media, services
-from core.catalog.forms import MediaForm, ProductBase, attribute_field, product_form
+from core.catalog.forms import MediaForm, ProductBase, attribute_field, language_name, product_form
 from core.catalog.listings import PRODUCTS
 from core.catalog.models import Product
 from core.catalog.structure import attributes
@@ -175,7 +175,7 @@ def _page(form: ProductBase, rows: list[UnitRow], sections: Sections, product_id
         sections=sections,
         name=name,
         sku=form.sku.data if product_id else "",
-        texts=[(locale, form[f"name_{locale}"], form[f"description_{locale}"]) for locale in LOCALES],
+        texts=[(language_name(locale), form[f"name_{locale}"], form[f"description_{locale}"]) for locale in LOCALES],
         values=[form[attribute_field(a)] for a in attributes().values()],
         files=media.of(product_id) if product_id else [],
         media_form=MediaForm(formdata=None),

@@ -21,6 +21,8 @@ _INSIDE_NUMBER = ((re.compile(r"(?<=\d)[.,](?=\d)"), "p"), (re.compile(r"(?<=\d)
 _WORD = re.compile(r"[^\W_]+")
 _NUMBER = re.compile(r"\d+(?:[ps]\d+)*")
 _TIMES = re.compile(r"(?<=\d)x(?=\d)")
+_DIGITS = re.compile(r"\d+")
+_WIDTH = 8
 _PIECE = re.compile(r"\d+(?:[ps]\d+)*|[^\W\d_]+")
 
 
@@ -37,6 +39,11 @@ def fold(text: str) -> str:
 def fold_code(code: str) -> str:
     """Return ``code`` folded, letters and digits only: "DIN 933-M8" and "din933m8" are the same code."""
     return _NOT_CODE.sub("", fold(code))
+
+
+def sort_code(code: str) -> str:
+    """Return a code as lists sort it: folded, every number padded, so that M8X20 stands before M8X100."""
+    return _DIGITS.sub(lambda found: found[0].zfill(_WIDTH), fold(code))[:200]
 
 
 def tokens(text: str) -> list[str]:

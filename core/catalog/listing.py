@@ -135,7 +135,7 @@ def _page(
 ) -> tuple[int, ...]:
     start = (selection.page - 1) * PAGE
     if sort.strip("-") == "price":
-        ids = db.session.scalars(select(Product.id).where(condition).order_by(Product.sku_folded).limit(MOST_PRICED)).all()
+        ids = db.session.scalars(select(Product.id).where(condition).order_by(Product.sku_sort).limit(MOST_PRICED)).all()
         return tuple(_by_price(ids, turned=sort.startswith("-"))[start : start + PAGE])
     statement = _ordered(select(Product.id).where(condition), sort, match, known)
     return tuple(db.session.scalars(statement.limit(PAGE).offset(start)))
@@ -144,7 +144,7 @@ def _page(
 def _ordered(statement: Select[Any], sort: str, match: Match | None, known: Mapping[str, AttributeInfo]) -> Select[Any]:
     name, turned = sort.lstrip("-"), sort.startswith("-")
     if name == "code":
-        keys: list[Any] = [Product.sku_folded]
+        keys: list[Any] = [Product.sku_sort]
     elif name == "name":
         statement, keys = _by_name(statement)
     elif name.startswith("attribute:"):
@@ -152,7 +152,7 @@ def _ordered(statement: Select[Any], sort: str, match: Match | None, known: Mapp
     elif match is not None:
         return _by_relevance(statement, match)
     else:
-        return statement.order_by(Product.position, Product.sku_folded, Product.id)
+        return statement.order_by(Product.position, Product.sku_sort, Product.id)
     direction = (lambda key: key.desc()) if turned else (lambda key: key.asc())
     return statement.order_by(*(direction(key).nulls_last() for key in keys), Product.id)
 
@@ -161,7 +161,7 @@ def _by_name(statement: Select[Any]) -> tuple[Select[Any], list[Any]]:
     own, english = aliased(ProductText), aliased(ProductText)
     for text, locale in ((own, current_locale()), (english, "en")):
         statement = statement.outerjoin(text, and_(text.product_id == Product.id, text.locale == locale))
-    return statement, [func.coalesce(own.name_folded, english.name_folded, Product.sku_folded)]
+    return statement, [func.coalesce(own.name_folded, english.name_folded, Product.sku_sort)]
 
 
 def _by_attribute(statement: Select[Any], attribute: AttributeInfo) -> tuple[Select[Any], list[Any]]:
@@ -180,7 +180,7 @@ def _by_relevance(statement: Select[Any], match: Match) -> Select[Any]:
         ranked = match.hits.ranked
         statement = statement.outerjoin(ranked, ranked.c.product_id == Product.id)
         keys.append(func.coalesce(ranked.c.rank, 0))
-    return statement.order_by(*keys, Product.sku_folded, Product.id)
+    return statement.order_by(*keys, Product.sku_sort, Product.id)
 
 
 def _by_price(ids: Sequence[int], *, turned: bool) -> list[int]:

@@ -52,13 +52,15 @@ class Product(db.Model):
     __tablename__ = "catalog_product"
     __table_args__ = (
         CheckConstraint("status in ('active', 'blocked', 'discontinued')", name="status"),
-        Index("ix_catalog_product_order", "position", "sku_folded"),
+        Index("ix_catalog_product_order", "position", "sku_sort"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     sku: Mapped[str] = mapped_column(String(80), unique=True)
     #: SKU folded (case, diacritics, separators removed), so that "din 933 m8" finds "DIN933-M8".
     sku_folded: Mapped[str] = mapped_column(String(80), index=True)
+    #: SKU with its numbers padded, so that lists show M8X20 before M8X100.
+    sku_sort: Mapped[str] = mapped_column(String(200), default="")
     gtin: Mapped[str | None] = mapped_column(String(14), index=True)
     category_id: Mapped[int | None] = mapped_column(ForeignKey("catalog_category.id", ondelete="SET NULL"), index=True)
     manufacturer: Mapped[str] = mapped_column(String(120), default="")

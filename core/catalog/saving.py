@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import delete, or_, select, tuple_, update
 from stdnum import ean
 
-from core.catalog.folding import fold, fold_code
+from core.catalog.folding import fold, fold_code, sort_code
 from core.catalog.models import Attribute, Category, ItemCode, Product, ProductAttribute, ProductText, ProductUnit
 from core.catalog.search.documents import reindex
 from core.data import clock
@@ -143,7 +143,7 @@ class _Products:
         return self.products.put(
             (sku,),
             values,
-            {**_NEW_PRODUCT, "sku_folded": fold_code(sku), "created_at": now, "updated_at": now},
+            {**_NEW_PRODUCT, "sku_folded": fold_code(sku), "sku_sort": sort_code(sku), "created_at": now, "updated_at": now},
             {"updated_at": now},
         )
 

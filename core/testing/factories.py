@@ -18,7 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.accounts.models import StaffRole, User
-from core.catalog.folding import fold, fold_code
+from core.catalog.folding import fold, fold_code, sort_code
 from core.catalog.models import Category, Product, ProductText, ProductUnit
 from core.companies.models import Address, Company, CompanySegment, Membership, Segment, Seller
 from core.data import clock
@@ -188,8 +188,8 @@ def make_product(
     with _writing() as session:
         at = clock.now()
         product = Product(
-            sku=sku, sku_folded=fold_code(sku), base_unit=units[0].unit, category_id=make_category(category).id,
-            created_at=at, updated_at=at, **values,
+            sku=sku, sku_folded=fold_code(sku), sku_sort=sort_code(sku), base_unit=units[0].unit,
+            category_id=make_category(category).id, created_at=at, updated_at=at, **values,
         )  # fmt: skip
         product.texts = [ProductText(locale="en", name=name or f"Product {sku}", name_folded=fold(name or f"Product {sku}"))]
         product.units = [_unit_row(unit, position) for position, unit in enumerate(units)]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.catalog.folding import fold, fold_code, parts, tokens, words
+from core.catalog.folding import fold, fold_code, parts, sort_code, tokens, words
 
 
 @pytest.mark.parametrize(
@@ -65,3 +65,8 @@ def test_parts(token, found):
 
 def test_words_keep_the_letters_that_stemmers_know():
     assert words("Łożyska i śruby – İstanbul") == ["łożyska", "i", "śruby", "istanbul"]
+
+
+def test_codes_sort_by_their_numbers():
+    codes = ["4017-M10X20", "4017-M8X100", "4017-M8X20", "933-A", "4017-m8x20-zn"]
+    assert sorted(codes, key=sort_code) == ["933-A", "4017-M8X20", "4017-m8x20-zn", "4017-M8X100", "4017-M10X20"]

@@ -80,7 +80,11 @@ def test_limits_are_explained(app_context, unit, quantity, message):
 
 
 def test_the_strictest_rule_of_each_side_holds(app_context):
-    rules = [QuantityRule("1", minimum=D(20)), QuantityRule("1", maximum=D(40), reason="Rationed."), QuantityRule("1", maximum=D(90))]
+    rules = [
+        QuantityRule("1", minimum=D(20)),
+        QuantityRule("1", maximum=D(40), reason="Rationed."),
+        QuantityRule("1", maximum=D(90)),
+    ]
     found = check_quantity(TEN, D(45), rules)
     assert (found.ok, found.rounded, found.reason) == (False, D(40), "At most 40 pcs can be ordered at a time. Rationed.")
     assert check_quantity(TEN, D(25), rules).ok

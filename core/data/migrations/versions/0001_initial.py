@@ -269,6 +269,7 @@ def upgrade() -> None:
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('sku', sa.String(length=80), nullable=False),
     sa.Column('sku_folded', sa.String(length=80), nullable=False),
+    sa.Column('sku_sort', sa.String(length=200), nullable=False),
     sa.Column('gtin', sa.String(length=14), nullable=True),
     sa.Column('category_id', sa.Integer(), nullable=True),
     sa.Column('manufacturer', sa.String(length=120), nullable=False),
@@ -295,7 +296,7 @@ def upgrade() -> None:
     op.create_index(op.f('ix_catalog_product_category_id'), 'catalog_product', ['category_id'], unique=False)
     op.create_index(op.f('ix_catalog_product_gtin'), 'catalog_product', ['gtin'], unique=False)
     op.create_index(op.f('ix_catalog_product_manufacturer_code_folded'), 'catalog_product', ['manufacturer_code_folded'], unique=False)
-    op.create_index('ix_catalog_product_order', 'catalog_product', ['position', 'sku_folded'], unique=False)
+    op.create_index('ix_catalog_product_order', 'catalog_product', ['position', 'sku_sort'], unique=False)
     op.create_index(op.f('ix_catalog_product_sku_folded'), 'catalog_product', ['sku_folded'], unique=False)
     op.create_index(op.f('ix_catalog_product_status'), 'catalog_product', ['status'], unique=False)
     op.create_table('companies_company',
