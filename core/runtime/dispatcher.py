@@ -14,13 +14,12 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wsgi import ClosingIterator
 
 from core.data.db import db, make_engine
 from core.registry.registry import EXTENSION, Registry
 from core.registry.sources import Discovery
-from core.registry.state import Snapshot, read_generation, read_snapshot
+from core.registry.state import Snapshot, glance, read_snapshot
 from core.runtime.app import build_app, find_addons
 from core.runtime.config import Config
 
@@ -142,9 +141,8 @@ class Dispatcher:
 
     def _behind(self) -> bool:
         try:
-            with self._engine.connect() as connection:
-                return read_generation(connection) != self._served.generation
-        except SQLAlchemyError as error:
+            return glance(self._engine) != self._served.generation
+        except Exception as error:  # the driver's own; whatever it is, what is served goes on
             LOG.warning("the generation cannot be read, going on with %s: %s", self._served.generation, error)
             return False
 

@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 
 from core.i18n import _, current_locale
 from core.registry.registry import HookFailed, registry
+from core.runtime.mounting import BLUEPRINTS, owner_of
 from core.spec.errors import TukkuError
 
 LOG = logging.getLogger("tukku")
@@ -53,8 +54,7 @@ def _server_error(error: InternalServerError) -> Response:
 
 def _owner() -> str:
     """Return the addon or domain whose view was running."""
-    owners: dict[str, str] = current_app.extensions.get("tukku.blueprints", {})
-    return owners.get(request.blueprint or "", "core")
+    return owner_of(current_app.extensions.get(BLUEPRINTS, {}), request.blueprint or "")
 
 
 def _answer(status: int, code: str, message: str, details: dict[str, Any]) -> Response:

@@ -6,6 +6,8 @@ Flask itself accepts two views at one address and lets the first win, depending 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
+from itertools import islice
 
 from flask import Flask
 from jinja2 import TemplateError
@@ -18,18 +20,27 @@ from core.spec.app import Mount
 from core.ui.access import declared
 
 BLUEPRINTS = "tukku.blueprints"
+Address = tuple[str, str, str]  # sub-domain, path without the names of its variables, method
 PREFIXES = {"shop": "/a/{0}", "admin": "/admin/a/{0}", "api": "/api/v1/{0}"}
 
 
 def mount_all(app: Flask, registry: Registry) -> None:
     """Mount everything, then check what only the whole URL map can tell."""
     owners: dict[str, str] = app.extensions.setdefault(BLUEPRINTS, {})
+    taken: dict[Address, Rule] = {}
     for contribution in registry.contributions("app_mounts"):
         owners[contribution.value.blueprint.name] = contribution.owner
+        known = sum(1 for _ in app.url_map.iter_rules())
         _mount(app, registry, contribution)
+        _take(contribution.owner, taken, islice(app.url_map.iter_rules(), known, None))
     _check_access(app, registry, owners)
     _check_links(app, registry)
     _check_templates(app, registry)
+
+
+def owner_of(owners: Mapping[str, str], blueprint: str) -> str:
+    """Return who mounted a blueprint, or the one that it is nested in; core where nobody did."""
+    return owners.get(blueprint) or owners.get(blueprint.split(".")[0]) or "core"
 
 
 def prefix_of(owner: str, mount: Mount, *, is_core: bool) -> str | None:
@@ -41,19 +52,16 @@ def prefix_of(owner: str, mount: Mount, *, is_core: bool) -> str | None:
 
 def _mount(app: Flask, registry: Registry, contribution: Contribution[Mount]) -> None:
     owner, mount = contribution.owner, contribution.value
-    before = list(app.url_map.iter_rules())
     try:
         app.register_blueprint(mount.blueprint, url_prefix=prefix_of(owner, mount, is_core=registry.is_core(owner)))
     except Exception as error:
         name = mount.blueprint.name
         text = f"{owner}: the blueprint {name} cannot be mounted: {error}"
         raise AddonFailed(owner, f"{text.rstrip('.')}.", "app_mounts") from error
-    old = {id(rule) for rule in before}
-    _refuse_clash(owner, before, [rule for rule in app.url_map.iter_rules() if id(rule) not in old])
 
 
-def _refuse_clash(owner: str, before: list[Rule], new: list[Rule]) -> None:
-    taken = {(*_address(rule), method): rule for rule in before for method in _methods(rule)}
+def _take(owner: str, taken: dict[Address, Rule], new: Iterable[Rule]) -> None:
+    """Enter new rules by address and method; refuse one that is taken."""
     for rule in new:
         for method in sorted(_methods(rule)):
             other = taken.setdefault((*_address(rule), method), rule)
@@ -74,7 +82,7 @@ def _methods(rule: Rule) -> set[str]:
 def _check_access(app: Flask, registry: Registry, owners: dict[str, str]) -> None:
     permissions = {p.name for p in registry.values("app_permissions")}
     for endpoint, view in sorted(app.view_functions.items()):
-        owner = owners.get(endpoint.rpartition(".")[0], "core")
+        owner = owner_of(owners, endpoint.rpartition(".")[0])
         if endpoint.endswith(".static") and not declared(view):
             fix = "leave static_folder out of the blueprint and use asset()"
             raise AddonFailed(owner, f"{owner}: {endpoint} serves files by itself; {fix}.", "app_mounts")

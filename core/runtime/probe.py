@@ -22,7 +22,7 @@ from core.registry.failure import AddonFailed
 from core.registry.problems import Problem, errors
 from core.registry.registry import EXTENSION, Registry
 from core.registry.sources import Found
-from core.registry.state import Snapshot, Stored
+from core.registry.state import Snapshot, Stored, environment_problems
 from core.runtime.app import core_domains, find_addons, make_app
 from core.runtime.config import Config, load_config
 
@@ -71,7 +71,9 @@ def try_addons(config: Config, names: Collection[str], enabled: Collection[str])
     """Build with the wanted set, in this process, and yield what is wrong with ``names``."""
     now = clock.now()
     states = {name: Stored(name, True, "", False, "probe", now) for name in enabled}
-    ingredients = Ingredients(core_domains(), find_addons(config), Snapshot(0, states))
+    discovery = find_addons(config)
+    faults = {f.name: problem for f in discovery.found if f.name in states for problem in environment_problems(f)}
+    ingredients = Ingredients(core_domains(), discovery, Snapshot(0, states, faults))
     try:
         app = make_app(config, ingredients)
     except AddonFailed as failure:  # of core: those of addons are left out by the build
