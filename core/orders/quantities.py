@@ -100,4 +100,5 @@ def _problem_text(text: str, comma: bool) -> str:
         )
     if re.fullmatch(r"[-−]\s?\d.*", shown):
         return _("The quantity must be more than zero; to take a line away, remove it.")
-    return _("%(quantity)s is not a quantity; write a number such as 10 or 2,5.", quantity=shown)
+    example = "10" + (",5" if comma else ".5")
+    return _("%(quantity)s is not a quantity; write a number such as %(example)s.", quantity=shown, example=example)
