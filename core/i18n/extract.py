@@ -105,7 +105,8 @@ def _read(path: Path, locale: str, domain: str) -> Catalog:
 
 
 def _write(path: Path, catalogue: Catalog) -> None:
-    catalogue.header_comment = f"# {catalogue.locale.english_name} texts of {catalogue.domain}.\n#" if catalogue.locale else ""
+    language = catalogue.locale.english_name if catalogue.locale else "English"
+    catalogue.header_comment = f"# {language} texts of {catalogue.domain}.\n#"
     catalogue.fuzzy = False
     catalogue.last_translator = catalogue.language_team = catalogue.msgid_bugs_address = "Tukku"
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,81 @@
+"""The Finnish catalogues are complete, keep the placeholders, and reach a Finnish reader."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po
+from flask import Flask
+
+from core.cli.i18n_commands import owners
+from core.i18n import _, ngettext, translations
+from core.i18n.extract import TARGETS, Problem, catalogue_path, check, fill, update
+
+#: Languages in which every message has to have its text; the others may lag behind.
+COMPLETE = ("fi",)
+OWNERS = [pytest.param(*owner, id=owner[1]) for owner in owners(None)]
+
+
+@pytest.fixture
+def finnish() -> Iterator[None]:
+    """The request of a browser that asks for Finnish."""
+    with Flask("shop").test_request_context(headers={"Accept-Language": "fi-FI,fi;q=0.9,en;q=0.5"}):
+        yield
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    code = '_("Add %(name)s")\nngettext("%(count)s row", "%(count)s rows", 2)\n'
+    (tmp_path / "words.py").write_text(code, encoding="utf-8")
+    update(tmp_path, "words", locales=("fi",))
+    return tmp_path
+
+
+@pytest.mark.parametrize("locale", COMPLETE)
+@pytest.mark.parametrize(("folder", "domain"), OWNERS)
+def test_every_message_has_its_text_and_placeholders(folder: Path, domain: str, locale: str) -> None:
+    problems = [f"{problem.message!r} {problem.what}" for problem in check(folder, domain, locale)]
+    assert not problems, "\n".join([f"{domain} {locale}: run `tukku i18n update`, then translate", *problems])
+
+
+@pytest.mark.parametrize("locale", TARGETS)
+@pytest.mark.parametrize(("folder", "domain"), OWNERS)
+def test_plural_forms_are_those_of_the_language(folder: Path, domain: str, locale: str) -> None:
+    path = catalogue_path(folder, domain, locale)
+    if path.exists():
+        found, wanted = read_po(path.open("rb")), Catalog(locale=locale)
+        assert (found.num_plurals, found.plural_expr) == (wanted.num_plurals, wanted.plural_expr)
+
+
+def test_a_missing_text_and_a_lost_placeholder_are_named(package: Path) -> None:
+    assert fill(package, "words", "fi", {"Add %(name)s": "Lisää"}) == 1
+    lost = Problem("words", "fi", "Add %(name)s", "has placeholders [] instead of ['%(name)s']")
+    missing = Problem("words", "fi", "%(count)s row", "is not translated")
+    assert list(check(package, "words", "fi")) == [lost, missing]
+
+
+def test_an_update_keeps_texts_and_drops_what_the_code_no_longer_says(package: Path) -> None:
+    fill(package, "words", "fi", {"Add %(name)s": "Lisää %(name)s", "%(count)s row": ("%(count)s rivi", "%(count)s riviä")})
+    (package / "words.py").write_text('_("Add %(name)s")\n', encoding="utf-8")
+    update(package, "words", locales=("fi",))
+    text = catalogue_path(package, "words", "fi").read_text(encoding="utf-8")
+    assert "Lisää %(name)s" in text
+    assert "riviä" not in text
+    assert list(check(package, "words", "fi")) == []
+
+
+@pytest.mark.usefixtures("finnish")
+def test_a_finnish_reader_sees_finnish() -> None:
+    assert _("Add to cart") == "Lisää ostoskoriin"
+    assert ngettext("%(count)s product", "%(count)s products", 1) == "1 tuote"
+    assert ngettext("%(count)s product", "%(count)s products", 5) == "5 tuotetta"
+
+
+@pytest.mark.usefixtures("finnish")
+def test_an_addon_has_its_own_texts_and_falls_back_to_those_of_core() -> None:
+    texts = translations("addons.pricing_contract.views")
+    assert texts.gettext("Contract prices") == "Sopimushinnat"
+    assert texts.gettext("Add to cart") == "Lisää ostoskoriin"
