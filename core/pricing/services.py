@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from core.catalog.models import Product, ProductUnit
 from core.companies import services as companies
-from core.companies.models import Company
+from core.companies.models import Company, Segment
 from core.data import clock
 from core.data.db import db
 from core.data.scope import current_actor
@@ -24,6 +24,8 @@ from core.spec.errors import Forbidden, Invalid, NotFound
 from core.spec.pricing import Break, PriceBatch, PriceContext, PriceLine, PriceRequest
 
 VIEW = "pricing.price.view"
+#: The segment that visitors belong to, where the merchant has made it: price lists for them alone.
+GUESTS = "guests"
 ONE = Decimal(1)
 _OWN = object()
 _HIDDEN = _l("Sign in to see prices.")
@@ -49,7 +51,8 @@ def context(currency: str | None = None, at: datetime | None = None, company_id:
 def _context(currency: str | None, at: datetime, company_id: int | None) -> PriceContext:
     seller = companies.seller()
     if company_id is None:
-        return PriceContext(_currency(currency, seller.currency), at, country="", zone=seller.zone)
+        visitors = tuple(db.session.scalars(select(Segment.id).where(Segment.code == GUESTS)))
+        return PriceContext(_currency(currency, seller.currency), at, segment_ids=visitors, zone=seller.zone)
     own, country = db.session.execute(
         select(Company.currency, Company.country).where(Company.id == company_id)
     ).one_or_none() or _no_company(company_id)
@@ -114,13 +117,14 @@ def ladders(where: PriceContext, pairs: Sequence[Pair], limit: int = 12) -> dict
     if not wanted or not may_see():
         return {}
     described = pipeline.describe(where, [PriceRequest(str(i), *pair) for i, pair in enumerate(wanted)])
-    quantities: dict[Pair, set[Decimal]] = {pair: {first} for pair, first in _first_quantities(wanted).items()}
+    steps = _steps(wanted)
+    quantities: dict[Pair, set[Decimal]] = {pair: {first} for pair, (first, _step) in steps.items()}
     for _owner, found in registry().batch("price_breaks", batch=described):
         for item in found:
             known = quantities.get((item.product_id, item.unit))
             if known is not None:
-                first = min(known)
-                known.update(quantity for quantity in item.quantities if quantity > first)
+                first, step = steps[item.product_id, item.unit]
+                known.update(_orderable(quantity, first, step) for quantity in item.quantities if quantity > first)
     requests = [
         PriceRequest(f"{i}:{quantity}", *pair, quantity)
         for i, pair in enumerate(wanted)
@@ -140,13 +144,19 @@ def _add_rung(rungs: list[Break], line: PriceLine) -> None:
     rungs.append(Break(line.quantity, line.price, line.per))
 
 
-def _first_quantities(pairs: Sequence[Pair]) -> dict[Pair, Decimal]:
-    """Return the least quantity of each product and unit: a ladder begins there."""
-    statement = select(ProductUnit.product_id, ProductUnit.unit, ProductUnit.minimum).where(
+def _steps(pairs: Sequence[Pair]) -> dict[Pair, tuple[Decimal, Decimal]]:
+    """Return the least quantity of each product and unit, where a ladder begins, and the step counted from it."""
+    statement = select(ProductUnit.product_id, ProductUnit.unit, ProductUnit.minimum, ProductUnit.step).where(
         ProductUnit.product_id.in_({product_id for product_id, _unit in pairs})
     )
-    minimums = {(row[0], row[1]): row[2] for row in db.session.execute(statement)}
-    return {pair: minimums.get(pair) or ONE for pair in pairs}
+    known = {(row[0], row[1]): (row[2], row[3]) for row in db.session.execute(statement)}
+    return {pair: known.get(pair) or (ONE, ONE) for pair in pairs}
+
+
+def _orderable(quantity: Decimal, first: Decimal, step: Decimal) -> Decimal:
+    """Return the least quantity that can be ordered and reaches ``quantity``: 500 pieces begin with the third box of 200."""
+    whole, rest = divmod(quantity - first, step)
+    return first + (whole + (1 if rest else 0)) * step
 
 
 def price_one(

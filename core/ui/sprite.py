@@ -16,9 +16,9 @@ ICONS = """
     arrow-clockwise arrow-counterclockwise arrow-down arrow-left arrow-right arrow-up bag bar-chart bell
     bell-slash bookmark box-arrow-in-right box-arrow-right box-seam boxes building building-gear buildings
     calculator calendar3 cart3 check-circle check2 check2-circle chevron-down chevron-left chevron-right
-    circle-half clock clock-history code-slash columns-gap copy credit-card currency-euro dash dash-circle
+    circle-half clipboard clock clock-history code-slash columns-gap copy credit-card currency-euro dash dash-circle
     database diagram-3 download envelope exclamation-octagon exclamation-triangle eye eye-slash file-earmark-pdf
-    file-earmark-spreadsheet file-earmark-text filter folder funnel gear geo-alt globe grid grip-vertical heart
+    file-earmark-spreadsheet file-earmark-text file-text filter folder funnel gear geo-alt globe grid grip-vertical heart
     hourglass-split house image inbox info-circle key layout-three-columns lightning-charge link-45deg list
     list-check list-ul lock moon-stars palette pause-circle pencil people percent person person-badge person-check
     person-plus phone play-circle plug plus plus-lg printer puzzle question-circle receipt search send
