@@ -23,6 +23,8 @@ from core.data.db import db
 MOST_HITS = 20_000
 OPEN = Bounds()
 _MOST = 0.5
+#: A list as short as this is looked up directly, however large the catalogue is.
+_FEW = 500
 _DIGITS = re.compile(r"(\d+(?:[.,]\d+)?)")
 
 
@@ -147,12 +149,12 @@ def _for_chosen(base: CTE, ids: Sequence[int]) -> Select[Any]:
 
 
 def facets(base: CTE, selection: Selection, attributes: Mapping[str, AttributeInfo], total: int) -> tuple[Facet, ...]:
-    """Return the facets that can narrow a list of ``total`` products, in the attributes' order; two statements."""
+    """Return the facets that can narrow a list of ``total`` products, in the attributes' order; two statements at most."""
     offered = [a for a in attributes.values() if a.facet or a.code in selection.chosen]
     free = [a.id for a in offered if a.code not in selection.chosen]
     chosen = [attributes[code].id for code in selection.chosen]
-    everything = db.session.scalar(select(func.count()).select_from(Product)) or 1
-    counts = attribute_counts(base, free, chosen, total / everything)
+    everything = db.session.scalar(select(func.count()).select_from(Product)) or 1 if total > _FEW else 0
+    counts = attribute_counts(base, free, chosen, total / everything if everything else 0)
     made = (_facet(a, counts.get(a.id, {}), selection) for a in offered)
     return tuple(facet for facet in made if len(facet.values) > 1 or facet.active)
 

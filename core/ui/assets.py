@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from flask import Blueprint, Flask, Response, abort, current_app, request, url_for
+from flask import Blueprint, Flask, Response, abort, current_app, g, request, url_for
 
 from core.ui.access import public
 from core.ui.packages import STATIC, package_folder
@@ -35,7 +35,17 @@ def init_assets(app: Flask, addons: dict[str, Path] | None = None) -> None:
 
 
 def asset(path: str, addon: str = "") -> str:
-    """Return the address of a static file of core, or of `addon`, with the digest of what it holds now."""
+    """Return the address of a static file of core, or of `addon`, with the digest of what it holds now.
+
+    A page names the sprite at every icon, so an address is worked out once in a request.
+    """
+    known: dict[tuple[str, str], str] = g.setdefault("tukku_assets", {})
+    if (path, addon) not in known:
+        known[path, addon] = _address(path, addon)
+    return known[path, addon]
+
+
+def _address(path: str, addon: str) -> str:
     file = locate(path, addon)
     if file is None:
         raise FileNotFoundError(f"There is no static file {path!r} of {addon or 'core'}")
