@@ -13,6 +13,7 @@ from flask import Flask
 from sqlalchemy.exc import OperationalError
 
 from core.cli.context import config_of, failed, working
+from core.registry.assembly import Refused
 from core.registry.registry import EXTENSION, Registry
 from core.spec.errors import TukkuError
 from core.version import VERSION
@@ -40,7 +41,7 @@ class Tukku(click.Group):
         """Return all names; where the app cannot be built, core's own."""
         try:
             return sorted({*OWN, *self._contributed(ctx)})
-        except (TukkuError, click.ClickException, OperationalError) as error:
+        except (TukkuError, click.ClickException, OperationalError, Refused) as error:
             click.echo(f"Commands of domains and addons are not shown: {plain(error)}", err=True)
             return sorted(OWN)
 
@@ -58,7 +59,7 @@ class Tukku(click.Group):
             return super().invoke(ctx)
         except TukkuError as error:
             raise failed(error) from error
-        except OperationalError as error:
+        except (OperationalError, Refused) as error:
             raise click.ClickException(plain(error)) from error
 
     def _contributed(self, ctx: click.Context) -> dict[str, click.Command]:

@@ -110,6 +110,8 @@ def test_commands_work_while_an_addon_is_broken(tukku):
     assert "QUARANTINED: zoo_syntax: importing addons.zoo_syntax.plugin failed" in tukku("addons", "check", code=1)
     assert "price_steps" in tukku("hooks", "list")
     assert "zoo_syntax: importing" in tukku("check", code=1)
+    refused = tukku("serve", "--port", "0", code=1, TUKKU_STRICT_ADDONS="1")
+    assert "Error: QUARANTINED zoo_syntax: zoo_syntax: importing addons.zoo_syntax.plugin failed" in refused
     assert "Done: disable zoo_syntax." in tukku("addons", "disable", "zoo_syntax")
 
 
