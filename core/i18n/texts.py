@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import LazyProxy, Translations
-from flask import has_request_context
+from flask import g, has_app_context, has_request_context, request
 
 from core.data.scope import actor_or_none
 
@@ -35,8 +35,6 @@ class Texts(NamedTuple):
 
 def current_locale() -> str:
     """Return the locale of the page or document being made: forced, chosen, or the actor's."""
-    from flask import g, has_app_context
-
     if has_app_context():
         forced = g.get("tukku_locale")
         if forced in LOCALES:
@@ -45,8 +43,6 @@ def current_locale() -> str:
         if actor is not None and actor.locale in LOCALES:
             return actor.locale
     if has_request_context():
-        from flask import request
-
         return request.accept_languages.best_match(LOCALES) or "en"
     return "en"
 
@@ -106,6 +102,12 @@ def _read(package: str, domain: str, locale: str) -> NullTranslations:
             binary.seek(0)
             return Translations(binary, domain=domain)
     return NullTranslations()
+
+
+@cache
+def spoken() -> tuple[str, ...]:
+    """Return the locales that core has texts in: English, and those with a catalogue."""
+    return tuple(code for code in LOCALES if code == "en" or isinstance(_catalogue("core", "core", code), Translations))
 
 
 def pick(texts: Mapping[str, str] | None, locale: str | None = None, fallback: str = "") -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from copy import copy
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -44,7 +45,12 @@ def price(amount: Decimal, currency: str, locale: str | None = None) -> str:
     """Return a unit price with its currency and all the decimals it has (2.10 €, 0.0345 €); '' for None."""
     if amount is None:
         return ""
-    where = Locale.parse(reader_locale(locale))
+    return _price(amount, currency, reader_locale(locale))
+
+
+@lru_cache(maxsize=4096)
+def _price(amount: Decimal, currency: str, locale: str) -> str:
+    where = Locale.parse(locale)
     digits = max(get_currency_precision(currency), min(_places(amount), MAX_PLACES))
     pattern = copy(where.currency_formats["standard"])
     pattern.frac_prec = (digits, digits)
@@ -55,8 +61,14 @@ def qty(quantity: Decimal | int, unit: str = "", locale: str | None = None) -> s
     """Return a quantity without trailing zeros, with its unit when given ("1 250 pcs"); '' for None."""
     if quantity is None:
         return ""
-    text = format_decimal(_trim(Decimal(quantity)), format="#,##0.######", locale=reader_locale(locale))
+    text = _quantity(Decimal(quantity), reader_locale(locale))
     return f"{text}\u00a0{unit}" if unit else text
+
+
+@lru_cache(maxsize=4096)
+def _quantity(quantity: Decimal, locale: str) -> str:
+    """Kept, because a list page writes the same few numbers hundreds of times."""
+    return format_decimal(_trim(quantity), format="#,##0.######", locale=locale)
 
 
 def typed(value: Decimal | int | None) -> str:
