@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from core.i18n import _l
-from core.orders import admin, mails, views, views_checkout, views_history
+from core.orders import admin, mails, views, views_checkout, views_history, views_lists
 from core.orders.core_rules import RULES
 from core.orders.imports import IMPORTS
 from core.orders.panels import PANELS
@@ -18,7 +18,7 @@ from core.spec.orders import CheckoutRule
 from core.spec.ui import NavItem, Panel
 
 #: The modules whose views stand in the shop's blueprint.
-SHOP_VIEWS = (views, views_checkout, views_history)
+SHOP_VIEWS = (views, views_checkout, views_history, views_lists)
 
 
 class Plugin:
@@ -64,6 +64,9 @@ class Plugin:
             NavItem("orders", _l("Orders"), "orders_admin.orders", "orders.desk.view", "sales", icon="receipt", order=10),
             NavItem(
                 "history", _l("Orders"), "orders.history", "orders.order.view", "main", face="shop", icon="receipt", order=20
+            ),
+            NavItem(
+                "lists", _l("Lists"), "orders.lists", "orders.order.place", "main", face="shop", icon="list-check", order=30
             ),
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from core.i18n import _
@@ -14,7 +14,11 @@ from core.orders.proposals import Proposal, priced
 
 def review(number: str) -> tuple[Proposal, ...]:
     """Return a proposal for every line of the order ``number`` (visible to the actor), in their order."""
-    lines = queries.lines_of(queries.find(number).id)
+    return review_lines(queries.lines_of(queries.find(number).id))
+
+
+def review_lines(lines: Sequence[OrderLine]) -> tuple[Proposal, ...]:
+    """Return a proposal for every line: what ordering it now would mean."""
     with articles.remembered():
         known = articles.by_id(line.product_id for line in lines)
         heirs = articles.by_sku(a.successor for a in known.values() if a.availability == "discontinued" and a.successor)

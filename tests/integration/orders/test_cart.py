@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from decimal import Decimal
 
 import pytest
@@ -171,3 +172,26 @@ def test_lines_of_another_company_cannot_be_reached(shop):
     with shop.request():
         assert lines(cart.view()) == [("A-1", 2, 20)]
         assert db.session.scalars(select(OrderLine.sku)).all() == ["A-1"]
+
+
+def test_first_articles_added_at_once_share_one_cart(shop):
+    barrier, errors = threading.Barrier(8), []
+
+    def run() -> None:
+        with shop.request():
+            barrier.wait()
+            try:
+                cart.add([item("A-1", 1)])
+            except Exception as error:
+                errors.append(error)
+            finally:
+                db.session.remove()
+
+    threads = [threading.Thread(target=run) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not errors
+    with shop.request():
+        assert lines(cart.view()) == [("A-1", 8, 80)]

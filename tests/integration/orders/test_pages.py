@@ -127,6 +127,22 @@ def test_from_pasted_rows_to_the_shipped_order(visit, shop_app):
     assert "secret remark" not in anna.get(f"/orders/{number}")
 
 
+def test_a_list_is_kept_and_ordered_from(visit):
+    anna = visit("anna@acme.example")
+    anna.get("/quick-order")
+    anna.post("/cart/add", sku="A-1", quantity="2", unit="pcs")
+    anna.get("/cart")
+    assert anna.post("/lists", name="Monthly") == "/lists"
+    key = re.search(r"/lists/(list-[\w-]+)", anna.get("/lists"))[1]
+    assert "Ready" in anna.get(f"/lists/{key}")
+    eve = visit("eve@evil.example")
+    eve.get(f"/lists/{key}", 404)
+    eve.get("/lists")
+    eve.post(f"/lists/{key}/delete", 404)
+    anna.post(f"/lists/{key}/delete")
+    assert "No lists yet" in anna.get("/lists")
+
+
 def test_the_same_order_again(visit):
     anna = visit("anna@acme.example")
     number = order(anna)
