@@ -12,6 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# a busy machine is slow, and that is no fault of what is tested
+settings.register_profile("tukku", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tukku")
 
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 

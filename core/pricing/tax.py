@@ -16,9 +16,8 @@ from core.pricing.models import TaxRate
 from core.spec.errors import Invalid
 
 #: Where intra-Community supplies are exempt; Greece writes EL in its VAT numbers.
-EU = frozenset(
-    "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE".split()
-)
+_EU = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK"
+EU = frozenset(_EU.split())
 #: A product's tax classes; reverse_charge is for goods whose buyer accounts for the VAT at home (scrap, chips).
 CLASSES = ("standard", "reduced", "zero", "exempt", "reverse_charge")
 ZERO = Decimal(0)
@@ -148,4 +147,4 @@ def _rates(country: str, categories: set[str], day: date) -> dict[str, Decimal]:
         )
         .order_by(TaxRate.valid_from)
     )
-    return {category: rate for category, rate in db.session.execute(statement)}
+    return {row.category: row.rate for row in db.session.execute(statement)}
