@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, current_app, flash, redirect, render_template, request, session, url_for
+from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, session, url_for
 
 from core.accounts import acting, identity, links, login, second_factor, sessions, users
 from core.accounts.access import safe_next
@@ -22,12 +22,13 @@ from core.accounts.models import User
 from core.data import audit
 from core.data.db import db
 from core.data.write import write
-from core.i18n import _, ngettext
+from core.i18n import LOCALES, _, ngettext
 from core.spec.errors import TukkuError
 from core.ui.access import public, requires
 
 bp = Blueprint("accounts", __name__)
 OWN = "accounts.profile.edit"
+YEAR = 365 * 24 * 3600  # seconds
 
 
 def home_url() -> str:
@@ -126,6 +127,28 @@ def stop_acting() -> Any:
     identity.load_actor()
     flash(_("You act for yourself again."), "success")
     return redirect(home_url(), 303)
+
+
+@bp.post("/language")
+@public("everybody may read the shop in a language of choice")
+def set_locale() -> Any:
+    """Speak the chosen language from now on: to this browser, and to the person who is signed in."""
+    chosen = request.form.get("locale", "")
+    if chosen not in LOCALES:
+        abort(400)
+    _keep_locale(chosen)
+    answer = redirect(safe_next(request.form.get("next"), home_url()), 303)
+    answer.set_cookie(identity.LOCALE_COOKIE, chosen, max_age=YEAR, secure=request.is_secure, httponly=True, samesite="Lax")
+    return answer
+
+
+def _keep_locale(chosen: str) -> None:
+    person = identity.current().person
+    if person is None or person.locale == chosen:
+        return
+    with write():
+        users.update_user(me(), locale=chosen)
+        audit.record("user", person.code, "changed", after={"locale": chosen})
 
 
 def me() -> User:

@@ -1,5 +1,5 @@
 """Languages: gettext for code and templates, one domain for core and one for each addon; formats by Babel."""
 
-from core.i18n.texts import LOCALES, _, _l, current_locale, ngettext, pgettext, pick, translations
+from core.i18n.texts import LOCALES, _, _l, current_locale, ngettext, pgettext, pick, spoken, translations
 
-__all__ = ["LOCALES", "_", "_l", "current_locale", "ngettext", "pgettext", "pick", "translations"]
+__all__ = ["LOCALES", "_", "_l", "current_locale", "ngettext", "pgettext", "pick", "spoken", "translations"]

@@ -19,8 +19,13 @@ from core.version import VERSION
 #: English is the language of the source; these need a catalogue.
 TARGETS = ("fi", "pl", "tr")
 KEYWORDS = {
-    "_": None, "_l": None, "gettext": None, "lazy": None, "lazy_gettext": None,
-    "ngettext": (1, 2), "pgettext": ((1, "c"), 2),
+    "_": None,
+    "_l": None,
+    "gettext": None,
+    "lazy": None,
+    "lazy_gettext": None,
+    "ngettext": (1, 2),
+    "pgettext": ((1, "c"), 2),
 }
 _PLACEHOLDER = re.compile(r"%\(\w+\)[sd]")
 

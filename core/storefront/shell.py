@@ -6,7 +6,7 @@ from flask import g, request, url_for
 
 from core.accounts import identity
 from core.companies.services import seller
-from core.i18n import LOCALES, _, current_locale
+from core.i18n import _, current_locale, spoken
 from core.orders import cart
 from core.registry.registry import registry
 from core.settings.services import get
@@ -72,7 +72,7 @@ def _site() -> Site:
         accent_url=url_for("storefront.accent_css", colour=colour.lstrip("#")) if accent.parse(colour) else "",
         imprint=imprint,
         notice=notice(),
-        languages=tuple((code, LANGUAGES[code]) for code in LOCALES),
+        languages=tuple((code, LANGUAGES[code]) for code in spoken()),
         language_action=optional_url("accounts.set_locale"),
     )
 

@@ -11,7 +11,7 @@ from babel.messages.pofile import read_po
 from flask import Flask
 
 from core.cli.i18n_commands import owners
-from core.i18n import _, ngettext, translations
+from core.i18n import _, ngettext, spoken, translations
 from core.i18n.extract import TARGETS, Problem, catalogue_path, check, fill, update
 
 #: Languages in which every message has to have its text; the others may lag behind.
@@ -79,3 +79,8 @@ def test_an_addon_has_its_own_texts_and_falls_back_to_those_of_core() -> None:
     texts = translations("addons.pricing_contract.views")
     assert texts.gettext("Contract prices") == "Sopimushinnat"
     assert texts.gettext("Add to cart") == "Lisää ostoskoriin"
+
+
+def test_only_languages_with_texts_are_offered() -> None:
+    assert {"en", *COMPLETE} <= set(spoken()) <= {"en", *TARGETS}
+    assert all(catalogue_path(OWNERS[0].values[0], "core", code).exists() for code in spoken() if code != "en")
