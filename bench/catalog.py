@@ -78,14 +78,19 @@ def fill(count: int) -> None:
 def products(count: int) -> Iterator[dict[str, Any]]:
     """Yield screws that differ in all they can."""
     for n in range(count):
-        chosen = {code: values[(n * (place + 1) + n // 7) % len(values)] for place, (code, values) in enumerate(CHOICES.items())}
+        chosen = {
+            code: values[(n * (place + 1) + n // 7) % len(values)] for place, (code, values) in enumerate(CHOICES.items())
+        }
         length = str(10 + (n * 5) % 200)
         name = f"{chosen['head']} screw {chosen['standard']} {chosen['thread']}x{length} {chosen['surface']}"
         yield {
             "sku": f"{chosen['standard'].replace(' ', '')}-{chosen['strength']}-{n:05}",
             "base_unit": "pcs",
             "category": f"c{n % 50}",
-            "texts": {"en": {"name": name, "description": f"{name}, {chosen['material']}."}, "fi": {"name": f"Ruuvi {name}"}},
+            "texts": {
+                "en": {"name": name, "description": f"{name}, {chosen['material']}."},
+                "fi": {"name": f"Ruuvi {name}"},
+            },
             "attributes": {**chosen, "length": length, "weight_class": str(n % 9)},
         }
 
@@ -122,7 +127,10 @@ def report(name: str, query: Callable[[], int]) -> None:
         total = query()
     times = [timed(query) for _ in range(10)]
     db.session.rollback()
-    print(f"{name:28} {statistics.median(times):8.1f} ms  worst {max(times):7.1f}  {statements.count:3} statements  {total:6} hits")
+    print(
+        f"{name:28} {statistics.median(times):8.1f} ms  worst {max(times):7.1f}  "
+        f"{statements.count:3} statements  {total:6} hits"
+    )
 
 
 def timed(work: Callable[[], Any]) -> float:

@@ -15,7 +15,10 @@ DAY = "2026-11-15"
 TABLES = {
     "floor_product": ("products.csv", "id integer primary key, sku text, name text, category integer, cents integer"),
     "floor_company": ("customers.csv", "id integer primary key, name text, segment integer, credit bigint"),
-    "floor_percent": ("segment_category.csv", "segment integer, category integer, points integer, primary key (segment, category)"),
+    "floor_percent": (
+        "segment_category.csv",
+        "segment integer, category integer, points integer, primary key (segment, category)",
+    ),
     "floor_list": ("segment_fixed.csv", "segment integer, product integer, cents integer, primary key (segment, product)"),
     "floor_contract": (
         "contract_prices.csv",

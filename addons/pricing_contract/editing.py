@@ -27,7 +27,8 @@ ZERO, HUNDRED = Decimal(0), Decimal(100)
 UNDO_FOR = timedelta(minutes=10)
 ROUNDINGS: dict[str, Any] = {"half_up": ROUND_HALF_UP, "up": ROUND_CEILING, "down": ROUND_FLOOR}
 _COPIED = (
-    "target", "unit", "min_quantity", "valid_from", "valid_until", "kind", "value", "per", "terms", "product_id", "category_id",
+    "target", "unit", "min_quantity", "valid_from", "valid_until", "kind", "value", "per", "terms", "product_id",
+    "category_id",
 )  # fmt: skip
 
 
@@ -80,7 +81,10 @@ def _check_head(contract: Contract | None, values: Mapping[str, Any]) -> None:
         if db.session.execute(rows.limit(1)).first():
             raise Invalid(
                 "CONTRACT-CURRENCY",
-                _("The contract has prices in %(currency)s. Copy it, and give the copy the other currency.", currency=contract.currency),
+                _(
+                    "The contract has prices in %(currency)s. Copy it, and give the copy the other currency.",
+                    currency=contract.currency,
+                ),
             )
 
 
@@ -182,7 +186,7 @@ class _Reader:
 def change_by_percent(
     contract: Contract, percent: Decimal, *, step: Decimal | None = None, rounding: str = "half_up", apply: bool = False
 ) -> list[tuple[ContractPrice, Decimal]]:
-    """Return every fixed price with its new value, a ``percent`` higher (or lower), rounded to ``step``; write them if asked.
+    """Return every fixed price with its new value, a ``percent`` higher (or lower), rounded to ``step``; ``apply`` writes.
 
     ``step`` None is the currency's smallest unit. Percents and amounts off stay as they are.
     """
@@ -211,7 +215,11 @@ def _raised(value: Decimal, percent: Decimal, step: Decimal | None, rounding: st
     raised = value * (HUNDRED + percent) / HUNDRED
     if step is None:
         places = max(minor_digits(currency), _places(value))
-        return round_to(raised, places) if rounding == "half_up" else raised.quantize(Decimal(1).scaleb(-places), ROUNDINGS[rounding])
+        return (
+            round_to(raised, places)
+            if rounding == "half_up"
+            else raised.quantize(Decimal(1).scaleb(-places), ROUNDINGS[rounding])
+        )
     return (raised / step).quantize(Decimal(1), ROUNDINGS[rounding]) * step
 
 

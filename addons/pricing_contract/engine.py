@@ -41,10 +41,11 @@ def agreement_step() -> PriceStep:
 
 @dataclass(slots=True)
 class Facts:
-    """What the statement brought: contracts in their order, general rows, and the rows of each product."""
+    """What the statement brought: contracts in their order, and the rows of categories and of each product."""
 
     sources: dict[int, Source]
-    general: list[Row] = field(default_factory=list)
+    #: rows for categories by the category's path, those for everything under ''
+    general: dict[str, list[Row]] = field(default_factory=dict)
     products: dict[int, list[Row]] = field(default_factory=dict)
     #: the row that carries each contract's own columns
     headers: dict[int, Row] = field(default_factory=dict)
@@ -120,7 +121,7 @@ def collect(rows: list[Row], batch: PriceBatch) -> Facts:
             continue
         facts.headers.setdefault(row[0], row)
         if target is not None:
-            facts.general.append(row)
+            facts.general.setdefault(row[PATH] or "", []).append(row)
             facts.breaks = facts.breaks or row[MIN_QUANTITY] > 0
     facts.sources = sources_of(facts.headers.values(), batch.context)
     return facts
@@ -152,7 +153,8 @@ def _explained(batch: PriceBatch, line: PriceLine, rows: Sequence[Row], facts: F
     """Do the same and tell it: rows that are not in force are named and set aside first."""
     every = rows_for(line, facts)
     force = {id(row) for row in every if trace.in_force(batch, line, row, facts)}
-    inner = Facts(facts.sources, [row for row in facts.general if id(row) in force], breaks=True)
+    general = {path: [row for row in found if id(row) in force] for path, found in facts.general.items()}
+    inner = Facts(facts.sources, general, breaks=True)
     chosen = standing(line, [row for row in rows if id(row) in force], inner)
     offers = _offers(line, chosen, facts, every=True)
     winner, before = merge(line, offers), line.price
@@ -162,9 +164,7 @@ def _explained(batch: PriceBatch, line: PriceLine, rows: Sequence[Row], facts: F
         line.note(STEP, before, winner.source.reason, winner.source.code)
 
 
-def _offers(
-    line: PriceLine, rows: Sequence[Row], facts: Facts, *, every: bool = False
-) -> list[Offer]:
+def _offers(line: PriceLine, rows: Sequence[Row], facts: Facts, *, every: bool = False) -> list[Offer]:
     """Compute what the rows offer, in order; what follows a final price is of interest only to explanations."""
     offers: list[Offer] = []
     for row in rows:
@@ -208,12 +208,13 @@ def rows_for(line: PriceLine, facts: Facts) -> list[Row]:
 
 def _general(path: str, facts: Facts) -> list[General]:
     """Return the rows for the category, its ancestors and everything; the deeper the more specific."""
-    found = []
-    for row in facts.general:
-        if row[TARGET] == 0:
-            found.append((ALL, row))
-        elif path.startswith(row[PATH]):
-            found.append((row[PATH].count("/"), row))
+    found = [(ALL, row) for row in facts.general.get("", ())]
+    if path:
+        end = path.find("/", 1)
+        while end > 0:
+            selector = path[: end + 1]
+            found += [(selector.count("/"), row) for row in facts.general.get(selector, ())]
+            end = path.find("/", end + 1)
     return found
 
 
@@ -254,11 +255,7 @@ def merge(line: PriceLine, offers: Sequence[Offer]) -> Offer | None:
         if one.price is None:
             continue
         policy = one.source.policy
-        if (
-            policy == "override"
-            or price is None
-            or (policy == "best_of" and one.price * per <= price * one.per)
-        ):
+        if policy == "override" or price is None or (policy == "best_of" and one.price * per <= price * one.per):
             winner, price, per = one, one.price, one.per
     return winner
 

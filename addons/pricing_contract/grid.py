@@ -63,7 +63,11 @@ def page_of(contract: Contract, wanted: str = "", number: int = 1) -> GridPage:
     statement = (
         _joined(select(ContractPrice, Product.sku, Category.code, Category.name, ProductText.name), conditions)
         .order_by(
-            func.coalesce(Product.sku, ""), Category.code, ContractPrice.unit, ContractPrice.min_quantity, ContractPrice.valid_from
+            func.coalesce(Product.sku, ""),
+            Category.code,
+            ContractPrice.unit,
+            ContractPrice.min_quantity,
+            ContractPrice.valid_from,
         )
         .limit(PAGE)
         .offset((number - 1) * PAGE)
@@ -100,7 +104,9 @@ def _conditions(contract: Contract, wanted: str) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _row(price: ContractPrice, sku: str | None, category: str | None, names: Any, name: str | None, *, zone: ZoneInfo) -> GridRow:
+def _row(
+    price: ContractPrice, sku: str | None, category: str | None, names: Any, name: str | None, *, zone: ZoneInfo
+) -> GridRow:
     return GridRow(
         key=key_text(price.target, price.unit, price.min_quantity, price.valid_from),
         target=sku or (f"*{category}" if category else "*"),
@@ -201,7 +207,7 @@ def names_of(rows: Sequence[ContractPrice]) -> dict[int, str]:
     found: dict[int, str] = {0: _("All products")}
     if products:
         query = select(Product.id, Product.sku).where(Product.id.in_(products))
-        found.update({product_id: sku for product_id, sku in db.session.execute(query)})
+        found.update({row.id: row.sku for row in db.session.execute(query)})
     if categories:
         query = select(Category.id, Category.code).where(Category.id.in_(categories))
         found.update({-category_id: code for category_id, code in db.session.execute(query)})

@@ -28,7 +28,10 @@ def losses() -> Iterator[Impact]:
     )
     lists = db.session.scalar(select(func.count()).select_from(Contract).where(*active, Contract.audience != "company"))
     rows = db.session.scalar(
-        select(func.count()).select_from(ContractPrice).join(Contract, Contract.id == ContractPrice.contract_id).where(*active)
+        select(func.count())
+        .select_from(ContractPrice)
+        .join(Contract, Contract.id == ContractPrice.contract_id)
+        .where(*active)
     )
     if companies:
         yield Impact(

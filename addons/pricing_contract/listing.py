@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Select, func, select
 
 from core.api.companies import Company, Segment
-from core.api.i18n import pick, translations
+from core.api.i18n import translations
 from core.api.ui import Field, Resource, View
 
 from .forms import AUDIENCES, POLICIES, STATUSES
@@ -46,10 +46,23 @@ CONTRACTS = Resource(
     fields=(
         Field("code", _l("Code"), Contract.code, "code", search=True),
         Field("name", _l("Name"), Contract.name, search=True),
-        Field("audience", _l("For whom"), Contract.audience, choices=lambda: AUDIENCES, show=lambda v: SHORT_AUDIENCES.get(v, v)),
+        Field(
+            "audience",
+            _l("For whom"),
+            Contract.audience,
+            choices=lambda: AUDIENCES,
+            show=lambda v: SHORT_AUDIENCES.get(v, v),
+        ),
         Field("company", _l("Company"), Company.name, search=True),
         Field("segment", _l("Segment"), Segment.code, shown=False, on_card=False),
-        Field("policy", _l("Beside other prices"), Contract.merge_policy, choices=lambda: POLICIES, show=lambda v: SHORT_POLICIES.get(v, v), on_card=False),
+        Field(
+            "policy",
+            _l("Beside other prices"),
+            Contract.merge_policy,
+            choices=lambda: POLICIES,
+            show=lambda v: SHORT_POLICIES.get(v, v),
+            on_card=False,
+        ),
         Field("priority", _l("Priority"), Contract.priority, "number", shown=False, on_card=False),
         Field("rows", _l("Rows"), _ROWS, "number", on_card=False),
         Field("currency", _l("Currency"), Contract.currency, shown=False),

@@ -23,14 +23,19 @@ def company_contracts(context: PageContext) -> Mapping[str, Any]:
     ids = ancestors(context.subject_id) if context.subject_id else ()
     segments = segment_ids(ids)
     rows = (
-        select(func.count()).select_from(ContractPrice).where(ContractPrice.contract_id == Contract.id)
-    ).correlate(Contract).scalar_subquery()
+        (select(func.count()).select_from(ContractPrice).where(ContractPrice.contract_id == Contract.id))
+        .correlate(Contract)
+        .scalar_subquery()
+    )
     query = (
         select(Contract, rows)
         .where(or_(Contract.company_id.in_(ids), Contract.segment_id.in_(segments)))
         .order_by(Contract.status, Contract.audience, Contract.priority.desc(), Contract.code)
     )
-    found = [(contract, count, contract.company_id not in (None, context.subject_id)) for contract, count in db.session.execute(query)]
+    found = [
+        (contract, count, contract.company_id not in (None, context.subject_id))
+        for contract, count in db.session.execute(query)
+    ]
     return {"contracts": found, "code": context.subject_code}
 
 

@@ -44,9 +44,22 @@ class PricingContract:
     def ui_nav(self) -> Iterable[NavItem]:
         """Lead to the contracts in both faces."""
         return (
-            NavItem("contracts", _l("Contracts"), "pricing_contract_admin.contracts", VIEW, "prices", icon="file-text", order=10),
-            NavItem("explain", _l("Why this price"), "pricing_contract_admin.explain", EXPLAIN, "prices", icon="search", order=20),
-            NavItem("our-contract", _l("Our contract prices"), "pricing_contract.own", OWN, "account", "shop", "file-text", order=60),
+            NavItem(
+                "contracts", _l("Contracts"), "pricing_contract_admin.contracts", VIEW, "prices", icon="file-text", order=10
+            ),
+            NavItem(
+                "explain", _l("Why this price"), "pricing_contract_admin.explain", EXPLAIN, "prices", icon="search", order=20
+            ),
+            NavItem(
+                "our-contract",
+                _l("Our contract prices"),
+                "pricing_contract.own",
+                OWN,
+                "account",
+                "shop",
+                "file-text",
+                order=60,
+            ),
         )
 
     @hookimpl

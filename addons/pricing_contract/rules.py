@@ -60,7 +60,9 @@ def alone(rule: Rule, currency: str) -> Problem | None:
         if found:
             return Problem(rule, *found)
     if rule.kind in ("fixed", "amount_off") and not currency:
-        return Problem(rule, "kind", _("The list holds in any currency, so it takes percents only. Give it a currency first."))
+        return Problem(
+            rule, "kind", _("The list holds in any currency, so it takes percents only. Give it a currency first.")
+        )
     if rule.kind == "fixed" and not rule.unit:
         return Problem(rule, "unit", _("A fixed price needs a unit."))
     return None
@@ -133,7 +135,8 @@ def _rising(ladder: list[Rule]) -> Iterator[Problem]:
                         higher,
                         "value",
                         _(
-                            "From %(quantity)s it would cost more than from %(lower)s. Correct it, or allow it in the contract.",
+                            "From %(quantity)s it would cost more than from %(lower)s. "
+                            "Correct it, or allow it in the contract.",
                             quantity=plain(higher.min_quantity),
                             lower=plain(lower.min_quantity),
                         ),

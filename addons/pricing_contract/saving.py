@@ -134,7 +134,10 @@ def _covering(staged: list[Staged]) -> Any:
     for row in staged:
         targets[row.contract.id].add(row.key[1])
     return or_(
-        *(and_(ContractPrice.contract_id == contract, ContractPrice.target.in_(found)) for contract, found in targets.items())
+        *(
+            and_(ContractPrice.contract_id == contract, ContractPrice.target.in_(found))
+            for contract, found in targets.items()
+        )
     )
 
 
@@ -156,9 +159,7 @@ def _touch(contract_ids: set[int]) -> None:
     if not contract_ids:
         return
     db.session.execute(
-        update(Contract)
-        .where(Contract.id.in_(contract_ids))
-        .values(version=Contract.version + 1, updated_at=clock.now()),
+        update(Contract).where(Contract.id.in_(contract_ids)).values(version=Contract.version + 1, updated_at=clock.now()),
         execution_options={"synchronize_session": False},
     )
     emit("price.changed", {"source": "pricing_contract", "contract_ids": sorted(contract_ids)})

@@ -1,6 +1,6 @@
 """The addon's mapped classes, and the way to write its first revision anew (before the first release).
 
-    python -m addons.pricing_contract.schema
+python -m addons.pricing_contract.schema
 """
 
 from __future__ import annotations

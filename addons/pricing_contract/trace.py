@@ -72,9 +72,7 @@ def _unreached(line: PriceLine, row: Row) -> object:
     return ""
 
 
-def tell(
-    line: PriceLine, rows: Sequence[Row], offers: Sequence[Offer], winner: Offer | None, facts: Facts
-) -> None:
+def tell(line: PriceLine, rows: Sequence[Row], offers: Sequence[Offer], winner: Offer | None, facts: Facts) -> None:
     """Tell the rows that were compared: those behind their contract's own best row, then the contracts' offers."""
     chosen = [id(one.row) for one in offers]
     for row in rows:

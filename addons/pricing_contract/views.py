@@ -89,9 +89,7 @@ def contract(code: str) -> Any:
     return _contract_page(editing.contract_by_code(code))
 
 
-def _contract_page(
-    found: Contract, *, failed: list[grid.GridRow] | None = None, status: int = 200, **context: Any
-) -> Any:
+def _contract_page(found: Contract, *, failed: list[grid.GridRow] | None = None, status: int = 200, **context: Any) -> Any:
     zone = ZoneInfo(seller().zone)
     wanted = request.args.get("q", "")
     page = grid.page_of(found, wanted, request.args.get("page", 1, type=int))
@@ -215,7 +213,9 @@ def copy(code: str) -> Any:
             )
         }  # fmt: skip
         values.update(code=form.code.data, name=form.name.data, status="draft")
-        company = db.session.scalar(select(Company.id).where(Company.code == form.company.data)) if form.company.data else None
+        company = (
+            db.session.scalar(select(Company.id).where(Company.code == form.company.data)) if form.company.data else None
+        )
         if form.company.data and company is None:
             form.company.errors = [_("There is no company with this code.")]
         else:

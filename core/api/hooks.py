@@ -1,6 +1,5 @@
 """Hook markers, what hooks receive and return, and errors for people."""
 
-
 from core.spec.app import (
     Command,
     Impact,

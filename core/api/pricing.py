@@ -40,7 +40,8 @@ __all__ = [
     # asking for prices
     "context", "price", "price_one", "ladders", "explain", "may_see", "PriceView", "price_views",
     # for steps: lines as parameters, stored integers, units
-    "InOrder", "prepared", "instant_value", "quantity_table", "quantity_values", "id_table", "id_values", "MICROS", "from_micro", "by_factor", "computed_places",
+    "InOrder", "prepared", "instant_value", "quantity_table", "quantity_values", "id_table", "id_values",
+    "MICROS", "from_micro", "by_factor", "computed_places",
     # money, tax, currency
     "line_net", "minor_digits", "round_money", "round_to", "check_currency", "rate", "rates", "Treatment",
     "treatments", "TaxLine", "TotalLine", "Totals", "totals", "discounted",

@@ -21,14 +21,22 @@ class ShownPrice(Protocol):
     ``list_price`` is set only where it is to be struck through; ``hidden``: prices are not for this reader.
     """
 
-    amount: Decimal | None
-    currency: str
-    unit: str
-    per: Decimal
-    list_price: Decimal | None
-    reason: object
-    ladder: tuple[Break, ...]
-    hidden: bool
+    @property
+    def amount(self) -> Decimal | None: ...
+    @property
+    def currency(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def per(self) -> Decimal: ...
+    @property
+    def list_price(self) -> Decimal | None: ...
+    @property
+    def reason(self) -> object: ...
+    @property
+    def ladder(self) -> tuple[Break, ...]: ...
+    @property
+    def hidden(self) -> bool: ...
 
 
 class Prices(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, and_, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select
 
 from core.catalog.models import Category, Product, ProductUnit
 from core.data.db import db
@@ -50,9 +50,7 @@ def _statement(dialect: str) -> Select[Any]:
     product, unit, price = Product.__table__, ProductUnit.__table__, ListPrice.__table__
     category = Category.__table__
     instant = bindparam("instant", type_=Instant)
-    larger_unit = and_(
-        unit.c.product_id == lines.c.id, unit.c.unit == lines.c.unit, lines.c.unit != product.c.base_unit
-    )
+    larger_unit = and_(unit.c.product_id == lines.c.id, unit.c.unit == lines.c.unit, lines.c.unit != product.c.base_unit)
     in_unit, in_base = price.alias("in_unit"), price.alias("in_base")
     return (
         select(
@@ -77,9 +75,7 @@ def _statement(dialect: str) -> Select[Any]:
         .outerjoin(unit, larger_unit)
         .outerjoin(
             in_base,
-            and_(
-                lines.c.unit != product.c.base_unit, _valid(in_base, lines, product.c.base_unit, instant)
-            ),
+            and_(lines.c.unit != product.c.base_unit, _valid(in_base, lines, product.c.base_unit, instant)),
         )
     )
 

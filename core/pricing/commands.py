@@ -14,7 +14,7 @@ from core.pricing.explain import Explanation, explain
 from core.ui.formats import plain
 
 
-class Number(click.ParamType):
+class Number(click.ParamType):  # type: ignore[type-arg]
     """An exact decimal, with a point."""
 
     name = "number"
@@ -41,7 +41,9 @@ def price() -> None:
 @click.option("--quantity", type=Number(), default=Decimal(1), show_default=True, help="How many of the unit.")
 @click.option("--unit", default="", help="The unit; the article's base unit by default.")
 @click.option("--currency", default=None, metavar="EUR", help="The company's own by default.")
-@click.option("--at", "at", default="", metavar="TIME", help="A day or an instant (ISO 8601), past or future; now by default.")
+@click.option(
+    "--at", "at", default="", metavar="TIME", help="A day or an instant (ISO 8601), past or future; now by default."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def explain_command(
     company: str, product: str, quantity: Decimal, unit: str, currency: str | None, at: str, as_json: bool
@@ -78,7 +80,11 @@ def _print(found: Explanation) -> None:
     else:
         click.echo(f"{line.sku} for {who}: {plain(line.price)} {currency} for {plain(line.per)} {line.unit}. {line.reason}")
     for candidate in line.candidates:
-        what = "no price" if candidate.price is None else f"{plain(candidate.price)} for {plain(candidate.per)} {candidate.unit}"
+        what = (
+            "no price"
+            if candidate.price is None
+            else f"{plain(candidate.price)} for {plain(candidate.per)} {candidate.unit}"
+        )
         click.echo(f"  {'-' if candidate.lost else '*'} {candidate.label}: {what} {candidate.lost}".rstrip())
     for entry in line.trace:
         before, after = ("none" if v is None else plain(v) for v in (entry.before, entry.after))

@@ -11,7 +11,6 @@ from babel.numbers import get_currency_precision, is_currency
 from core.i18n import _
 from core.spec.errors import Invalid
 
-
 #: Prices, quantities and percents are stored as integers of a millionth.
 MICROS = 1_000_000
 _MICRO = Decimal("0.000001")

@@ -112,4 +112,3 @@ def _round(batch: PriceBatch, _facts: None) -> None:
         before, line.price = line.price, round_to(line.price, line.places)
         if batch.explain and line.price != before:
             line.note(ROUND_STEP, before, _ROUNDED)
-

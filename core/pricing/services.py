@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from flask import g, has_request_context
@@ -26,7 +26,7 @@ from core.spec.pricing import Break, PriceBatch, PriceContext, PriceLine, PriceR
 VIEW = "pricing.price.view"
 #: The segment that visitors belong to, where the merchant has made it: price lists for them alone.
 GUESTS = "guests"
-ONE = Decimal(1)
+ZERO, ONE, LIMIT = Decimal(0), Decimal(1), Decimal(10**12)
 _OWN = object()
 _HIDDEN = _l("Sign in to see prices.")
 _CACHE = "tukku_price_contexts"
@@ -62,7 +62,7 @@ def _context(currency: str | None, at: datetime, company_id: int | None) -> Pric
 
 
 def _currency(asked: str | None, default: str) -> str:
-    return check_currency(asked) if asked else default
+    return default if asked is None else check_currency(asked)
 
 
 def _no_company(company_id: int) -> Any:
@@ -93,15 +93,17 @@ def hidden(where: PriceContext, requests: Sequence[PriceRequest]) -> PriceBatch:
     return PriceBatch(where, lines)
 
 
-def _check(requests: Iterable[PriceRequest]) -> None:
-    for request in requests:
-        quantity = request.quantity
-        if not (quantity.is_finite() and 0 < quantity < 1_000_000_000_000):
-            raise Invalid(
-                "PRICE-QUANTITY",
-                _("%(quantity)s is not a quantity that has a price: ask for more than zero.", quantity=quantity),
-                details={"key": request.key},
-            )
+def _check(requests: Sequence[PriceRequest]) -> None:
+    try:
+        bad = next((r for r in requests if not ZERO < r.quantity < LIMIT), None)
+    except InvalidOperation:  # not a number
+        bad = next(r for r in requests if r.quantity.is_nan())
+    if bad is not None:
+        raise Invalid(
+            "PRICE-QUANTITY",
+            _("%(quantity)s is not a quantity that has a price: ask for more than zero.", quantity=bad.quantity),
+            details={"key": bad.key},
+        )
 
 
 Pair = tuple[int, str]
@@ -110,7 +112,8 @@ Pair = tuple[int, str]
 def ladders(where: PriceContext, pairs: Sequence[Pair], limit: int = 12) -> dict[Pair, tuple[Break, ...]]:
     """Return for each (product, unit) the quantities from which its price changes, with their prices.
 
-    Addons name the quantities (``price_breaks``, asked of lines that know their product), the pipeline prices them, and steps that change nothing go.
+    Addons name the quantities (``price_breaks``, asked of lines that know their product), the pipeline prices them,
+    and steps that change nothing go.
     A ladder of one rung is a price that does not depend on the quantity.
     """
     wanted = list(dict.fromkeys(pairs))
@@ -159,9 +162,7 @@ def _orderable(quantity: Decimal, first: Decimal, step: Decimal) -> Decimal:
     return first + (whole + (1 if rest else 0)) * step
 
 
-def price_one(
-    where: PriceContext, sku: str, quantity: Decimal, unit: str = "", explain: bool = False
-) -> PriceLine:
+def price_one(where: PriceContext, sku: str, quantity: Decimal, unit: str = "", explain: bool = False) -> PriceLine:
     """Price one product by SKU, in its base unit by default."""
     row = db.session.execute(select(Product.id, Product.base_unit).where(Product.sku == sku)).one_or_none()
     if row is None:

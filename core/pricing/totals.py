@@ -74,6 +74,5 @@ def discounted(lines: Iterable[TotalLine], percent: Decimal, currency: str) -> t
     discount = round_money(sum(nets, ZERO) * percent / 100, currency)
     parts = distribute(discount, nets, currency)
     return tuple(
-        line if line.net is None else replace(line, net=line.net - part)
-        for line, part in zip(given, parts, strict=True)
+        line if line.net is None else replace(line, net=line.net - part) for line, part in zip(given, parts, strict=True)
     )

@@ -120,7 +120,8 @@ class PriceLine:
         self.quantity = quantity
 
     def __repr__(self) -> str:
-        return f"PriceLine({self.key!r}, {self.sku or self.product_id}, {self.quantity} {self.unit}: {self.price} per {self.per})"
+        what = f"{self.sku or self.product_id}, {self.quantity} {self.unit}"
+        return f"PriceLine({self.key!r}, {what}: {self.price} per {self.per})"
 
     @property
     def base_quantity(self) -> Decimal:

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from core.demo.terms import SHOWCASE_SKU as SHOWCASE
+
 from .conftest import Shop
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("story")]
@@ -21,9 +22,7 @@ def price_on_page(page: Page, shop: Shop) -> str:
     return page.locator(".tk-price-lg .tk-price-now").first.inner_text()
 
 
-def test_two_companies_see_different_prices_each_with_its_reason(
-    shop: Shop, sign_in: Callable[..., Page]
-) -> None:
+def test_two_companies_see_different_prices_each_with_its_reason(shop: Shop, sign_in: Callable[..., Page]) -> None:
     anna, erik = sign_in(ANNA), sign_in(ERIK)
     assert price_on_page(anna, shop) != price_on_page(erik, shop)
     for page in (anna, erik):

@@ -111,7 +111,8 @@ def test_specific_selectors_come_first(shop):
 
 
 @pytest.mark.parametrize(
-    ("quantity", "expected"), [("1", "10"), ("9", "10"), ("9.999999", "10"), ("10", "9"), ("99", "9"), ("100", "8"), ("5000", "8")]
+    ("quantity", "expected"),
+    [("1", "10"), ("9", "10"), ("9.999999", "10"), ("10", "9"), ("99", "9"), ("100", "8"), ("5000", "8")],
 )
 def test_deepest_break_reached_holds(shop, quantity, expected):
     company, product = make_company("C"), make_product("A", price="20")
@@ -174,7 +175,9 @@ def test_contract_out_of_force_does_not_count_and_says_why(shop, values):
 
 def test_units(shop):
     company = make_company("C")
-    product = make_product("A", price="0.12", units=[Unit("pcs"), Unit("box", 100), Unit("pallet", 10_000, price_from_base=False)])
+    product = make_product(
+        "A", price="0.12", units=[Unit("pcs"), Unit("box", 100), Unit("pallet", 10_000, price_from_base=False)]
+    )
     assert priced(product, company, unit="box").price == D("12.00")
     assert priced(product, company, unit="pallet").price is None
     frame = contract("K", company=company)

@@ -143,8 +143,10 @@ def test_late_save_is_refused(desk):
     contract("K", company=make_company("ACME"))
     version = contract_by_code("K").version
     desk.post(f"{HOME}/K/status", data={"status": "draft"})
-    head = {"code": "K", "name": "X", "audience": "company", "company": "ACME", "currency": "EUR", "merge_policy": "override",
-            "priority": "0", "status": "active", "version": str(version)}  # fmt: skip
+    head = {
+        "code": "K", "name": "X", "audience": "company", "company": "ACME", "currency": "EUR",
+        "merge_policy": "override", "priority": "0", "status": "active", "version": str(version),
+    }  # fmt: skip
     answer = desk.post(f"{HOME}/K/edit", data=head)
     assert answer.status_code == 422
     assert "Somebody else has changed this contract meanwhile" in answer.text

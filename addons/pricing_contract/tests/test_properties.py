@@ -113,7 +113,9 @@ def test_explained_single_and_batched_prices_agree_and_guests_get_public_ones(sh
         for where in (world.where, world.guest):
             for unit in ("pcs", "box"):
                 plain, told = world.prices(where, unit), world.prices(where, unit, explain=True)
-                alone = [services.price(where, [PriceRequest("1", x.product_id, unit, x.quantity)]).lines[0] for x in plain[:3]]
+                alone = [
+                    services.price(where, [PriceRequest("1", x.product_id, unit, x.quantity)]).lines[0] for x in plain[:3]
+                ]
                 assert [(x.price, x.per, x.source) for x in plain] == [(x.price, x.per, x.source) for x in told]
                 assert [x.price for x in alone] == [x.price for x in plain[:3]]
                 for line in told:

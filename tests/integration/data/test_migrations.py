@@ -11,7 +11,7 @@ from core.data.migrate import History, core_history, downgrade, drift, pending, 
 
 schema.load()
 
-FIRST = '''
+FIRST = """
 import sqlalchemy as sa
 from alembic import op
 revision = "toy_0001"
@@ -23,8 +23,8 @@ def upgrade():
 def downgrade():
     op.drop_table("toy_child")
     op.drop_table("toy_parent")
-'''
-SECOND = '''
+"""
+SECOND = """
 import sqlalchemy as sa
 from alembic import op
 revision = "toy_0002"
@@ -36,8 +36,8 @@ def upgrade():
 def downgrade():
     with op.batch_alter_table("toy_parent") as batch:
         batch.drop_column("extra")
-'''
-BROKEN = '''
+"""
+BROKEN = """
 from alembic import op
 revision = "toy_0002"
 down_revision = "toy_0001"
@@ -45,7 +45,7 @@ def upgrade():
     op.execute("INSERT INTO toy_parent (id, name) VALUES (99, 'half')")
     op.execute("CREATE TABLE toy_new (id integer)")
     raise RuntimeError("power cut")
-'''
+"""
 
 
 @pytest.fixture

@@ -92,7 +92,13 @@ def _command(shop):
     assert told.exit_code == 0, told.output
     found = json.loads(told.output)
     assert (found["price"], found["net"], found["source"], found["reason"]) == ("10", "30", "list", "List price")
-    assert found["steps"][0] == {"step": "list_price", "before": None, "after": "10", "reason": "List price", "reference": None}
+    assert found["steps"][0] == {
+        "step": "list_price",
+        "before": None,
+        "after": "10",
+        "reason": "List price",
+        "reference": None,
+    }
     assert explain("ACME", "BOLT", D(3)).for_buyer().keys() == found.keys() - {"steps", "candidates", "reference"}
     with pytest.raises(NotFound, match='no company with the code "X"'):
         explain("X", "BOLT", D(1))

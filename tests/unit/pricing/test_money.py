@@ -41,7 +41,7 @@ def test_computed_prices_keep_the_precision_of_their_base():
     assert from_micro(2_100_000) == D("2.1")
 
 
-@given(st.integers(-10**9, 10**9), st.lists(st.integers(0, 10**8), min_size=1, max_size=30))
+@given(st.integers(-(10**9), 10**9), st.lists(st.integers(0, 10**8), min_size=1, max_size=30))
 def test_parts_of_a_discount_sum_to_it(cents, weights):
     amount = D(cents) / 100
     parts = distribute(amount, [D(w) for w in weights], "EUR")
