@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
 
-from core.catalog import addresses, listing, media, prices, services
+from flask import url_for
+
+from core.catalog import addresses, listing, prices, services
 from core.catalog.facets import Facet, FacetValue
-from core.catalog.folding import fold, tokens
 from core.catalog.listing import Results
-from core.catalog.media import MediaView
 from core.catalog.prices import ShownPrice
 from core.catalog.selection import Selection
 from core.catalog.services import ProductView
@@ -135,7 +134,7 @@ def product_list(selection: Selection) -> ProductList:
         results=results,
         title=node.name if node and not selection.text else _("All products"),
         path=addresses.list_path(selection),
-        crumbs=_crumbs(node) if not selection.text else (),
+        crumbs=crumbs(node) if not selection.text else (),
         items=items,
         columns=tuple(_head(selection, a.name, f"attribute:{a.code}", a) for a in columns),
         code_head=_head(selection, _("Code"), "code"),
@@ -188,9 +187,8 @@ def _head(selection: Selection, label: str, name: str, attribute: AttributeInfo 
     return Head(label, addresses.list_url(asked), now, attribute)
 
 
-def _crumbs(node: CategoryNode | None) -> tuple[tuple[str, str], ...]:
-    from flask import url_for
-
+def crumbs(node: CategoryNode | None) -> tuple[tuple[str, str], ...]:
+    """Return the way to a category as (label, address); the last without address."""
     line = tree().line(node)
     home = (_("Products"), url_for("catalog.home"))
     if not line:
@@ -284,133 +282,3 @@ def _pager(selection: Selection, results: Results) -> Pager:
         at(selection.page - 1) if selection.page > 1 else "",
         at(selection.page + 1) if selection.page < results.pages else "",
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Branch:
-    """A category of the home page with what lies directly beneath it."""
-
-    name: str
-    url: str
-    count: int
-    children: tuple[Choice, ...]
-
-
-def branches() -> tuple[Branch, ...]:
-    """Return the top categories that have anything the reader sees."""
-    counts, known = listing.counts(), tree()
-
-    def choice(node: CategoryNode) -> Choice:
-        return Choice(node.name, addresses.category_url(node), counts[node.id])
-
-    return tuple(
-        Branch(
-            node.name,
-            addresses.category_url(node),
-            counts[node.id],
-            tuple(choice(child) for child in known.children.get(node.id, ()) if counts[child.id]),
-        )
-        for node in known.children.get(None, ())
-        if counts[node.id]
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Package:
-    """A unit of a product on its page, with its price and what it holds."""
-
-    unit: UnitInfo
-    price: ShownPrice | None
-
-    @property
-    def holds(self) -> Decimal | None:
-        """Base units in it, None for the base unit itself."""
-        return None if self.unit.is_base else Decimal(self.unit.numerator) / Decimal(self.unit.denominator)
-
-
-@dataclass(frozen=True, slots=True)
-class ProductPage:
-    """A product's own page."""
-
-    product: ProductView
-    packages: tuple[Package, ...]
-    facts: tuple[tuple[str, str], ...]
-    images: tuple[MediaView, ...]
-    documents: tuple[MediaView, ...]
-    own_codes: Sequence[str]
-    crumbs: tuple[tuple[str, str], ...]
-    heir: ProductView | None
-    prices_shown: bool
-
-    @property
-    def buyable(self) -> bool:
-        """True where it is sold."""
-        return self.product.sold and bool(self.packages)
-
-
-def product_page(product_id: int) -> ProductPage:
-    """Return the page of a product that the reader may see."""
-    product = services.product_views([product_id])[product_id]
-    pairs = {(product_id, unit.unit): unit.minimum for unit in product.units.values()}
-    shown = prices.shown(list(pairs), quantities=pairs, ladder=True)
-    pictures = media.of(product_id)
-    node = tree().nodes.get(product.category_id or 0)
-    crumbs = _crumbs(node)[:-1] if node else _crumbs(None)[:1]
-    if node:
-        crumbs = (*crumbs, (node.name, addresses.category_url(node)))
-    return ProductPage(
-        product,
-        tuple(Package(unit, shown.get((product_id, name))) for name, unit in product.units.items()),
-        _facts(product_id),
-        tuple(m for m in pictures if m.kind == "image"),
-        tuple(m for m in pictures if m.kind == "document"),
-        services.own_codes([product_id]).get(product_id, ()),
-        (*crumbs, (product.sku, "")),
-        _heir(product),
-        prices.visible(),
-    )
-
-
-def _facts(product_id: int) -> tuple[tuple[str, str], ...]:
-    values = services.values_of([product_id]).get(product_id, {})
-    return tuple((a.name, a.value(values[a.id])) for a in attributes().values() if a.id in values)
-
-
-def _heir(product: ProductView) -> ProductView | None:
-    """Return what replaces the product, if the reader may see it."""
-    found = services.product_id_of(product.superseded_by_sku) if product.superseded_by_sku else None
-    return services.product_views([found])[found] if found else None
-
-
-@dataclass(frozen=True, slots=True)
-class Suggestions:
-    """What is offered while a search is typed."""
-
-    text: str
-    products: tuple[tuple[ProductView, Sequence[str]], ...] = ()
-    categories: tuple[Choice, ...] = ()
-
-    def __bool__(self) -> bool:
-        """False where there is nothing to offer."""
-        return bool(self.products or self.categories)
-
-
-def suggestions(text: str) -> Suggestions:
-    """Return products (by code, own code and words) and categories that begin like ``text``."""
-    if len(text.strip()) < 2:
-        return Suggestions(text)
-    ids = listing.first(text, SUGGESTED)
-    products, own = services.product_views(ids), services.own_codes(ids)
-    found = tuple((products[i], own.get(i, ())) for i in ids if i in products)
-    return Suggestions(text, found, _categories(text))
-
-
-def _categories(text: str) -> tuple[Choice, ...]:
-    """Return categories whose names hold every word of ``text`` at the beginning of a word."""
-    asked, known = tokens(text), tree()
-    found: list[Any] = [
-        node
-        for node in known.nodes.values()
-        if asked and known.shown(node) and all(f" {word}" in f" {fold(node.name)}" for word in asked)
-    ]
-    return tuple(Choice(node.name, addresses.category_url(node)) for node in found[:4])

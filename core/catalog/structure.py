@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 
 from flask import g, has_request_context
 from sqlalchemy import select
@@ -11,6 +12,7 @@ from sqlalchemy import select
 from core.catalog.models import Attribute, Category
 from core.data.db import db
 from core.i18n import _, pick
+from core.ui.formats import qty
 
 _TREE, _ATTRIBUTES = "catalog_tree", "catalog_attributes"
 
@@ -148,10 +150,6 @@ def _read_attributes() -> dict[str, AttributeInfo]:
 
 
 def _number(text: str) -> str:
-    from decimal import Decimal, InvalidOperation
-
-    from core.ui.formats import qty
-
     try:
         return qty(Decimal(text))
     except InvalidOperation:

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, send_file
 
-from core.catalog import addresses, media, pages, services
+from core.catalog import addresses, media, pages, product_pages, services
 from core.catalog.selection import Selection, read
 from core.catalog.structure import CategoryNode, attributes, tree
 from core.data import files
@@ -24,7 +24,7 @@ _DAY = 86_400
 @requires(VIEW)
 def home() -> str:
     """Show the categories."""
-    return render_template("catalog/home.html", branches=pages.branches())
+    return render_template("catalog/home.html", branches=product_pages.branches())
 
 
 @bp.get("/c/<path:path>")
@@ -54,7 +54,7 @@ def search() -> Any:
 @requires(VIEW)
 def suggest() -> str:
     """Offer products and categories while a search is typed."""
-    return render_template("catalog/_suggest.html", found=pages.suggestions(request.args.get("q", "")[:200]))
+    return render_template("catalog/_suggest.html", found=product_pages.suggestions(request.args.get("q", "")[:200]))
 
 
 @bp.get("/p/<path:sku>")
@@ -67,7 +67,7 @@ def product(sku: str) -> str:
             "PRODUCT-UNKNOWN", _("There is no product “%(sku)s” in your assortment. Search for it, or ask us.", sku=sku[:80])
         )
     slots = {slot: panels("storefront.product", slot, product_id, sku) for slot in ("price", "main", "side", "tabs")}
-    return render_template("catalog/product.html", page=pages.product_page(product_id), slots=slots)
+    return render_template("catalog/product.html", page=product_pages.product_page(product_id), slots=slots)
 
 
 @bp.get("/media/<key>", endpoint="media")
@@ -94,5 +94,5 @@ def _asked(node: CategoryNode | None) -> Selection:
 def _list(asked: Selection) -> str:
     page = pages.product_list(asked)
     if not page.items and not asked.chosen and asked.text:
-        return render_template("catalog/nothing.html", page=page, branches=pages.branches())
+        return render_template("catalog/nothing.html", page=page, branches=product_pages.branches())
     return render_template("catalog/list.html", page=page)

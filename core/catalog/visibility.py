@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, false, func, or_, select
 from sqlalchemy.orm import aliased
 
 from core.catalog.models import Category, Product
+from core.companies import services as companies
 from core.data import clock
 from core.data.scope import Actor, current_actor
 from core.registry.registry import registry
@@ -49,8 +50,6 @@ def _ask(actor: Actor) -> tuple[ColumnElement[bool], ...]:
 
 
 def _query(actor: Actor) -> VisibilityQuery:
-    from core.companies import services as companies
-
     ancestors = companies.ancestors(actor.company_id) if actor.company_id is not None else ()
     segments = companies.segment_ids(ancestors) if ancestors else ()
     return VisibilityQuery(actor.company_id, tuple(ancestors), tuple(segments), clock.now())

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.catalog import listing, media, pages, saving, services, visibility
+from core.catalog import listing, media, product_pages, saving, services, visibility
 from core.catalog.models import Product
 from core.catalog.selection import Selection
 from core.data.db import db
@@ -71,7 +71,7 @@ def test_hidden_products_are_nowhere(shop):
         assert sum(listing.counts().values()) == 1
         for text in ("secret", "SECRET", GTIN, "MK-1", "OWN-1", "m9", "secrte"):
             assert ids["SECRET"] not in listing.first(text, 20), text
-            assert not any(product.sku == "SECRET" for product, _codes in pages.suggestions(text).products), text
+            assert not any(product.sku == "SECRET" for product, _codes in product_pages.suggestions(text).products), text
         found = services.find_codes(["SECRET", GTIN, "MK-1", "OWN-1", "OWN-2", "OLD"])
         assert {code: [m.sku for m in matches] for code, matches in found.items()} == {
             "SECRET": [], GTIN: [], "MK-1": [], "OWN-1": [], "OWN-2": ["SEEN"], "OLD": ["OLD"],

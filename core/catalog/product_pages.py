@@ -1,0 +1,149 @@
+"""The home page of the catalogue, a product's own page, and what is offered while a search is typed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from core.catalog import addresses, listing, media, prices, services
+from core.catalog.folding import fold, tokens
+from core.catalog.media import MediaView
+from core.catalog.pages import Choice, crumbs
+from core.catalog.prices import ShownPrice
+from core.catalog.services import ProductView
+from core.catalog.structure import CategoryNode, attributes, tree
+from core.catalog.units import UnitInfo
+
+SUGGESTED = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A category of the home page with what lies directly beneath it."""
+
+    name: str
+    url: str
+    count: int
+    children: tuple[Choice, ...]
+
+
+def branches() -> tuple[Branch, ...]:
+    """Return the top categories that have anything the reader sees."""
+    counts, known = listing.counts(), tree()
+
+    def choice(node: CategoryNode) -> Choice:
+        return Choice(node.name, addresses.category_url(node), counts[node.id])
+
+    return tuple(
+        Branch(
+            node.name,
+            addresses.category_url(node),
+            counts[node.id],
+            tuple(choice(child) for child in known.children.get(node.id, ()) if counts[child.id]),
+        )
+        for node in known.children.get(None, ())
+        if counts[node.id]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A unit of a product on its page, with its price and what it holds."""
+
+    unit: UnitInfo
+    price: ShownPrice | None
+
+    @property
+    def holds(self) -> Decimal | None:
+        """Base units in it, None for the base unit itself."""
+        return None if self.unit.is_base else Decimal(self.unit.numerator) / Decimal(self.unit.denominator)
+
+
+@dataclass(frozen=True, slots=True)
+class ProductPage:
+    """A product's own page."""
+
+    product: ProductView
+    packages: tuple[Package, ...]
+    facts: tuple[tuple[str, str], ...]
+    images: tuple[MediaView, ...]
+    documents: tuple[MediaView, ...]
+    own_codes: Sequence[str]
+    crumbs: tuple[tuple[str, str], ...]
+    heir: ProductView | None
+    prices_shown: bool
+
+    @property
+    def buyable(self) -> bool:
+        """True where it is sold."""
+        return self.product.sold and bool(self.packages)
+
+
+def product_page(product_id: int) -> ProductPage:
+    """Return the page of a product that the reader may see."""
+    product = services.product_views([product_id])[product_id]
+    pairs = {(product_id, unit.unit): unit.minimum for unit in product.units.values()}
+    shown = prices.shown(list(pairs), quantities=pairs, ladder=True)
+    pictures = media.of(product_id)
+    node = tree().nodes.get(product.category_id or 0)
+    way = crumbs(node)[:-1] if node else crumbs(None)[:1]
+    if node:
+        way = (*way, (node.name, addresses.category_url(node)))
+    return ProductPage(
+        product,
+        tuple(Package(unit, shown.get((product_id, name))) for name, unit in product.units.items()),
+        _facts(product_id),
+        tuple(m for m in pictures if m.kind == "image"),
+        tuple(m for m in pictures if m.kind == "document"),
+        services.own_codes([product_id]).get(product_id, ()),
+        (*way, (product.sku, "")),
+        _heir(product),
+        prices.visible(),
+    )
+
+
+def _facts(product_id: int) -> tuple[tuple[str, str], ...]:
+    values = services.values_of([product_id]).get(product_id, {})
+    return tuple((a.name, a.value(values[a.id])) for a in attributes().values() if a.id in values)
+
+
+def _heir(product: ProductView) -> ProductView | None:
+    """Return what replaces the product, if the reader may see it."""
+    found = services.product_id_of(product.superseded_by_sku) if product.superseded_by_sku else None
+    return services.product_views([found])[found] if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestions:
+    """What is offered while a search is typed."""
+
+    text: str
+    products: tuple[tuple[ProductView, Sequence[str]], ...] = ()
+    categories: tuple[Choice, ...] = ()
+
+    def __bool__(self) -> bool:
+        """False where there is nothing to offer."""
+        return bool(self.products or self.categories)
+
+
+def suggestions(text: str) -> Suggestions:
+    """Return products (by code, own code and words) and categories that begin like ``text``."""
+    if len(text.strip()) < 2:
+        return Suggestions(text)
+    ids = listing.first(text, SUGGESTED)
+    products, own = services.product_views(ids), services.own_codes(ids)
+    found = tuple((products[i], own.get(i, ())) for i in ids if i in products)
+    return Suggestions(text, found, _categories(text))
+
+
+def _categories(text: str) -> tuple[Choice, ...]:
+    """Return categories whose names hold every word of ``text`` at the beginning of a word."""
+    asked, known = tokens(text), tree()
+    found: list[Any] = [
+        node
+        for node in known.nodes.values()
+        if asked and known.shown(node) and all(f" {word}" in f" {fold(node.name)}" for word in asked)
+    ]
+    return tuple(Choice(node.name, addresses.category_url(node)) for node in found[:4])
