@@ -49,7 +49,7 @@ class ContractForm(TukkuForm):
     audience = ChoiceField(_l("For whom"), options=AUDIENCES, default="company")
     company = StringField(_l("Company code"), [Optional(), Length(max=40)], description=_l("Its subsidiaries inherit the contract."))
     segment = ChoiceField(_l("Segment"), options=_segments, empty=_l("None"), default="")
-    country = StringField(_l("Country"), [Optional(), Length(max=2)], description=_l("Two letters, for example FI."))
+    country = StringField(_l("Country"), [Optional(), Length(max=2)], description=_l("Two letters, for example FI; empty for any country."))
     currency = StringField(_l("Currency"), [Optional(), Length(max=3)], description=_l("Empty for a list of percents, which holds in every currency."))
     merge_policy = ChoiceField(_l("Beside other prices"), options=POLICIES, default="override")
     priority = IntegerField(_l("Priority"), [InputRequired()], default=0, description=_l("Among contracts of the same audience the larger is looked at first."))
@@ -76,8 +76,8 @@ class ContractForm(TukkuForm):
         values = {name: self[name].data for name in names}
         values["company_id"] = self._found("company", Company) if audience == "company" else None
         values["segment_id"] = self._found("segment", Segment) if audience == "segment" else None
-        values["country"] = (self.country.data or "").upper() if audience == "location" else ""
-        if audience == "location" and len(values["country"]) != 2:
+        values["country"] = (self.country.data or "").strip().upper()
+        if len(values["country"]) not in ((2,) if audience == "location" else (0, 2)):
             raise Invalid("CONTRACT-COUNTRY", _("Name the country with two letters, for example FI."))
         values["currency"] = check_currency(self.currency.data) if self.currency.data else ""
         values["valid_from"] = start_of_day(self.valid_from.data, zone) if self.valid_from.data else BEGINNING

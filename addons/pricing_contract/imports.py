@@ -79,6 +79,11 @@ def _contract_values(
         if audience == name and wanted is None:
             batch.fail(row, name, _("The audience is “%(audience)s”, so say which.", audience=audience))
             return None
+    if "country" in values:
+        values["country"] = values["country"].upper()
+    if audience == "location" and not (values.get("country") or (known or {}).get("country")):
+        batch.fail(row, "country", _("The audience is “%(audience)s”, so say which.", audience=audience))
+        return None
     if "currency" in given or known is None:
         try:
             values["currency"] = check_currency(given["currency"]) if "currency" in given else ""

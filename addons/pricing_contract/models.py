@@ -34,6 +34,7 @@ class Contract(db.Model):
         CheckConstraint(f"status in {STATUSES!r}", name="status"),
         CheckConstraint("(audience = 'company') = (company_id is not null)", name="company"),
         CheckConstraint("(audience = 'segment') = (segment_id is not null)", name="segment"),
+        CheckConstraint("audience <> 'location' or country <> ''", name="country"),
         Index("ix_pricing_contract_contract_audience", "audience", "status"),
     )
 
@@ -43,7 +44,7 @@ class Contract(db.Model):
     audience: Mapped[str] = mapped_column(String(10))
     company_id: Mapped[int | None] = mapped_column(ForeignKey("companies_company.id", ondelete="CASCADE"), index=True)
     segment_id: Mapped[int | None] = mapped_column(ForeignKey("companies_segment.id", ondelete="CASCADE"), index=True)
-    #: ISO country of the buyer, for the audience ``location``.
+    #: ISO country of the buyer: the audience ``location``, or a limit of another audience; '' is any country.
     country: Mapped[str] = mapped_column(String(2), default="")
     currency: Mapped[str] = mapped_column(String(3), default="")
     merge_policy: Mapped[str] = mapped_column(String(10), default="override")

@@ -116,9 +116,9 @@ def _chosen(contract: Any, dialect: str, instant: Any, *, everything: bool, by_c
             or_(
                 contract.c.company_id.in_(companies),
                 contract.c.segment_id.in_(segments),
-                and_(contract.c.audience == "location", contract.c.country == bindparam("country")),
-                contract.c.audience == "public",
-            )
+                contract.c.audience.in_([literal("location"), literal("public")]),
+            ),
+            contract.c.country.in_([literal(""), bindparam("country")]),
         )
     if not everything:
         chosen = chosen.where(

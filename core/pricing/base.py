@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, func, or_, select
 
 from core.catalog.models import Category, Product, ProductUnit
 from core.data.db import db
@@ -50,7 +50,8 @@ def _statement(dialect: str) -> Select[Any]:
     product, unit, price = Product.__table__, ProductUnit.__table__, ListPrice.__table__
     category = Category.__table__
     instant = bindparam("instant", type_=Instant)
-    larger_unit = and_(unit.c.product_id == lines.c.id, unit.c.unit == lines.c.unit, lines.c.unit != product.c.base_unit)
+    # null for a base unit: then neither its factor nor a second price is looked up at all
+    larger = case((lines.c.unit != product.c.base_unit, lines.c.id))
     in_unit, in_base = price.alias("in_unit"), price.alias("in_base")
     return (
         select(
@@ -71,18 +72,15 @@ def _statement(dialect: str) -> Select[Any]:
         .select_from(lines)
         .join(product, product.c.id == lines.c.id)
         .outerjoin(category, category.c.id == product.c.category_id)
-        .outerjoin(in_unit, _valid(in_unit, lines, lines.c.unit, instant))
-        .outerjoin(unit, larger_unit)
-        .outerjoin(
-            in_base,
-            and_(lines.c.unit != product.c.base_unit, _valid(in_base, lines, product.c.base_unit, instant)),
-        )
+        .outerjoin(in_unit, _valid(in_unit, lines.c.id, lines.c.unit, instant))
+        .outerjoin(unit, and_(unit.c.product_id == larger, unit.c.unit == lines.c.unit))
+        .outerjoin(in_base, _valid(in_base, larger, product.c.base_unit, instant))
     )
 
 
-def _valid(price: Any, lines: Any, unit: Any, instant: Any) -> ColumnElement[bool]:
+def _valid(price: Any, product_id: Any, unit: Any, instant: Any) -> ColumnElement[bool]:
     return and_(
-        price.c.product_id == lines.c.id,
+        price.c.product_id == product_id,
         price.c.unit == unit,
         price.c.currency == bindparam("currency"),
         price.c.valid_from <= instant,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from core.pricing import services
+from core.pricing.money import round_to
 from core.spec.pricing import Break, PriceContext, PriceLine, PriceRequest
 
 ONE = Decimal(1)
@@ -28,6 +29,9 @@ class PriceView:
     source: str = ""
     ladder: tuple[Break, ...] = ()
     hidden: bool = False
+    #: how much less than the list price, for ``per`` units, and in percent to two decimals; None where it is not less
+    discount: Decimal | None = None
+    discount_percent: Decimal | None = None
 
 
 def price_views(
@@ -58,6 +62,7 @@ def price_views(
 
 def view(line: PriceLine, currency: str, ladder: tuple[Break, ...] = (), *, hidden: bool = False) -> PriceView:
     """Return what pages show of a priced line."""
+    less = _less(line)
     return PriceView(
         amount=line.price,
         currency=currency,
@@ -68,4 +73,12 @@ def view(line: PriceLine, currency: str, ladder: tuple[Break, ...] = (), *, hidd
         source=line.source,
         ladder=ladder,
         hidden=hidden,
+        discount=less,
+        discount_percent=None if less is None else round_to(less * 100 / (line.list_price or ONE), 2),
     )
+
+
+def _less(line: PriceLine) -> Decimal | None:
+    if line.price is None or line.list_price is None or line.price >= line.list_price:
+        return None
+    return line.list_price - line.price

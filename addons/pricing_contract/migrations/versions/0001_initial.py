@@ -35,6 +35,7 @@ def upgrade() -> None:
     sa.Column('updated_at', types.Instant(), nullable=False),
     sa.CheckConstraint("(audience = 'company') = (company_id is not null)", name=op.f('ck_pricing_contract_contract_company')),
     sa.CheckConstraint("(audience = 'segment') = (segment_id is not null)", name=op.f('ck_pricing_contract_contract_segment')),
+    sa.CheckConstraint("audience <> 'location' or country <> ''", name=op.f('ck_pricing_contract_contract_country')),
     sa.CheckConstraint("audience in ('company', 'segment', 'location', 'public')", name=op.f('ck_pricing_contract_contract_audience')),
     sa.CheckConstraint("merge_policy in ('override', 'best_of', 'fallback')", name=op.f('ck_pricing_contract_contract_merge_policy')),
     sa.CheckConstraint("status in ('draft', 'active', 'ended')", name=op.f('ck_pricing_contract_contract_status')),
