@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from itertools import islice
 from typing import Any
 
-from sqlalchemy.exc import DataError, IntegrityError, StatementError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 
 from core.data import audit
 from core.data.db import db
@@ -107,7 +107,9 @@ def _load(kind: DataImport, rows: Sequence[ImportRow]) -> list[RowResult]:
     try:
         with db.session.begin_nested():
             return list(kind.load(rows))
-    except (IntegrityError, DataError, StatementError) as error:
+    except StatementError as error:
+        if isinstance(error, DBAPIError) and not isinstance(error, IntegrityError | DataError):
+            raise  # no row is to blame: a lock, a lost connection, tables that are behind the code
         db.session.expunge_all()
         if len(rows) > 1:
             middle = len(rows) // 2

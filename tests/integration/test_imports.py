@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
 
 from core.catalog.imports import ATTRIBUTES, CATEGORIES, ITEM_CODES, PRODUCTS, UNITS
 from core.catalog.models import Category, Media, Product, ProductAttribute, ProductText, ProductUnit
@@ -193,6 +194,13 @@ class TestBadCells:
         )
         assert report.counts == {"created": 5, "error": 1}
         assert "The database refused the row" in only_error(report)[2]
+
+    def test_fault_for_which_no_row_is_to_blame_stops_the_import(self, shop: Flask) -> None:
+        def load_rows(rows: Any) -> Any:
+            raise OperationalError("select 1", {}, Exception("server closed the connection"))
+
+        with pytest.raises(OperationalError):
+            load(replace(PRODUCTS, load=load_rows), BOLT, {**BOLT, "sku": "NUT"})
 
 
 class TestTwice:
