@@ -11,8 +11,9 @@ from sqlalchemy import select
 
 from core.catalog.models import ProductUnit
 from core.data.db import db
-from core.i18n import _, current_locale
+from core.i18n import _
 from core.spec.catalog import QuantityRule
+from core.ui.formats import qty, unit_name
 
 #: No line may hold more than this, in any unit, so that amounts fit their columns.
 LARGEST = Decimal(1_000_000_000)
@@ -136,7 +137,7 @@ def _nonsense(unit: UnitInfo, quantity: Decimal) -> QuantityCheck | None:
             None,
             reason=_(
                 "%(quantity)s is more than one line can hold. Check the quantity, or ask us for a quote.",
-                quantity=_n(quantity),
+                quantity=qty(quantity),
             ),
         )
     return None
@@ -172,21 +173,21 @@ def _neighbours(
 
 def _why(unit: UnitInfo, quantity: Decimal, minimum: Decimal, maximum: Decimal | None, step: Decimal) -> str:
     if maximum is not None and quantity > maximum:
-        return _("At most %(maximum)s %(unit)s can be ordered at a time.", maximum=_n(maximum), unit=unit.unit)
+        return _("At most %(maximum)s %(unit)s can be ordered at a time.", maximum=qty(maximum), unit=unit_name(unit.unit))
     if quantity < minimum:
-        return _("At least %(minimum)s %(unit)s must be ordered.", minimum=_n(minimum), unit=unit.unit)
+        return _("At least %(minimum)s %(unit)s must be ordered.", minimum=qty(minimum), unit=unit_name(unit.unit))
     if unit.precision == 0 and quantity != quantity.to_integral_value():
-        return _("%(unit)s is sold whole: %(quantity)s is not a whole number.", unit=unit.unit, quantity=_n(quantity))
+        return _(
+            "%(unit)s is sold whole: %(quantity)s is not a whole number.", unit=unit_name(unit.unit), quantity=qty(quantity)
+        )
     if quantity != quantity.quantize(unit.quantum):
-        return _("%(unit)s takes at most %(count)s decimals.", unit=unit.unit, count=unit.precision)
-    return _("Sold from %(minimum)s %(unit)s in steps of %(step)s.", minimum=_n(minimum), unit=unit.unit, step=_n(step))
-
-
-def _n(value: Decimal) -> str:
-    """Write a quantity for a message in the reader's locale."""
-    from babel.numbers import format_decimal
-
-    return format_decimal(value, format="#,##0.######", locale=current_locale())
+        return _("%(unit)s takes at most %(count)s decimals.", unit=unit_name(unit.unit), count=unit.precision)
+    return _(
+        "Sold from %(minimum)s %(unit)s in steps of %(step)s.",
+        minimum=qty(minimum),
+        unit=unit_name(unit.unit),
+        step=qty(step),
+    )
 
 
 def rules_by_key(rules: Iterable[QuantityRule]) -> Mapping[str, list[QuantityRule]]:

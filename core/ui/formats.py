@@ -10,6 +10,7 @@ from copy import copy
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -18,11 +19,29 @@ from babel.numbers import format_currency, format_decimal, format_percent, get_c
 from flask import current_app, g, has_app_context
 
 from core.data import clock
-from core.i18n import current_locale, ngettext
+from core.i18n import _l, current_locale, ngettext
 
 MAX_PLACES = 6
 #: plain English is written as in Europe: day before month, 24 hours
 REGIONS = {"en": "en_150"}
+
+
+#: Units of measure that have a name of their own in other languages; any other code is shown as it is.
+UNITS: dict[str, Any] = {
+    "pcs": _l("pcs"),
+    "pair": _l("pair"),
+    "set": _l("set"),
+    "pack": _l("pack"),
+    "box": _l("box"),
+    "bag": _l("bag"),
+    "roll": _l("roll"),
+    "pallet": _l("pallet"),
+}
+
+
+def unit_name(unit: str) -> str:
+    """Return a unit of measure in the reader's language."""
+    return str(UNITS.get(unit, unit))
 
 
 def reader_locale(locale: str | None = None) -> str:
@@ -62,7 +81,7 @@ def qty(quantity: Decimal | int, unit: str = "", locale: str | None = None) -> s
     if quantity is None:
         return ""
     text = _quantity(Decimal(quantity), reader_locale(locale))
-    return f"{text}\u00a0{unit}" if unit else text
+    return f"{text}\u00a0{unit_name(unit)}" if unit else text
 
 
 @lru_cache(maxsize=4096)
@@ -78,7 +97,7 @@ def typed(value: Decimal | int | None) -> str:
 
 def per_unit(per: Decimal | int, unit: str = "", locale: str | None = None) -> str:
     """Return what a price is for: "pcs", or "100 pcs" where the price base quantity is not one."""
-    return unit if per == 1 else qty(per, unit, locale)
+    return unit_name(unit) if per == 1 else qty(per, unit, locale)
 
 
 def percent(value: Decimal, locale: str | None = None) -> str:
@@ -128,6 +147,7 @@ FILTERS = {
     "money": money,
     "price": price,
     "qty": qty,
+    "unit_name": unit_name,
     "typed": typed,
     "per_unit": per_unit,
     "percent": percent,
