@@ -26,6 +26,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from flask import Flask
+
 from bench.pricing_floor import Floor
 from core.data.clock import start_of_day
 from core.data.db import db, make_engine, normalise_url
@@ -38,7 +40,6 @@ from core.testing import factories
 from core.testing.apps import ADDONS, closing, full_app
 from core.testing.databases import _enable
 from core.testing.statements import count_statements
-from flask import Flask
 
 DAY = date(2026, 11, 15)
 
@@ -65,7 +66,9 @@ def generated(folder: Path, scale: int) -> Path:
         raise SystemExit("TUKKU_SAMPLES_DIR is not set: the generator lies there, in bench/gen.py")
     if not (folder / "expected.json").exists():
         generator = Path(samples) / "bench" / "gen.py"
-        subprocess.run([sys.executable, str(generator), str(folder), "--scale", str(scale)], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [sys.executable, str(generator), str(folder), "--scale", str(scale)], check=True, stdout=subprocess.DEVNULL
+        )
     return folder
 
 

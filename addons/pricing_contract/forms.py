@@ -45,14 +45,29 @@ class ContractForm(TukkuForm):
     """The head of a contract."""
 
     code = CodeField(_l("Code"), [InputRequired(), Length(max=40)])
-    name = StringField(_l("Name"), [InputRequired(), Length(max=200)], description=_l("Buyers read it as the reason for their price."))
+    name = StringField(
+        _l("Name"), [InputRequired(), Length(max=200)], description=_l("Buyers read it as the reason for their price.")
+    )
     audience = ChoiceField(_l("For whom"), options=AUDIENCES, default="company")
-    company = StringField(_l("Company code"), [Optional(), Length(max=40)], description=_l("Its subsidiaries inherit the contract."))
+    company = StringField(
+        _l("Company code"), [Optional(), Length(max=40)], description=_l("Its subsidiaries inherit the contract.")
+    )
     segment = ChoiceField(_l("Segment"), options=_segments, empty=_l("None"), default="")
-    country = StringField(_l("Country"), [Optional(), Length(max=2)], description=_l("Two letters, for example FI; empty for any country."))
-    currency = StringField(_l("Currency"), [Optional(), Length(max=3)], description=_l("Empty for a list of percents, which holds in every currency."))
+    country = StringField(
+        _l("Country"), [Optional(), Length(max=2)], description=_l("Two letters, for example FI; empty for any country.")
+    )
+    currency = StringField(
+        _l("Currency"),
+        [Optional(), Length(max=3)],
+        description=_l("Empty for a list of percents, which holds in every currency."),
+    )
     merge_policy = ChoiceField(_l("Beside other prices"), options=POLICIES, default="override")
-    priority = IntegerField(_l("Priority"), [InputRequired()], default=0, description=_l("Among contracts of the same audience the larger is looked at first."))
+    priority = IntegerField(
+        _l("Priority"),
+        [InputRequired()],
+        default=0,
+        description=_l("Among contracts of the same audience the larger is looked at first."),
+    )
     valid_from = DayField(_l("First day"), description=_l("Empty: it has always held."))
     valid_until = DayField(_l("Last day"), description=_l("Empty: until further notice."))
     status = ChoiceField(_l("Status"), options=STATUSES, default="draft")
@@ -91,7 +106,11 @@ class ContractForm(TukkuForm):
         if found is None:
             raise Invalid(
                 "CONTRACT-AUDIENCE",
-                _('Say for whom the contract is: there is no %(what)s with the code "%(code)s".', what=self[name].label.text.lower(), code=code),
+                _(
+                    'Say for whom the contract is: there is no %(what)s with the code "%(code)s".',
+                    what=self[name].label.text.lower(),
+                    code=code,
+                ),
             )
         return int(found)
 
@@ -99,8 +118,20 @@ class ContractForm(TukkuForm):
 class PercentForm(TukkuForm):
     """A change of all fixed prices."""
 
-    percent = NumberField(_l("Change in percent"), [InputRequired()], places=4, unit_label="%", description=_l("3 is three percent dearer, -3 cheaper."))
-    step = NumberField(_l("Round to a multiple of"), [Optional()], places=4, minimum=Decimal("0.0001"), description=_l("0.05, or 1. Empty: the currency's smallest unit."))
+    percent = NumberField(
+        _l("Change in percent"),
+        [InputRequired()],
+        places=4,
+        unit_label="%",
+        description=_l("3 is three percent dearer, -3 cheaper."),
+    )
+    step = NumberField(
+        _l("Round to a multiple of"),
+        [Optional()],
+        places=4,
+        minimum=Decimal("0.0001"),
+        description=_l("0.05, or 1. Empty: the currency's smallest unit."),
+    )
     rounding = ChoiceField(_l("Round"), options=ROUNDINGS, default="half_up")
 
 
@@ -109,5 +140,7 @@ class CopyForm(TukkuForm):
 
     code = CodeField(_l("Code of the copy"), [InputRequired(), Length(max=40)])
     name = StringField(_l("Name of the copy"), [InputRequired(), Length(max=200)])
-    company = StringField(_l("For the company"), [Optional(), Length(max=40)], description=_l("Empty: the same audience as here."))
+    company = StringField(
+        _l("For the company"), [Optional(), Length(max=40)], description=_l("Empty: the same audience as here.")
+    )
     percent = NumberField(_l("Change prices by percent"), [Optional()], places=4, unit_label="%")

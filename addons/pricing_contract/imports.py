@@ -93,9 +93,7 @@ def _contract_values(
     return values if _validity(batch, row, values, zone, known) else None
 
 
-def _validity(
-    batch: Batch, row: ImportRow, values: dict[str, Any], zone: str, known: Mapping[str, Any] | None
-) -> bool:
+def _validity(batch: Batch, row: ImportRow, values: dict[str, Any], zone: str, known: Mapping[str, Any] | None) -> bool:
     if "valid_from" in row.values:
         values["valid_from"] = start_of_day(row.values["valid_from"], zone)
     if "valid_until" in row.values:
@@ -204,7 +202,10 @@ def _staged(
         batch.fail(
             row,
             "currency",
-            _("The contract is in %(currency)s; make another contract for another currency.", currency=contract.currency or "—"),
+            _(
+                "The contract is in %(currency)s; make another contract for another currency.",
+                currency=contract.currency or "—",
+            ),
         )
         return None
     product = products.get(given.get("sku", ""))

@@ -10,7 +10,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import BigInteger, String, Text, and_, bindparam, cast, literal, null, or_, select, true, type_coerce, union_all
+from sqlalchemy import (
+    BigInteger,
+    String,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+    type_coerce,
+    union_all,
+)
 
 from core.api.catalog import Category
 from core.api.data import Instant, db
@@ -95,9 +109,9 @@ def _statement(dialect: str, *, everything: bool, by_code: bool = False) -> Any:
         type_coerce(price.c.min_quantity, BigInteger) <= asked.c.value,
         *held,
     )
-    products = select(
-        chosen.c.id, *_row(price), *[_null(column) for column in _contract(chosen, category)]
-    ).select_from(InOrder(InOrder(chosen, asked, true()), price, found))
+    products = select(chosen.c.id, *_row(price), *[_null(column) for column in _contract(chosen, category)]).select_from(
+        InOrder(InOrder(chosen, asked, true()), price, found)
+    )
     if everything:
         general = general.add_columns(*_validity(chosen), price.c.valid_until.label("row_until"))
         nothing = [_null(column) for column in _validity(chosen)]

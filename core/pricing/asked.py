@@ -1,6 +1,7 @@
 """Parameters that are tables: the lines of a question go to the database as one value, whatever their number.
 
-SQLite reads JSON by ``json_each`` (flat, so that nothing is parsed twice), PostgreSQL arrays by ``unnest``. The statement text never depends on the number of lines, so it is compiled and planned once.
+SQLite reads JSON by ``json_each`` (flat, so that nothing is parsed twice), PostgreSQL arrays by ``unnest``. The statement
+text never depends on the number of lines, so it is compiled and planned once.
 """
 
 from __future__ import annotations

@@ -13,8 +13,9 @@ from decimal import Decimal
 from itertools import count
 from typing import Any
 
-from addons.pricing_contract.models import Contract, ContractPrice, ProductValue, target_of
 from babel.numbers import list_currencies
+
+from addons.pricing_contract.models import Contract, ContractPrice, ProductValue, target_of
 from core.catalog.models import Category, Product
 from core.companies.models import Company
 from core.data import clock
@@ -115,7 +116,10 @@ class World:
         if given.get("cost") is not None:
             with write() as session:
                 cost = ProductValue(
-                    product_id=product.id, kind="cost", currency=given.get("cost_currency", self.currency), amount=number(given["cost"])
+                    product_id=product.id,
+                    kind="cost",
+                    currency=given.get("cost_currency", self.currency),
+                    amount=number(given["cost"]),
                 )
                 session.add(cost)
 
@@ -180,11 +184,24 @@ class World:
         value = number(rule.get("value") or 0)
         if kind_of in ("fixed", "amount_off"):
             return kind_of, value, None
-        percent = value if kind_of == "percent" else (1 - value) * HUNDRED if kind_of == "factor" else number(rule.get("discount_percent") or 0)
+        percent = (
+            value
+            if kind_of == "percent"
+            else (1 - value) * HUNDRED
+            if kind_of == "factor"
+            else number(rule.get("discount_percent") or 0)
+        )
         if kind_of in ("percent", "factor") and base == "list":
             return "percent", percent, None
         terms: dict[str, Any] = {"base": base, "percent": [str(percent)]}
-        for name, own in (("surcharge", "surcharge"), ("rounding", "round_to"), ("round_to", "round_to"), ("round", "round_to"), ("min_margin", "min_margin"), ("max_margin", "max_margin")):
+        for name, own in (
+            ("surcharge", "surcharge"),
+            ("rounding", "round_to"),
+            ("round_to", "round_to"),
+            ("round", "round_to"),
+            ("min_margin", "min_margin"),
+            ("max_margin", "max_margin"),
+        ):
             if rule.get(name) is not None:
                 terms[own] = str(number(rule[name]))
         return "formula", Decimal(0), terms
@@ -203,7 +220,9 @@ class World:
         name = rule.get("price_list")
         own_list = bool(name) and name == self._asked_list()
         alone = place if best or ordered else None
-        currency = rule.get("currency") or (self.currency if rule["kind"] in ("fixed", "amount_off", "formula", "factor") else "")
+        currency = rule.get("currency") or (
+            self.currency if rule["kind"] in ("fixed", "amount_off", "formula", "factor") else ""
+        )
         key = (company, segment, region, name, currency, alone)
         if key not in self.contracts:
             code = self._list_code(name) if name else f"{self.tag}-{len(self.contracts)}"

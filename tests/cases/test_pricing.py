@@ -60,6 +60,7 @@ MISSING = {
     "settings": "switches for quantities below the first break",
 }
 
+
 def cases() -> list[dict[str, Any]]:
     """Return the cases of the file."""
     folder = Path(os.environ.get("TUKKU_CASES_DIR") or Path(__file__).parent)
@@ -84,7 +85,8 @@ def test_pricing_cases(shop: Any, capsys: pytest.CaptureFixture[str]) -> None:
         if problem:
             failed.append(f"{case['id']} ({case['portability']}): {problem}")
     with capsys.disabled():
-        print(f"\npricing cases: {outcomes['passed']} passed, {outcomes['failed']} failed, {outcomes['unsupported']} unsupported")
+        counts = ", ".join(f"{outcomes[name]} {name}" for name in ("passed", "failed", "unsupported"))
+        print(f"\npricing cases: {counts}")
         for feature, times in sorted(missing.items()):
             print(f"  unsupported {times}x: {feature}")
     assert not failed, "\n".join(failed)
@@ -123,11 +125,17 @@ def _with_line_discounts(case: Mapping[str, Any]) -> Mapping[str, Any]:
     query, rules = case.get("query", {}), list(case["rules"])
     product = query.get("product")
     if "line_discount_percent" in query:
-        rules.append({"id": "line", "kind": "percent", "scope": "product", "target": product, "value": query["line_discount_percent"]})
+        rules.append(
+            {"id": "line", "kind": "percent", "scope": "product", "target": product, "value": query["line_discount_percent"]}
+        )
     if "unit_price_set" in query:
-        rules.append({"id": "line", "kind": "fixed", "scope": "product", "target": product, "value": query["unit_price_set"]})
+        rules.append(
+            {"id": "line", "kind": "fixed", "scope": "product", "target": product, "value": query["unit_price_set"]}
+        )
     if "discount_amount" in query:
-        rules.append({"id": "line", "kind": "amount_off", "scope": "product", "target": product, "value": query["discount_amount"]})
+        rules.append(
+            {"id": "line", "kind": "amount_off", "scope": "product", "target": product, "value": query["discount_amount"]}
+        )
     if "discounts_percent" in query:
         steps = [number(p) for p in query["discounts_percent"]]
         if query.get("combine") == "add":
@@ -167,7 +175,11 @@ def _quantity(case: Mapping[str, Any]) -> str:
 def _compare(case: Mapping[str, Any], world: World) -> str:
     expected = case["expected"]
     if "stored_min_qty" in expected:
-        held = db.session.query(ContractPrice.min_quantity).filter_by(contract_id=next(iter(world.contracts.values())).id).scalar()
+        held = (
+            db.session.query(ContractPrice.min_quantity)
+            .filter_by(contract_id=next(iter(world.contracts.values())).id)
+            .scalar()
+        )
         return _same("stored_min_qty", held, number(expected["stored_min_qty"]))
     if "discount_applies" in expected:
         return _same("discount_applies", _discount_applies(world), expected["discount_applies"])
@@ -178,7 +190,9 @@ def _compare(case: Mapping[str, Any], world: World) -> str:
     try:
         line = world.price()
     except Invalid as error:
-        raise Unsupported("currencies outside ISO 4217" if error.code == "CURRENCY-UNKNOWN" else str(error.message)) from error
+        raise Unsupported(
+            "currencies outside ISO 4217" if error.code == "CURRENCY-UNKNOWN" else str(error.message)
+        ) from error
     for name, wanted in expected.items():
         check = CHECKS.get(name)
         if check is None:
@@ -223,7 +237,9 @@ def _document(case: Mapping[str, Any], world: World) -> str:
         "undiscounted": before.net, "order_untaxed": after.net, "order_discount": before.net - after.net, "tax": after.tax,
         "order_total": after.gross,
     }  # fmt: skip
-    wrong = [f"{n} is {figures[n]}, {v} is expected" for n, v in expected.items() if n in figures and figures[n] != number(v)]
+    wrong = [
+        f"{n} is {figures[n]}, {v} is expected" for n, v in expected.items() if n in figures and figures[n] != number(v)
+    ]
     return "; ".join(wrong)
 
 
