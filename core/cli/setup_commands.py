@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from dataclasses import replace
@@ -61,7 +62,12 @@ def serve(host: str, port: int | None, no_jobs: bool) -> None:
     chosen = port if port is not None else int(os.environ.get("PORT") or 8000)
     if "TUKKU_URL" not in os.environ and config.url == "http://127.0.0.1:8000":
         config = replace(config, url=f"http://127.0.0.1:{chosen}")
-    run(config, host, chosen, jobs=not no_jobs, announce=click.echo)
+    try:
+        run(config, host, chosen, jobs=not no_jobs, announce=click.echo)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise click.ClickException(f"Port {chosen} is taken by another program: choose one with --port or PORT.") from error
 
 
 @click.command("upgrade")
