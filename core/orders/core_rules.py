@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from flask import has_request_context
 from sqlalchemy import select
@@ -136,7 +137,7 @@ def prices_still_held(draft: OrderDraft) -> Sequence[Finding]:
         Finding(
             "PRICES-NO-LONGER-HELD",
             "warning",
-            _("The prices of this order held until %(day)s.", day=day(until)),
+            _("The prices of this order held until %(day)s.", day=day(until.astimezone(ZoneInfo(seller().zone)).date())),
         ),
     )
 
