@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from core.catalog import addresses, listing, media, prices, services
 from core.catalog.folding import fold, tokens
@@ -139,11 +138,11 @@ def suggestions(text: str) -> Suggestions:
 
 
 def _categories(text: str) -> tuple[Choice, ...]:
-    """Return categories whose names hold every word of ``text`` at the beginning of a word."""
+    """Return categories whose names, in any language, hold every word of ``text`` at the beginning of a word."""
     asked, known = tokens(text), tree()
-    found: list[Any] = [
-        node
-        for node in known.nodes.values()
-        if asked and known.shown(node) and all(f" {word}" in f" {fold(node.name)}" for word in asked)
-    ]
+    found = [n for n in known.nodes.values() if asked and known.shown(n) and any(_holds(t, asked) for t in n.texts.values())]
     return tuple(Choice(node.name, addresses.category_url(node)) for node in found[:4])
+
+
+def _holds(name: str, words: Sequence[str]) -> bool:
+    return all(f" {word}" in f" {fold(name)}" for word in words)
