@@ -109,14 +109,26 @@ def _statement(dialect: str, *, everything: bool, by_code: bool = False) -> Any:
         type_coerce(price.c.min_quantity, BigInteger) <= asked.c.value,
         *held,
     )
-    products = select(chosen.c.id, *_row(price), *[_null(column) for column in _contract(chosen, category)]).select_from(
-        InOrder(InOrder(chosen, asked, true()), price, found)
-    )
+    probed, row, until = _probe(dialect, InOrder(chosen, asked, true()), price, found)
+    products = select(chosen.c.id, *row, *[_null(column) for column in _contract(chosen, category)]).select_from(probed)
     if everything:
         general = general.add_columns(*_validity(chosen), price.c.valid_until.label("row_until"))
         nothing = [_null(column) for column in _validity(chosen)]
-        products = products.add_columns(*nothing, price.c.valid_until.label("row_until"))
+        products = products.add_columns(*nothing, until)
     return union_all(general, products)
+
+
+def _probe(dialect: str, pairs: Any, price: Any, found: Any) -> tuple[Any, list[Any], Any]:
+    """Return the join that looks each pair of contract and product up by the key, its row's columns, and the row's end.
+
+    PostgreSQL would read the whole table instead, for it cannot know how few contracts there are: a lateral query with
+    an offset, which it must not take apart, tells it.
+    """
+    until = price.c.valid_until.label("row_until")
+    if dialect == "sqlite":
+        return InOrder(pairs, price, found), list(_row(price)), until
+    inner = select(*_row(price), until).where(found).offset(0).lateral("found")
+    return pairs.join(inner, true()), list(inner.c)[:-1], inner.c.row_until
 
 
 def _chosen(contract: Any, dialect: str, instant: Any, *, everything: bool, by_code: bool) -> Any:

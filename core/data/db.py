@@ -70,7 +70,11 @@ def engine_options(url: URL) -> dict[str, Any]:
     """Return the options of ``create_engine`` for ``url``."""
     if url.get_backend_name() == "sqlite":
         return {"connect_args": {"timeout": 10}}
-    settings = "-c lock_timeout=3s -c statement_timeout=30s -c idle_in_transaction_session_timeout=60s"
+    # short statements on data that are in memory: compiling a plan, or shunning indexes, would cost more than they do
+    settings = (
+        "-c jit=off -c random_page_cost=1.1 "
+        "-c lock_timeout=3s -c statement_timeout=30s -c idle_in_transaction_session_timeout=60s"
+    )
     return {"pool_pre_ping": True, "connect_args": {"prepare_threshold": 1, "options": settings}}
 
 
