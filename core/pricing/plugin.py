@@ -8,15 +8,16 @@ from flask import Flask
 
 from core.catalog.prices import use_prices
 from core.i18n import _l
-from core.pricing import display, services
+from core.pricing import display, services, views
 from core.pricing.base import list_price_step
 from core.pricing.commands import price
 from core.pricing.imports import IMPORTS
 from core.pricing.pipeline import round_step
-from core.spec.app import Command, Permission
+from core.spec.app import Command, Mount, Permission
 from core.spec.imports import DataImport
 from core.spec.markers import hookimpl
 from core.spec.pricing import PriceStep
+from core.spec.ui import NavItem, Panel
 
 _BUYERS = ("orderer", "approver", "company_admin", "viewer")
 _STAFF = ("admin", "sales", "finance", "warehouse")
@@ -34,6 +35,21 @@ class Plugin:
             Permission("pricing.tax.manage", _l("Look after tax rates"), ("admin", "finance")),
             Permission("pricing.rate.manage", _l("Look after currency rates"), ("admin", "finance")),
         )
+
+    @hookimpl
+    def app_mounts(self) -> Iterable[Mount]:
+        """Mount the back-office's pages of list prices and tax rates."""
+        yield Mount(views.bp, "admin", prefix="/admin/prices", order=60)
+
+    @hookimpl
+    def ui_nav(self) -> Iterable[NavItem]:
+        """Lead to the tax rates."""
+        yield NavItem("tax-rates", _l("Tax rates"), "pricing_admin.tax_rates", views.TAX, "prices", icon="percent", order=80)
+
+    @hookimpl
+    def ui_panels(self) -> Iterable[Panel]:
+        """Show and change list prices on the product's page."""
+        return views.PANELS
 
     @hookimpl
     def app_commands(self) -> Iterable[Command]:
