@@ -1,7 +1,7 @@
 """Counts by category and attribute, each facet counted with the selections of all the others; three statements.
 
-Every product of the base (what is seen, searched, in the category) gets the number of facets it fails and which
-one that is. It counts for a facet's values if it fails nothing, or only that facet. Adding up is left to SQL.
+The list is what passes every chosen facet of the base (what is seen, searched, in the category). For a chosen facet,
+products count too that fail this facet only. Adding up is left to SQL.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from core.data.db import db
 MOST_HITS = 20_000
 OPEN = Bounds()
 _MOST = 0.5
-#: A list as short as this is looked up directly, however large the catalogue is.
 _FEW = 500
 _DIGITS = re.compile(r"(\d+(?:[.,]\d+)?)")
 
@@ -76,58 +75,44 @@ def _condition(attribute: AttributeInfo, values: Sequence[str], bounds: Bounds |
     return Product.id.in_(select(v.product_id).where(v.attribute_id == attribute.id, or_(*tests)))
 
 
+def listed(base: ColumnElement[bool], chosen: Mapping[int, ColumnElement[bool]]) -> CTE:
+    """Return the products of the list: of the base, and passing every chosen facet."""
+    statement = select(Product.id, Product.category_id).where(base, *chosen.values())
+    return statement.cte("listed").prefix_with("MATERIALIZED")
+
+
 def marked(base: ColumnElement[bool], chosen: Mapping[int, ColumnElement[bool]]) -> CTE:
-    """Return the base with each product's number of failed facets (``misses``) and a failed one (``missed``)."""
+    """Return the products of the base that fail at most one facet: ``missed`` is its attribute, 0 for none."""
     misses: Any = literal(0)
     missed: Any = literal(0)
     for attribute_id, condition in chosen.items():
         misses = misses + case((condition, 0), else_=1)
         missed = missed + case((condition, 0), else_=attribute_id)  # the sum is the id where exactly one fails
-    statement = select(Product.id, Product.category_id, misses.label("misses"), missed.label("missed")).where(base)
-    return statement.cte("marked").prefix_with("MATERIALIZED")
+    inner = select(Product.id, misses.label("misses"), missed.label("missed")).where(base).subquery()
+    return select(inner.c.id, inner.c.missed).where(inner.c.misses <= 1).cte("marked").prefix_with("MATERIALIZED")
 
 
-def category_counts(base: CTE) -> dict[int | None, int]:
+def category_counts(products: CTE) -> dict[int | None, int]:
     """Return how many products of the list lie directly in each category; one statement."""
-    rows = db.session.execute(
-        select(base.c.category_id, func.count()).where(base.c.misses == 0).group_by(base.c.category_id)
-    )
+    rows = db.session.execute(select(products.c.category_id, func.count()).group_by(products.c.category_id))
     return {row[0]: row[1] for row in rows}
 
 
-def attribute_counts(base: CTE, free: Sequence[int], chosen: Sequence[int], share: float) -> dict[int, dict[str, int]]:
-    """Return how many products have each value of the ``free`` attributes and of the ``chosen`` ones; one statement.
-
-    ``share`` is the part of all products that the list has: above a half, counting everything and taking off what
-    the list lacks is quicker than looking up what it has.
-    """
-    parts = []
-    if free:
-        parts += _by_complement(base, free) if share > _MOST else [_direct(base, free)]
-    if chosen:
-        parts.append(_for_chosen(base, chosen))
-    counts: dict[int, dict[str, int]] = {}
-    for attribute_id, text, count in db.session.execute(union_all(*parts)) if parts else ():
-        values = counts.setdefault(attribute_id, {})
-        values[text] = values.get(text, 0) + count
-    return {i: {text: count for text, count in values.items() if count} for i, values in counts.items()}
-
-
-def _direct(base: CTE, ids: Sequence[int]) -> Select[Any]:
+def _direct(products: CTE, ids: Sequence[int]) -> Select[Any]:
     v = ProductAttribute
     return (
         select(v.attribute_id, v.text, func.count())
-        .join(base, base.c.id == v.product_id)
-        .where((v.attribute_id + 0).in_(ids), base.c.misses == 0)  # + 0: SQLite shall begin with the list
+        .join(products, products.c.id == v.product_id)
+        .where((v.attribute_id + 0).in_(ids))  # + 0: SQLite shall begin with the list
         .group_by(v.attribute_id, v.text)
     )
 
 
-def _by_complement(base: CTE, ids: Sequence[int]) -> list[Select[Any]]:
+def _by_complement(products: CTE, ids: Sequence[int]) -> list[Select[Any]]:
+    """Count everything and take off what the list lacks: quicker where it has more than half of all products."""
     v = ProductAttribute
     everything = select(v.attribute_id, v.text, func.count()).where(v.attribute_id.in_(ids))
-    listed = select(base.c.id).where(base.c.misses == 0)
-    others = select(Product.id).where(Product.id.not_in(listed)).cte("others").prefix_with("MATERIALIZED")
+    others = select(Product.id).where(Product.id.not_in(select(products.c.id))).cte("others").prefix_with("MATERIALIZED")
     lacking = (
         select(v.attribute_id, v.text, -func.count())
         .join(others, others.c.id == v.product_id)
@@ -136,27 +121,51 @@ def _by_complement(base: CTE, ids: Sequence[int]) -> list[Select[Any]]:
     return [statement.group_by(v.attribute_id, v.text) for statement in (everything, lacking)]
 
 
-def _for_chosen(base: CTE, ids: Sequence[int]) -> Select[Any]:
+def _for_chosen(products: CTE, ids: Sequence[int]) -> Select[Any]:
     """Values of a chosen facet count what only that facet keeps out of the list, too."""
     v = ProductAttribute
-    passes = or_(base.c.misses == 0, and_(base.c.misses == 1, base.c.missed == v.attribute_id))
     return (
         select(v.attribute_id, v.text, func.count())
-        .join(base, base.c.id == v.product_id)
-        .where(v.attribute_id.in_(ids), passes)
+        .join(products, products.c.id == v.product_id)
+        .where(v.attribute_id.in_(ids), or_(products.c.missed == 0, products.c.missed == v.attribute_id))
         .group_by(v.attribute_id, v.text)
     )
 
 
-def facets(base: CTE, selection: Selection, attributes: Mapping[str, AttributeInfo], total: int) -> tuple[Facet, ...]:
+def _counts(parts: Sequence[Select[Any]]) -> dict[int, dict[str, int]]:
+    """Return the counts by attribute and value; one statement."""
+    counts: dict[int, dict[str, int]] = {}
+    for attribute_id, text, count in db.session.execute(union_all(*parts)) if parts else ():
+        values = counts.setdefault(attribute_id, {})
+        values[text] = values.get(text, 0) + count
+    return {i: {text: count for text, count in values.items() if count} for i, values in counts.items()}
+
+
+def facets(
+    base: ColumnElement[bool],
+    chosen: Mapping[int, ColumnElement[bool]],
+    selection: Selection,
+    attributes: Mapping[str, AttributeInfo],
+    total: int,
+) -> tuple[Facet, ...]:
     """Return the facets that can narrow a list of ``total`` products, in the attributes' order; two statements at most."""
-    offered = [a for a in attributes.values() if a.facet or a.code in selection.chosen]
-    free = [a.id for a in offered if a.code not in selection.chosen]
-    chosen = [attributes[code].id for code in selection.chosen]
-    everything = db.session.scalar(select(func.count()).select_from(Product)) or 1 if total > _FEW else 0
-    counts = attribute_counts(base, free, chosen, total / everything if everything else 0)
+    offered = [a for a in attributes.values() if a.facet or a.id in chosen]
+    free = [a.id for a in offered if a.id not in chosen]
+    products, parts = listed(base, chosen), []
+    if free:
+        parts += _by_complement(products, free) if _is_most(total) else [_direct(products, free)]
+    if chosen:
+        parts.append(_for_chosen(marked(base, chosen), list(chosen)))
+    counts = _counts(parts)
     made = (_facet(a, counts.get(a.id, {}), selection) for a in offered)
     return tuple(facet for facet in made if len(facet.values) > 1 or facet.active)
+
+
+def _is_most(total: int) -> bool:
+    """Tell whether a list has most of all products; a short one is looked up directly, however large the catalogue is."""
+    if total <= _FEW:
+        return False
+    return total > _MOST * (db.session.scalar(select(func.count()).select_from(Product)) or 0)
 
 
 def _facet(attribute: AttributeInfo, counts: Mapping[str, int], selection: Selection) -> Facet:

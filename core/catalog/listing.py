@@ -72,8 +72,7 @@ def run(selection: Selection) -> Results:
     match = find(selection.text) if selection.text else None
     base = _base(selection, categories, match)
     chosen = facets.conditions(selection, known)
-    marked = facets.marked(base, chosen)
-    by_category = facets.category_counts(marked)
+    by_category = facets.category_counts(facets.listed(base, chosen))
     total = sum(by_category.values())
     too_many = total > facets.MOST_HITS
     priced = prices.visible() and total <= MOST_PRICED
@@ -84,7 +83,7 @@ def run(selection: Selection) -> Results:
         _page(and_(base, *chosen.values()), selection, sort, ranking, known),
         total,
         categories.sums(by_category),
-        () if too_many else facets.facets(marked, selection, known, total),
+        () if too_many else facets.facets(base, chosen, selection, known, total),
         too_many,
         match.loose if match else False,
         priced,
@@ -93,7 +92,7 @@ def run(selection: Selection) -> Results:
 
 def counts() -> dict[int, int]:
     """Return how many products the reader sees in each category, with what lies beneath; two statements."""
-    return tree().sums(facets.category_counts(facets.marked(visibility.condition(), {})))
+    return tree().sums(facets.category_counts(facets.listed(visibility.condition(), {})))
 
 
 def first(text: str, count: int) -> list[int]:

@@ -30,7 +30,7 @@ CODES = "catalog.item_code.manage"
 def categories() -> str:
     """Show the tree of categories."""
     known = tree()
-    counts = known.sums(facets.category_counts(facets.marked(Product.id.is_not(None), {})))
+    counts = known.sums(facets.category_counts(facets.listed(Product.id.is_not(None), {})))
     rows = [(node, len(known.line(node)) - 1, counts[node.id]) for node in _in_order()]
     return render_template("catalog/admin_categories.html", rows=rows)
 
