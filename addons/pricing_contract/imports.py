@@ -15,16 +15,19 @@ from core.api.companies import Company, Segment, seller
 from core.api.data import clock, db, end_of_day, start_of_day
 from core.api.hooks import DataImport, ImportField, ImportRow, Invalid, RowResult
 from core.api.i18n import translations
-from core.api.imports import Batch, Upsert, codes
+from core.api.imports import Batch, Reading, Upsert, codes, number
 from core.api.jobs import emit
 from core.api.pricing import BEGINNING, check_currency
 
-from .models import AUDIENCES, KINDS, POLICIES, STATUSES, Contract, ContractPrice
+from .formulas import CONTRACT, MODES
+from .models import AUDIENCES, KINDS, MEASURES, POLICIES, STATUSES, Contract, ContractPrice, ProductValue
 from .permissions import EDIT
 from .saving import Header, Saver, Staged
 
 _, _l, ngettext, _p = translations(__name__)
 ONE_DAY = timedelta(days=1)
+#: Columns of formula rows; without ``percents``, ``value`` is the percent off the base.
+FORMULA = ("base", "percents", "additive", "round_to", "round_mode", "surcharge", "min_margin", "max_margin")
 ZERO = Decimal(0)
 _FIELDS = ("name", "merge_policy", "priority", "note", "status", "country")
 _DEFAULTS: dict[str, Any] = {
@@ -137,7 +140,7 @@ def last_day(end: datetime | None, zone: ZoneInfo) -> date | None:
 def load_prices(rows: Sequence[ImportRow]) -> Sequence[RowResult]:
     """Upsert rows of contracts. A row names a product, a category, or neither: then it is for everything."""
     batch, zone = Batch(rows, "contract", "sku", "category", "unit", "min_quantity", "from"), seller().zone
-    contracts = _headers(batch.all("contract"))
+    contracts = _headers(batch.all("contract") | {base.removeprefix(CONTRACT) for base in batch.all("base")})
     products = codes(Product.sku, Product.id, batch.all("sku"))
     categories = codes(Category.code, Category.id, batch.all("category"))
     units = _units(products.values())
@@ -149,12 +152,12 @@ def load_prices(rows: Sequence[ImportRow]) -> Sequence[RowResult]:
             by_number[row.number] = row
     saver = Saver(staged)
     saved = saver.save()
-    for number, row in by_number.items():
-        problem = saved.problems.get(number)
+    for line, row in by_number.items():
+        problem = saved.problems.get(line)
         if problem:
             batch.fail(row, problem.field, problem.message)
-        elif number in saved.outcomes:
-            batch.done(row, saved.outcomes[number])  # type: ignore[arg-type]
+        elif line in saved.outcomes:
+            batch.done(row, saved.outcomes[line])  # type: ignore[arg-type]
     return batch.results()
 
 
@@ -217,6 +220,12 @@ def _staged(
         batch.fail(row, "unit", _("The product is not sold in “%(unit)s”; import the unit first.", unit=unit))
         return None
     values = {name: given[name] for name in ("kind", "value", "per") if name in given}
+    if any(name in given for name in FORMULA):
+        wrong = _wrong_base(given, contracts, contract.code)
+        if wrong:
+            batch.fail(row, *wrong)
+            return None
+        values["terms"] = _terms(given)
     if "until" in given:
         values["valid_until"] = end_of_day(given["until"], zone)
     return Staged(
@@ -229,6 +238,35 @@ def _staged(
         valid_from=start_of_day(given["from"], zone) if "from" in given else BEGINNING,
         values=values,
     )
+
+
+def _wrong_base(given: Mapping[str, Any], contracts: Mapping[str, Header], own: str) -> tuple[str, str] | None:
+    """Return what is wrong with a formula's columns: the field and a sentence."""
+    if given.get("kind") != "formula":
+        return "base", _("Only a row of the kind “formula” takes a base, rounding, a surcharge or margins.")
+    base = given.get("base", "list")
+    if base == f"{CONTRACT}{own}":
+        return "base", _("The contract would be computed from itself.")
+    if base in ("list", *MEASURES) or base.removeprefix(CONTRACT) in contracts:
+        return None
+    return "base", _("Write list, cost, msrp, or contract: and the code of a contract.")
+
+
+def _terms(given: Mapping[str, Any]) -> dict[str, Any]:
+    terms: dict[str, Any] = {"base": given.get("base", "list")}
+    if given.get("percents"):
+        terms["percent"] = [str(number(text, Reading())) for text in given["percents"]]
+    if given.get("additive"):
+        terms["additive"] = True
+    return {**terms, **{name: str(given[name]) for name in FORMULA[3:] if name in given}}
+
+
+def _formula_columns(terms: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the columns of a formula row, for the export."""
+    if not terms:
+        return {}
+    columns = {name: terms[name] for name in FORMULA if name in terms}
+    return {**columns, **({"percents": terms["percent"]} if "percent" in terms else {})}
 
 
 def export_prices() -> Iterator[dict[str, Any]]:
@@ -254,6 +292,7 @@ def prices_of(contract_id: int | None = None) -> Iterator[dict[str, Any]]:
             "contract": contract, "sku": sku, "category": category, "unit": price.unit, "currency": currency,
             "min_quantity": price.min_quantity, "from": first_day(price.valid_from, zone), "kind": price.kind,
             "value": price.value, "per": price.per, "until": last_day(price.valid_until, zone),
+            **_formula_columns(price.terms),
         }  # fmt: skip
 
 
@@ -293,14 +332,68 @@ CONTRACT_PRICES = DataImport(
         ImportField("currency", max_length=3),
         ImportField("min_quantity", "decimal"),
         ImportField("from", "date"),
-        ImportField("kind", "choice", choices=KINDS[:3]),
+        ImportField("kind", "choice", choices=KINDS),
         ImportField("value", "decimal", required=True),
         ImportField("per", "decimal"),
         ImportField("until", "date"),
+        ImportField("base", max_length=60),
+        ImportField("percents", "list"),
+        ImportField("additive", "boolean"),
+        ImportField("round_to", "decimal"),
+        ImportField("round_mode", "choice", choices=tuple(MODES)),
+        ImportField("surcharge", "decimal"),
+        ImportField("min_margin", "decimal"),
+        ImportField("max_margin", "decimal"),
     ),
     load=load_prices,
     permission=EDIT,
     export=export_prices,
     order=220,
 )
-IMPORTS = (CONTRACTS, CONTRACT_PRICES)
+
+
+def load_values(rows: Sequence[ImportRow]) -> Sequence[RowResult]:
+    """Upsert what products cost, or what their maker asks, net for one base unit."""
+    batch = Batch(rows, "sku", "kind")
+    products = codes(Product.sku, Product.id, batch.all("sku"))
+    table = Upsert(ProductValue, ("product_id", "kind")).read(ProductValue.product_id.in_(products.values()))
+    for row in batch:
+        given = row.values
+        if given["sku"] not in products:
+            batch.unknown(row, "sku", _("product"))
+        elif given["amount"] < 0:
+            batch.fail(row, "amount", _("An amount cannot be negative."))
+        else:
+            try:
+                values = {"currency": check_currency(given["currency"]), "amount": given["amount"]}
+            except Invalid as error:
+                batch.fail(row, "currency", error.message)
+                continue
+            batch.done(row, table.put((products[given["sku"]], given["kind"]), values))
+    table.flush()
+    return batch.results()
+
+
+def export_values() -> Iterator[dict[str, Any]]:
+    """Yield costs and makers' prices by SKU."""
+    query = select(ProductValue, Product.sku).join(Product, Product.id == ProductValue.product_id)
+    for value, sku in db.session.execute(query.order_by(Product.sku, ProductValue.kind)):
+        yield {"sku": sku, "kind": value.kind, "currency": value.currency, "amount": value.amount}
+
+
+PRODUCT_VALUES = DataImport(
+    kind="product_values",
+    title=_l("Costs and makers' prices"),
+    key=("sku", "kind"),
+    fields=(
+        ImportField("sku", required=True, max_length=80),
+        ImportField("kind", "choice", required=True, choices=MEASURES),
+        ImportField("currency", required=True, max_length=3),
+        ImportField("amount", "decimal", required=True),
+    ),
+    load=load_values,
+    permission=EDIT,
+    export=export_values,
+    order=200,
+)
+IMPORTS = (PRODUCT_VALUES, CONTRACTS, CONTRACT_PRICES)

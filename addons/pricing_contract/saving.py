@@ -97,7 +97,10 @@ class Saver:
         gone |= {row.old for row in kept.values() if row.old is not None}
         _remove(gone)
         for key, row in kept.items():
-            target = {"product_id": row.product_id, "category_id": row.category_id}
+            target: dict[str, Any] = {"product_id": row.product_id, "category_id": row.category_id}
+            before = self._table.get(*row.old) if row.old else None
+            if before and "terms" not in row.values:  # a row that moves takes its formula along
+                target["terms"] = before["terms"]
             result.outcomes[row.tag] = self._table.put(key, dict(row.values), new={**_NEW, **target})
         self._table.flush()
         _touch({row.contract.id for row in kept.values() if result.outcomes[row.tag] != "unchanged"} | {k[0] for k in gone})
@@ -132,7 +135,7 @@ def _covering(staged: list[Staged]) -> Any:
     """Return the condition for all rows of the products concerned, contract by contract, so that the key's index serves."""
     targets: dict[int, set[int]] = defaultdict(set)
     for row in staged:
-        targets[row.contract.id].add(row.key[1])
+        targets[row.contract.id].update((row.key[1], row.old[1]) if row.old else (row.key[1],))
     return or_(
         *(
             and_(ContractPrice.contract_id == contract, ContractPrice.target.in_(found))

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from addons.pricing_contract.imports import export_contracts, export_prices, load_contracts, load_prices
+from addons.pricing_contract.imports import export_contracts, export_prices, load_contracts, load_prices, load_values
 from core.data.write import write
 from core.spec.imports import ImportRow
 from core.testing.factories import Unit, make_category, make_company, make_list_price, make_product, make_segment
@@ -101,6 +101,20 @@ def test_ladders_and_validities_are_judged_together(world):
     assert [o for o, _m in found] == ["created", "created", "error", "error"]
     assert found[2][1].startswith("The validity crosses another row's")
     assert found[3][1] == "The last day is before the first."
+
+
+def test_formulas_go_in_and_out(world):
+    company, product = world
+    cost = {"sku": "BOLT", "kind": "cost", "currency": "EUR", "amount": D("1")}
+    assert [loaded(load_values, cost)[0][0] for _twice in range(2)] == ["created", "unchanged"]
+    row = {"contract": "K1", "sku": "BOLT", "kind": "formula", "value": D(0), "base": "cost", "percents": ["-50", "10"]}
+    assert loaded(load_prices, row)[0] == ("created", "")
+    assert priced(product, company).price == D("1.35")
+    out = [{k: v for k, v in r.items() if v not in (None, "")} for r in export_prices()]
+    assert [o for o, _m in loaded(load_prices, *out)] == ["unchanged"]
+    assert loaded(load_prices, {**row, "base": "contract:K1"})[0][1] == "The contract would be computed from itself."
+    assert loaded(load_prices, {**row, "base": "magic"})[0][1].startswith("Write list, cost, msrp")
+    assert loaded(load_prices, {**row, "kind": "fixed"})[0][1].startswith("Only a row of the kind")
 
 
 def test_several_currencies(world):
