@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextvars
+import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, has_app_context
 from flask.globals import _cv_app
 from flask.testing import FlaskClient
+from jinja2 import FileSystemBytecodeCache
 
 from core.data import schema
 from core.data.db import configure_engine, db, engine_options, normalise_url
@@ -51,11 +55,20 @@ class Client(FlaskClient):
         return super().open(*args, **{"buffered": True, **kwargs})  # a stream ends in the context it began in
 
 
+@cache
+def _templates() -> FileSystemBytecodeCache:
+    """Keep compiled templates between apps: the source's digest is part of the name, so that none is stale."""
+    folder = Path(tempfile.gettempdir()) / f"tukku-test-templates-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return FileSystemBytecodeCache(str(folder))
+
+
 def full_app(url: str, data_dir: Path, **config: Any) -> Flask:
     """Return the whole app on the database, built as a server builds it; forms take no CSRF token."""
     from core.runtime.app import build_app
     from core.runtime.config import Config
 
+    Flask.jinja_options = {"bytecode_cache": _templates()}
     app = build_app(Config(data_dir=data_dir, database_url=url, secret_key=SECRET, testing=True, **config))
     app.config["WTF_CSRF_ENABLED"] = False
     app.test_client_class = Client

@@ -26,6 +26,7 @@ class Databases:
             raise ValueError(f"no such test database: {backend}; there are {', '.join(BACKENDS)}")
         self.backend, self.folder = backend, folder
         self._made: list[URL] = []
+        self._taken: list[tuple[URL, str]] = []
 
     def empty(self) -> URL:
         """Return the URL of a database without tables."""
@@ -36,7 +37,9 @@ class Databases:
         digest = _digest(addons)
         if self.backend == "postgres":
             name = postgres.template(digest, lambda url: _build(url, addons))
-            return self._remember(postgres.clone(name))
+            url = postgres.take(name)
+            self._taken.append((url, name))
+            return url
         template = self.folder / f"template-{digest}.sqlite"
         if not template.exists():
             unfinished = template.with_suffix(".unfinished")
@@ -55,6 +58,9 @@ class Databases:
                 for suffix in ("", "-wal", "-shm"):
                     Path(f"{url.database}{suffix}").unlink(missing_ok=True)
         self._made.clear()
+        for url, template in self._taken:
+            postgres.give_back(url, template)
+        self._taken.clear()
 
     def _new_file(self) -> Path:
         return self.folder / f"{len(list(self.folder.glob('*.sqlite'))) + 1}-{id(self._made)}.sqlite"

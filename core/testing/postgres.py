@@ -15,8 +15,9 @@ from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from core.data import clock
@@ -24,7 +25,14 @@ from core.data.db import normalise_url
 
 _TEMPLATE = "tukku_template"
 _SCRATCH = "tukku_scratch"
+_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename"
+_SHAPE = """
+    SELECT md5(string_agg(concat_ws(' ', c.relname, a.attname, a.atttypid, a.attnotnull), ',' ORDER BY c.relname, a.attnum))
+    FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+    WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'i') AND a.attnum > 0"""
 _numbers = itertools.count(1)
+#: Databases that tests are done with, by the template they are like.
+_free: dict[str, list[URL]] = {}
 
 
 @cache
@@ -74,6 +82,63 @@ def clone(template_name: str = "template0") -> URL:
         # a copy of files is the quicker way where nothing waits for the disk
         connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{template_name}" STRATEGY file_copy'))
     return _url(name)
+
+
+def take(template_name: str) -> URL:
+    """Return a database like the template: one that an earlier test is done with, else a new copy."""
+    free = _free.get(template_name)
+    return free.pop() if free else clone(template_name)
+
+
+def give_back(url: URL, template_name: str) -> None:
+    """Put a database that was taken back into the state of the template; drop it where a test changed its tables."""
+    engine = create_engine(url, poolclass=NullPool)
+    try:
+        with _admin().connect() as connection:
+            others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"
+            connection.execute(text(others), {"name": url.database})
+        with engine.begin() as connection:
+            restored = _restore(connection, _contents(template_name))
+    except DBAPIError:
+        restored = False
+    finally:
+        engine.dispose()
+    if restored:
+        _free.setdefault(template_name, []).append(url)
+    else:
+        drop(url)
+
+
+def drop_taken() -> None:
+    """Drop the databases that wait for further tests."""
+    for urls in _free.values():
+        while urls:
+            drop(urls.pop())
+
+
+@cache
+def _contents(template_name: str) -> tuple[str, dict[str, str]]:
+    """Return the shape of the template's tables, and the rows of each table as JSON."""
+    engine = create_engine(_url(template_name), poolclass=NullPool)
+    with engine.connect() as connection:
+        tables = connection.scalars(text(_TABLES)).all()
+        rows = {table: connection.scalar(text(f'SELECT json_agg(t)::text FROM "{table}" t')) for table in tables}
+        shape = connection.scalar(text(_SHAPE)) or ""
+    return shape, rows
+
+
+def _restore(connection: Connection, contents: tuple[str, dict[str, str]]) -> bool:
+    shape, rows = contents
+    if connection.scalar(text(_SHAPE)) != shape:
+        return False
+    connection.execute(text("SET LOCAL session_replication_role = replica"))  # no foreign keys while rows go and come
+    connection.exec_driver_sql(";".join(f'DELETE FROM "{table}"' for table in rows))
+    for table, content in rows.items():
+        if content:
+            fill = f'INSERT INTO "{table}" SELECT * FROM json_populate_recordset(NULL::"{table}", :rows)'
+            connection.execute(text(fill), {"rows": content})
+    connection.execute(text("SELECT setval(format('%I', sequencename), start_value, false) FROM pg_sequences"))
+    return True
 
 
 def drop(url: URL) -> None:
