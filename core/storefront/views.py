@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, abort, render_template
 
 from core.accounts import identity
-from core.catalog import pages
+from core.catalog import product_pages
 from core.ui import accent
 from core.ui.access import public
 from core.ui.links import may_open
@@ -22,7 +22,7 @@ def home() -> str:
     who = identity.current()
     company = who.company
     main, side = (panels("storefront.home", slot, company.id if company else None) for slot in ("main", "side"))
-    branches = pages.branches() if company is None and may_open("catalog.home") else ()
+    branches = product_pages.branches() if company is None and may_open("catalog.home") else ()
     return render_template("storefront/home.html", who=who, main=main, side=side, branches=branches)
 
 

@@ -19,11 +19,19 @@ def sums(**values: int) -> LineSums:
 @pytest.mark.parametrize(
     ("line", "kind", "room"),
     [
-        (sums(), "shipped", 10), (sums(shipped=4), "shipped", 6), (sums(shipped=4, cancelled=3), "shipped", 3),
-        (sums(), "delivered", 0), (sums(shipped=4, delivered=1), "delivered", 3),
-        (sums(shipped=4), "cancelled", 6), (sums(invoiced=10), "cancelled", 0), (sums(invoiced=10, credited=10), "cancelled", 10),
-        (sums(invoiced=4), "invoiced", 6), (sums(invoiced=4), "credited", 4), (sums(), "credited", 0),
-        (sums(shipped=4, returned=1), "returned", 3), (sums(), "returned", 0),
+        (sums(), "shipped", 10),
+        (sums(shipped=4), "shipped", 6),
+        (sums(shipped=4, cancelled=3), "shipped", 3),
+        (sums(), "delivered", 0),
+        (sums(shipped=4, delivered=1), "delivered", 3),
+        (sums(shipped=4), "cancelled", 6),
+        (sums(invoiced=10), "cancelled", 0),
+        (sums(invoiced=10, credited=10), "cancelled", 10),
+        (sums(invoiced=4), "invoiced", 6),
+        (sums(invoiced=4), "credited", 4),
+        (sums(), "credited", 0),
+        (sums(shipped=4, returned=1), "returned", 3),
+        (sums(), "returned", 0),
     ],
 )
 def test_room_of_a_line(line, kind, room):
@@ -50,8 +58,12 @@ def test_a_line_of_another_order_is_refused():
 @pytest.mark.parametrize(
     ("lines", "status"),
     [
-        ([sums()], "open"), ([sums(shipped=1), sums()], "partly_shipped"), ([sums(shipped=10), sums(cancelled=10)], "shipped"),
-        ([sums(shipped=10, delivered=10)], "delivered"), ([sums(cancelled=10)], ""), ([], ""),
+        ([sums()], "open"),
+        ([sums(shipped=1), sums()], "partly_shipped"),
+        ([sums(shipped=10), sums(cancelled=10)], "shipped"),
+        ([sums(shipped=10, delivered=10)], "delivered"),
+        ([sums(cancelled=10)], ""),
+        ([], ""),
     ],
 )
 def test_delivery_status_follows_from_the_sums(lines, status):

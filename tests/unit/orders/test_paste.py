@@ -49,7 +49,8 @@ def test_decimal_comma_after_a_space_is_among_the_readings():
 def test_two_numbers_can_be_read_both_ways():
     (row,) = parse("6412345678901 10").rows
     assert [(r.code, r.amount) for r in row.readings[:2]] == [
-        ("6412345678901", Decimal(10)), ("10", Decimal(6412345678901)),
+        ("6412345678901", Decimal(10)),
+        ("10", Decimal(6412345678901)),
     ]
 
 
@@ -74,7 +75,8 @@ def test_a_code_that_is_also_a_word_is_no_header():
 def test_spreadsheet_numbers_become_codes_again():
     pasted = parse_cells([["SKU", "Qty"], [99999.0, 12.0], [None, None], ["00123", "2,5"]], comma=True)
     assert [(r.readings[0].code, r.readings[0].amount) for r in pasted.rows] == [
-        ("99999", Decimal(12)), ("00123", Decimal("2.5")),
+        ("99999", Decimal(12)),
+        ("00123", Decimal("2.5")),
     ]
     assert [row.number for row in pasted.rows] == [2, 4]
 
@@ -96,9 +98,19 @@ def test_code_and_quantity_survive_every_separator(rows):
 
 
 NUMBERS = [
-    ("10", False, "10"), ("1.5", False, "1.5"), ("1,5", True, "1.5"), ("1,5", False, "1.5"), ("1.5", True, "1.5"),
-    ("1,000", False, "1000"), ("1,000.50", False, "1000.5"), ("1.000,50", True, "1000.5"), ("1 000", True, "1000"),
-    ("1\u00a0000,5", True, "1000.5"), ("1.234.567", True, "1234567"), ("+5", False, "5"), (".5", False, "0.5"),
+    ("10", False, "10"),
+    ("1.5", False, "1.5"),
+    ("1,5", True, "1.5"),
+    ("1,5", False, "1.5"),
+    ("1.5", True, "1.5"),
+    ("1,000", False, "1000"),
+    ("1,000.50", False, "1000.5"),
+    ("1.000,50", True, "1000.5"),
+    ("1 000", True, "1000"),
+    ("1\u00a0000,5", True, "1000.5"),
+    ("1.234.567", True, "1234567"),
+    ("+5", False, "5"),
+    (".5", False, "0.5"),
 ]
 
 
@@ -107,8 +119,28 @@ def test_numbers_as_people_write_them(text, comma, expected):
     assert read_number(text, comma=comma) == Decimal(expected)
 
 
-BAD = ["", "0", "-1", "−1", "NaN", "Infinity", "1e3", "1e308", "1E12", "1000000000000", "１０", "0.0000001", "1,2,3", "ten",
-       "0x10", "1_000", "1.2.3", "--1", "[1]", "'; drop table orders_order"]
+BAD = [
+    "",
+    "0",
+    "-1",
+    "−1",
+    "NaN",
+    "Infinity",
+    "1e3",
+    "1e308",
+    "1E12",
+    "1000000000000",
+    "１０",
+    "0.0000001",
+    "1,2,3",
+    "ten",
+    "0x10",
+    "1_000",
+    "1.2.3",
+    "--1",
+    "[1]",
+    "'; drop table orders_order",
+]
 
 
 @pytest.mark.parametrize("text", BAD)
