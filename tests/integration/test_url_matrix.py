@@ -48,6 +48,8 @@ class Codes:
     def of(self, rule: Rule, argument: str) -> str | int:
         """Return what stands in for an argument of a rule."""
         face, word = rule.endpoint.split(".")[0], rule.rule
+        if f"<int:{argument}>" in word:
+            return 1
         if argument == "code":
             return self._code(face, word)
         known = {
@@ -210,7 +212,11 @@ def test_another_companys_codes_lead_nowhere(app, login, world, email):
                 body = body.replace(code, "")
             if MARK in body:
                 leaks.append(f"{method} {url} shows {MARK}: {_around(body)}")
-            if rule.arguments & {"number", "key", "reference"} and response.status_code not in (403, 404, 405):
+            if (
+                rule.arguments & {"number", "key", "reference"}
+                and "<int:" not in rule.rule
+                and response.status_code not in (403, 404, 405)
+            ):
                 leaks.append(f"{method} {url} -> {response.status_code}")
     assert leaks == [], "\n".join(leaks)
 

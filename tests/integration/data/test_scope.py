@@ -108,9 +108,7 @@ def test_no_shared_model_has_a_relationship_to_an_owned_one():
         str(relation)
         for mapper in Base.registry.mappers
         for relation in mapper.relationships
-        if mapper.class_.__module__.startswith("core.")
-        and mapper.class_ not in owned
-        and relation.mapper.class_ in owned
+        if mapper.class_.__module__.startswith("core.") and mapper.class_ not in owned and relation.mapper.class_ in owned
     ]
     assert leaks == []
 
