@@ -43,6 +43,13 @@ def init(demo: bool, names: tuple[str, ...]) -> None:
 
         with working(build_app(config)):
             load_demo(click.echo)
+    with working(bare_app(config)):
+        from core.pricing.reference import seed_tax_rates
+
+        if added := seed_tax_rates():
+            click.echo(f"Added {added} VAT rates of European countries; check those you sell to.")
+    if not demo:
+        click.echo("The first administrator: `tukku users create-staff anna@example.com \"Anna Admin\" --role admin`.")
     click.echo("Ready. `tukku serve` starts the shop.")
 
 
