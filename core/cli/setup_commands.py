@@ -49,7 +49,7 @@ def init(demo: bool, names: tuple[str, ...]) -> None:
         if added := seed_tax_rates():
             click.echo(f"Added {added} VAT rates of European countries; check those you sell to.")
     if not demo:
-        click.echo("The first administrator: `tukku users create-staff anna@example.com \"Anna Admin\" --role admin`.")
+        click.echo('The first administrator: `tukku users create-staff anna@example.com "Anna Admin" --role admin`.')
     click.echo("Ready. `tukku serve` starts the shop.")
 
 
