@@ -27,7 +27,7 @@ class Contract(db.Model):
     """
 
     __tablename__ = "pricing_contract_contract"
-    __scope__ = Audience()
+    __scope__ = Audience(writable=False)  # buyers read their contracts, staff and imports write them
     __table_args__ = (
         CheckConstraint(f"audience in {AUDIENCES!r}", name="audience"),
         CheckConstraint(f"merge_policy in {POLICIES!r}", name="merge_policy"),
