@@ -38,6 +38,7 @@ class Person:
     staff_roles: tuple[str, ...] = ()
     has_second_factor: bool = False
     last_company_id: int | None = None
+    unread: int = 0
 
     @property
     def is_staff(self) -> bool:
@@ -153,6 +154,7 @@ def person_of(user: User) -> Person:
         staff_roles=tuple(sorted(row.role for row in user.staff_roles)),
         has_second_factor=bool(user.tf_totp_secret),
         last_company_id=user.last_company_id,
+        unread=user.unread,
     )
 
 

@@ -20,7 +20,17 @@ def speaking(locale: str) -> Iterator[None]:
         g.tukku_locale = before
 
 
+def path_of(endpoint: str, **values: Any) -> str:
+    """Return the path of a page of this shop, outside requests too."""
+    return url_for(endpoint, _external=False, **values)
+
+
+def absolute(path: str) -> str:
+    """Return the full address of a path of this shop."""
+    base: str = current_app.extensions["tukku.config"].url
+    return base + path
+
+
 def address_of(endpoint: str, **values: Any) -> str:
     """Return the full address of a page of this shop, for a mail."""
-    base: str = current_app.extensions["tukku.config"].url
-    return base + url_for(endpoint, _external=False, **values)
+    return absolute(path_of(endpoint, **values))

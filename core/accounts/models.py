@@ -39,6 +39,8 @@ class User(db.Model, UserMixin):  # type: ignore[misc]
     mf_recovery_codes: Mapped[list[str] | None] = mapped_column(Json)
     #: The company chosen last by a person who belongs to several: a hint, checked at use, hence no foreign key.
     last_company_id: Mapped[int | None]
+    #: How many notifications the person has not read; kept by core.notifications, so that pages need not count.
+    unread: Mapped[int] = mapped_column(default=0)
 
     staff_roles: Mapped[list[StaffRole]] = relationship(cascade="all, delete-orphan", lazy="selectin")
 

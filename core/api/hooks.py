@@ -14,6 +14,7 @@ from core.spec.catalog import QuantityLine, QuantityRule, VisibilityQuery
 from core.spec.errors import Conflict, Forbidden, Invalid, NotFound, TukkuError
 from core.spec.imports import DataImport, ImportField, ImportRow, RowResult
 from core.spec.markers import hookimpl
+from core.spec.notifications import NotificationKind
 from core.spec.orders import (
     CheckoutRule,
     DraftLine,
@@ -30,7 +31,7 @@ from core.spec.ui import Action, Column, FormSection, ListFilter, NavItem, PageC
 __all__ = [
     "hookimpl",
     # the application
-    "Command", "Impact", "JobSpec", "Mount", "Permission", "SettingSpec", "Subscriber", "TemplateHelper",
+    "Command", "Impact", "JobSpec", "Mount", "NotificationKind", "Permission", "SettingSpec", "Subscriber", "TemplateHelper",
     # catalogue
     "QuantityLine", "QuantityRule", "VisibilityQuery",
     # imports

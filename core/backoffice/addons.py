@@ -54,6 +54,7 @@ ADDS: Mapping[str, object] = {
     "catalog_visibility": _l("Decides which products are seen"),
     "checkout_rules": _l("Checks of orders"),
     "data_imports": _l("Imports and exports"),
+    "notification_kinds": _l("Tells people of"),
     "order_hold_types": _l("Holds of orders"),
     "order_parts": _l("Parts of orders"),
     "price_breaks": _l("Knows quantity breaks"),

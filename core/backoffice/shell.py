@@ -9,7 +9,7 @@ from core.i18n import _
 from core.ui import nav
 from core.ui.links import optional_url
 from core.ui.nav import NavLink, NavSection
-from core.ui.shells import OfficeShell, Someone
+from core.ui.shells import Bell, OfficeShell, Someone
 
 
 def office_shell() -> OfficeShell:
@@ -24,8 +24,10 @@ def _office_shell() -> OfficeShell:
     person = identity.current().person
     home = url_for("backoffice.home")
     first = NavSection("", (NavLink(_("Home"), home, "house", request.path == home),))
+    inbox = optional_url("notifications.inbox")
     return OfficeShell(
         home_url=home,
+        bell=Bell(inbox, person.unread) if person and inbox else None,
         sections=(first, *nav.sections()),
         user=Someone(person.name, person.email) if person else None,
         command_url=optional_url("backoffice.find"),

@@ -10,7 +10,7 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from core.accounts import passwords, users
-from core.accounts.mails import address_of, speaking
+from core.accounts.mails import address_of, path_of, speaking
 from core.accounts.models import User
 from core.accounts.sessions import digest
 from core.companies.memberships import checked_roles, may_grant, set_memberships
@@ -20,12 +20,25 @@ from core.data import audit, clock
 from core.data.db import db
 from core.data.scope import acting, current_actor, system, unscoped
 from core.data.write import write
-from core.i18n import _
+from core.i18n import _, _l
 from core.jobs.mail import send_mail
 from core.jobs.services import emit
+from core.notifications.services import Message, notify
 from core.spec.errors import Conflict, Forbidden, Invalid, NotFound
+from core.spec.notifications import NotificationKind
 
 LIFETIME = timedelta(days=14)
+INVITED, ACCEPTED = "companies.invited", "companies.accepted"
+KINDS = (
+    NotificationKind(
+        "invited", _l("Invitation to buy for a company"), _l("The mail with the link is sent in any case."),
+        mail="none", icon="person-plus", order=40,
+    ),
+    NotificationKind(
+        "accepted", _l("My invitation accepted"), _l("Somebody whom you invited has joined."),
+        mail="none", icon="person-check", order=50,
+    ),
+)  # fmt: skip
 _REASON = "whoever holds the secret of an invitation may see and accept it"
 
 
@@ -87,9 +100,42 @@ def _send(company: Company, email: str, name: str, roles: list[str], locale: str
             link=link,
         )
         send_mail(email, subject, text, locale=locale)
+    _tell_invited(email, company, digest(secret))
     audit.record("invitation", email, "sent", company_id=company.id, after={"company": company.code, "roles": roles})
     emit("user.invited", {"company_id": company.id, "company": company.code, "email": email})
     return link
+
+
+def _tell_invited(email: str, company: Company, key: str) -> None:
+    """Let somebody who has an account already see it on the page too; the secret of the link goes by mail only."""
+    known = users.find(email)
+    if known is None:
+        return
+    inviter = current_actor().name
+
+    def compose() -> Message:
+        return Message(
+            _(
+                "%(inviter)s invites you to buy for %(company)s; the link to accept is in your mail",
+                inviter=inviter,
+                company=company.name,
+            )
+        )
+
+    notify(INVITED, [known.id], compose, key=key)
+
+
+def _tell_inviter(user: User, company: Company, invitation: Invitation) -> None:
+    """Tell who invited that it was accepted."""
+    inviter = db.session.get(User, invitation.invited_by) if invitation.invited_by else None
+    if inviter is None or inviter.id == user.id:
+        return
+    url = path_of("companies_admin.company", code=company.code) if inviter.is_staff else path_of("companies.members")
+
+    def compose() -> Message:
+        return Message(_("%(name)s now buys for %(company)s", name=user.name, company=company.name), url=url)
+
+    notify(ACCEPTED, [inviter.id], compose, key=invitation.token_hash)
 
 
 def _refuse_member(company: Company, email: str) -> None:
@@ -177,6 +223,7 @@ def _join(user: User, company: Company, invitation: Invitation) -> None:
     user.last_company_id = company.id
     audit.record("invitation", invitation.email, "accepted", company_id=company.id, after={"user": user.code})
     db.session.flush()
+    _tell_inviter(user, company, invitation)
 
 
 def _roles_of(user: User, company: Company):  # type: ignore[no-untyped-def]  # a select

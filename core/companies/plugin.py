@@ -8,7 +8,7 @@ from flask import Flask
 
 from core.accounts.identity import use_buyers
 from core.accounts.roles import BUYER, STAFF
-from core.companies import admin_views, setup_views, views
+from core.companies import admin_views, invitations, setup_views, views
 from core.companies.buyers import CompanyBuyers
 from core.companies.imports import IMPORTS
 from core.companies.services import seller
@@ -20,6 +20,7 @@ from core.spec.app import Mount, Permission
 from core.spec.errors import NotFound
 from core.spec.imports import DataImport
 from core.spec.markers import hookimpl
+from core.spec.notifications import NotificationKind
 from core.spec.ui import NavItem
 
 assert setup_views.bp is admin_views.bp  # the second module adds its pages to the blueprint of the first
@@ -71,6 +72,11 @@ class Plugin:
     def data_imports(self) -> Iterable[DataImport]:
         """Import and export people, companies and addresses."""
         return IMPORTS
+
+    @hookimpl
+    def notification_kinds(self) -> Iterable[NotificationKind]:
+        """Name what people are told of invitations."""
+        return invitations.KINDS
 
     @hookimpl
     def ui_nav(self) -> Iterable[NavItem]:

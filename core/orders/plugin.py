@@ -14,6 +14,7 @@ from core.orders.settings import SETTINGS
 from core.spec.app import Mount, Permission, SettingSpec, Subscriber
 from core.spec.imports import DataImport
 from core.spec.markers import hookimpl
+from core.spec.notifications import NotificationKind
 from core.spec.orders import CheckoutRule
 from core.spec.ui import NavItem, Panel
 
@@ -41,11 +42,17 @@ class Plugin:
 
     @hookimpl
     def app_subscribers(self) -> Iterable[Subscriber]:
-        """Write to the buyer when the order is confirmed or rejected."""
+        """Tell the buyer and the company's sales person what becomes of an order."""
         return (
+            Subscriber("order.submitted", "new_order", mails.tell_of_new),
             Subscriber("order.confirmed", "confirmation_mail", mails.send_confirmation),
             Subscriber("order.rejected", "rejection_mail", mails.send_rejection),
         )
+
+    @hookimpl
+    def notification_kinds(self) -> Iterable[NotificationKind]:
+        """Name what people are told of orders."""
+        return mails.KINDS
 
     @hookimpl
     def checkout_rules(self) -> Iterable[CheckoutRule]:

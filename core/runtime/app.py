@@ -39,6 +39,7 @@ DOMAINS = (
     "settings",
     "jobs",
     "accounts",
+    "notifications",
     "companies",
     "catalog",
     "pricing",

@@ -9,6 +9,7 @@ from core.spec.app import Command, Impact, JobSpec, Mount, Permission, SettingSp
 from core.spec.catalog import QuantityLine, QuantityRule, VisibilityQuery
 from core.spec.imports import DataImport
 from core.spec.markers import spec
+from core.spec.notifications import NotificationKind
 from core.spec.orders import CheckoutRule, HoldType, OrderPart
 from core.spec.pricing import BreakQuantities, PriceBatch, PriceStep
 from core.spec.ui import Action, Column, FormSection, ListFilter, NavItem, Panel
@@ -43,6 +44,10 @@ class AppHooks:
     @spec(kind="contribute", on_error="build", result=Subscriber)
     def app_subscribers(self) -> Iterable[Subscriber]:
         """Return named handlers of events; each runs as a job after the event's transaction committed."""
+
+    @spec(kind="contribute", on_error="build", result=NotificationKind)
+    def notification_kinds(self) -> Iterable[NotificationKind]:
+        """Return what the addon tells people of; each person chooses by mail or on the page, at once or in a digest."""
 
     @spec(kind="contribute", on_error="build", result=TemplateHelper)
     def app_template_helpers(self) -> Iterable[TemplateHelper]:

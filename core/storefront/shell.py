@@ -15,7 +15,7 @@ from core.ui import accent, nav
 from core.ui.assets import asset
 from core.ui.links import may_open, optional_url
 from core.ui.nav import NavLink
-from core.ui.shells import Acting, CartBadge, CompanyLink, ShopShell, Site, Someone
+from core.ui.shells import Acting, Bell, CartBadge, CompanyLink, ShopShell, Site, Someone
 
 LANGUAGES = {"en": "English", "fi": "Suomi", "pl": "Polski", "tr": "Türkçe"}
 THEMES = ("light", "dark")
@@ -55,6 +55,12 @@ def notice() -> str:
         "Ordering is paused, because a part that prices or checks orders is out of order (%(addons)s). Carts are kept.",
         addons=", ".join(out),
     )
+
+
+def bell() -> Bell | None:
+    """Return the person's bell; None for visitors, and for staff while they act for a buyer."""
+    person, url = identity.current().person, optional_url("notifications.inbox")
+    return Bell(url, person.unread) if person and url else None
 
 
 def _site() -> Site:
@@ -104,6 +110,7 @@ def _shop_shell() -> ShopShell:
         company=company,
         companies=tuple(CompanyLink(c.code, c.name) for c in who.companies),
         cart=badge,
+        bell=bell(),
         acting=Acting(acting.buyer_name, acting.company.name, optional_url("accounts.stop_acting")) if acting else None,
         search_url=search,
         suggest_url=optional_url("catalog.suggest"),

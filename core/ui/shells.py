@@ -61,6 +61,14 @@ class Acting:
 
 
 @dataclass(frozen=True, slots=True)
+class Bell:
+    """The person's notifications: their page and how many are unread."""
+
+    url: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class ShopShell:
     """The storefront's frame; an address that is None is not shown."""
 
@@ -70,6 +78,7 @@ class ShopShell:
     companies: tuple[CompanyLink, ...] = ()
     cart: CartBadge | None = None
     acting: Acting | None = None
+    bell: Bell | None = None
     search_url: str | None = None
     suggest_url: str | None = None
     quick_order_url: str | None = None
@@ -90,6 +99,7 @@ class OfficeShell:
     home_url: str
     sections: tuple[NavSection, ...]
     user: Someone | None = None
+    bell: Bell | None = None
     command_url: str | None = None
     shop_url: str | None = None
     sign_out_url: str | None = None

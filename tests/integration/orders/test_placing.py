@@ -60,7 +60,7 @@ def test_an_order_is_numbered_frozen_confirmed_and_told(shop):
         assert actions == ["submitted", "confirmed"]
         assert cart.view() is None
         jobs = db.session.scalars(select(Job.name)).all()
-        assert jobs == ["order.confirmed/orders.confirmation_mail"]
+        assert jobs == ["order.submitted/orders.new_order", "order.confirmed/orders.confirmation_mail"]
 
 
 def test_a_second_click_and_a_second_tab_show_the_same_order(shop):

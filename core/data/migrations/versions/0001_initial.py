@@ -39,6 +39,7 @@ def upgrade() -> None:
     sa.Column('totp_last_counter', sa.Integer(), nullable=True),
     sa.Column('mf_recovery_codes', types.Json, nullable=True),
     sa.Column('last_company_id', sa.Integer(), nullable=True),
+    sa.Column('unread', sa.Integer(), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_accounts_user')),
     sa.UniqueConstraint('code', name=op.f('uq_accounts_user_code')),
     sa.UniqueConstraint('email', name=op.f('uq_accounts_user_email')),
@@ -326,6 +327,34 @@ def upgrade() -> None:
     )
     op.create_index(op.f('ix_companies_company_parent_id'), 'companies_company', ['parent_id'], unique=False)
     op.create_index(op.f('ix_companies_company_sales_rep_id'), 'companies_company', ['sales_rep_id'], unique=False)
+    op.create_table('notifications_choice',
+    sa.Column('user_id', sa.Integer(), nullable=False),
+    sa.Column('kind', sa.String(length=90), nullable=False),
+    sa.Column('mail', sa.String(length=10), nullable=False),
+    sa.Column('in_app', sa.Boolean(), nullable=False),
+    sa.ForeignKeyConstraint(['user_id'], ['accounts_user.id'], name=op.f('fk_notifications_choice_user_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('user_id', 'kind', name=op.f('pk_notifications_choice'))
+    )
+    op.create_table('notifications_notification',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('user_id', sa.Integer(), nullable=False),
+    sa.Column('kind', sa.String(length=90), nullable=False),
+    sa.Column('key', sa.String(length=160), nullable=False),
+    sa.Column('subject', sa.String(length=255), nullable=False),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('url', sa.String(length=500), nullable=False),
+    sa.Column('in_app', sa.Boolean(), nullable=False),
+    sa.Column('mail', sa.String(length=10), nullable=False),
+    sa.Column('mailed_at', types.Instant(), nullable=True),
+    sa.Column('read_at', types.Instant(), nullable=True),
+    sa.Column('created_at', types.Instant(), nullable=False),
+    sa.ForeignKeyConstraint(['user_id'], ['accounts_user.id'], name=op.f('fk_notifications_notification_user_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_notifications_notification'))
+    )
+    op.create_index('ix_notifications_due', 'notifications_notification', ['mail', 'mailed_at'], unique=False)
+    op.create_index(op.f('ix_notifications_notification_created_at'), 'notifications_notification', ['created_at'], unique=False)
+    op.create_index('ix_notifications_once', 'notifications_notification', ['user_id', 'kind', 'key'], unique=True)
+    op.create_index('ix_notifications_person', 'notifications_notification', ['user_id', 'in_app', 'id'], unique=False)
     op.create_table('orders_number_series',
     sa.Column('seller_id', sa.Integer(), nullable=False),
     sa.Column('kind', sa.String(length=20), nullable=False),
@@ -659,6 +688,12 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_catalog_item_code_code_folded'), table_name='catalog_item_code')
     op.drop_table('catalog_item_code')
     op.drop_table('orders_number_series')
+    op.drop_index('ix_notifications_person', table_name='notifications_notification')
+    op.drop_index('ix_notifications_once', table_name='notifications_notification')
+    op.drop_index(op.f('ix_notifications_notification_created_at'), table_name='notifications_notification')
+    op.drop_index('ix_notifications_due', table_name='notifications_notification')
+    op.drop_table('notifications_notification')
+    op.drop_table('notifications_choice')
     op.drop_index(op.f('ix_companies_company_sales_rep_id'), table_name='companies_company')
     op.drop_index(op.f('ix_companies_company_parent_id'), table_name='companies_company')
     op.drop_table('companies_company')
