@@ -6,7 +6,9 @@ from collections.abc import Iterable
 
 from core.api.hooks import (
     BreakQuantities,
+    ConfigCheck,
     DataImport,
+    HealthCheck,
     Impact,
     Mount,
     NavItem,
@@ -18,7 +20,7 @@ from core.api.hooks import (
 from core.api.i18n import translations
 from core.api.pricing import PriceBatch
 
-from . import impact, panels, shop_views, views
+from . import checks, impact, panels, shop_views, views
 from .breaks import break_quantities
 from .engine import agreement_step
 from .imports import IMPORTS
@@ -66,6 +68,16 @@ class PricingContract:
     def ui_panels(self) -> Iterable[Panel]:
         """Show a company's contracts on its page."""
         return panels.PANELS
+
+    @hookimpl
+    def config_checks(self) -> Iterable[ConfigCheck]:
+        """Ask whether rows overlap, and whether contracts ended or are empty."""
+        return checks.CHECKS
+
+    @hookimpl
+    def addon_health(self) -> Iterable[HealthCheck]:
+        """Say how many contracts hold."""
+        return checks.health()
 
     @hookimpl
     def price_steps(self) -> Iterable[PriceStep]:

@@ -2,6 +2,9 @@
 
 from core.spec.app import (
     Command,
+    ConfigCheck,
+    ConfigFinding,
+    HealthCheck,
     Impact,
     JobSpec,
     Mount,
@@ -11,6 +14,7 @@ from core.spec.app import (
     TemplateHelper,
 )
 from core.spec.catalog import QuantityLine, QuantityRule, VisibilityQuery
+from core.spec.documents import DocumentRequest, DocumentSection
 from core.spec.errors import Conflict, Forbidden, Invalid, NotFound, TukkuError
 from core.spec.imports import DataImport, ImportField, ImportRow, RowResult
 from core.spec.markers import hookimpl
@@ -26,22 +30,25 @@ from core.spec.orders import (
     Stage,
 )
 from core.spec.pricing import BreakQuantities, PriceStep
-from core.spec.ui import Action, Column, FormSection, ListFilter, NavItem, PageContext, Panel
+from core.spec.ui import Action, Card, Column, FormSection, ListFilter, NavItem, PageContext, Panel
 
 __all__ = [
     "hookimpl",
     # the application
-    "Command", "Impact", "JobSpec", "Mount", "NotificationKind", "Permission", "SettingSpec", "Subscriber", "TemplateHelper",
+    "Command", "ConfigCheck", "ConfigFinding", "HealthCheck", "Impact",
+    "JobSpec", "Mount", "NotificationKind", "Permission", "SettingSpec", "Subscriber", "TemplateHelper",
     # catalogue
     "QuantityLine", "QuantityRule", "VisibilityQuery",
     # imports
     "DataImport", "ImportField", "ImportRow", "RowResult",
     # orders
     "CheckoutRule", "DraftLine", "Finding", "HoldRequest", "HoldType", "OrderDraft", "OrderPart", "Stage",
+    # documents
+    "DocumentRequest", "DocumentSection",
     # prices
     "BreakQuantities", "PriceStep",
     # pages
-    "Action", "Column", "FormSection", "ListFilter", "NavItem", "PageContext", "Panel",
+    "Action", "Card", "Column", "FormSection", "ListFilter", "NavItem", "PageContext", "Panel",
     # errors for people
     "Conflict", "Forbidden", "Invalid", "NotFound", "TukkuError",
 ]  # fmt: skip

@@ -43,6 +43,7 @@ CHIPS: Mapping[str, tuple[str, object]] = {
 }
 #: what hooks are called for people who switch addons
 ADDS: Mapping[str, object] = {
+    "addon_health": _l("Says how it is"),
     "addon_disable_impact": _l("Says what is lost without it"),
     "app_commands": _l("Commands"),
     "app_jobs": _l("Background work"),
@@ -53,7 +54,9 @@ ADDS: Mapping[str, object] = {
     "app_template_helpers": _l("Helpers of templates"),
     "catalog_visibility": _l("Decides which products are seen"),
     "checkout_rules": _l("Checks of orders"),
+    "config_checks": _l("Checks of the set-up"),
     "data_imports": _l("Imports and exports"),
+    "document_sections": _l("Sections of documents"),
     "notification_kinds": _l("Tells people of"),
     "order_hold_types": _l("Holds of orders"),
     "order_parts": _l("Parts of orders"),
@@ -61,6 +64,7 @@ ADDS: Mapping[str, object] = {
     "price_steps": _l("Steps of the price"),
     "quantity_rules": _l("Limits quantities"),
     "ui_actions": _l("Actions on lists"),
+    "ui_cards": _l("Cards on the home page"),
     "ui_columns": _l("Columns of lists"),
     "ui_filters": _l("Filters of lists"),
     "ui_form_sections": _l("Sections of forms"),

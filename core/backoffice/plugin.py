@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from core.backoffice import addons, figures, settings, work
+from core.backoffice import addons, checks, figures, settings, work
 from core.backoffice.shell import office_shell
 from core.backoffice.views import bp
 from core.i18n import _l
 from core.spec.app import Mount, Permission, TemplateHelper
 from core.spec.markers import hookimpl
-from core.spec.ui import NavItem, Panel
+from core.spec.ui import Card, NavItem
 
 
 class Plugin:
@@ -23,6 +23,7 @@ class Plugin:
         yield Mount(settings.bp, "admin", prefix="/admin")
         yield Mount(work.bp, "admin", prefix="/admin")
         yield Mount(addons.bp, "admin", prefix="/admin")
+        yield Mount(checks.bp, "admin", prefix="/admin")
 
     @hookimpl
     def app_permissions(self) -> Iterable[Permission]:
@@ -30,6 +31,7 @@ class Plugin:
         yield Permission("backoffice.home.view", _l("Open the back-office"), ("admin", "sales", "finance", "warehouse"))
         yield Permission(settings.EDIT, _l("Change the settings"), ("admin",))
         yield Permission(work.SEE_AUDIT, _l("See who changed what"), ("admin",))
+        yield Permission(checks.VIEW, _l("See what is set up wrongly, and the status of the shop"), ("admin",))
         yield Permission(addons.VIEW, _l("See the addons and their incidents"), ("admin",))
         yield Permission(addons.MANAGE, _l("Switch addons on and off"), ("admin",))
 
@@ -45,19 +47,18 @@ class Plugin:
         yield NavItem(
             "settings", _l("Settings"), "settings_admin.overview", settings.EDIT, "setup", icon="sliders", order=90
         )
+        yield NavItem(
+            "checks", _l("Set-up checks"), "checks_admin.overview", checks.VIEW, "setup", icon="list-check", order=92
+        )
+        yield NavItem("status", _l("Status"), "checks_admin.status", checks.VIEW, "setup", icon="stopwatch", order=93)
         yield NavItem("addons", _l("Addons"), "addons_admin.overview", addons.VIEW, "setup", icon="puzzle", order=95)
 
     @hookimpl
-    def ui_panels(self) -> Iterable[Panel]:
-        """Show the month's figures, failed work among what waits, and what was changed lately."""
-        home = "backoffice.home"
-        yield Panel(
-            "figures", home, "figures", "backoffice/_figures.html", figures.load, permission="orders.desk.view", order=10
-        )
-        yield Panel("lately", home, "side", "backoffice/_lately.html", work.lately, _l("Lately"), work.SEE_AUDIT, order=90)
-        yield Panel(
-            "jobs", "backoffice.home", "queues", "backoffice/_queue.html", work.queues, permission=work.SEE_JOBS, order=90
-        )
+    def ui_cards(self) -> Iterable[Card]:
+        """Show the month's figures, failed work and a wrong set-up among what waits, and what was changed lately."""
+        yield Card("figures", "backoffice/_figures.html", figures.load, "figures", "", "orders.desk.view", order=10)
+        yield Card("jobs", "backoffice/_queue.html", work.queues, "queue", "", work.SEE_JOBS, order=90)
+        yield Card("lately", "backoffice/_lately.html", work.lately, "half", _l("Lately"), work.SEE_AUDIT, order=90)
 
     @hookimpl
     def app_template_helpers(self) -> Iterable[TemplateHelper]:

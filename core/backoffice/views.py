@@ -7,6 +7,7 @@ from flask import Blueprint, render_template, request
 from core.accounts import identity
 from core.backoffice.find import find as found_for
 from core.ui.access import requires
+from core.ui.cards import cards
 from core.ui.slots import panels
 
 bp = Blueprint("backoffice", __name__)
@@ -16,8 +17,8 @@ bp = Blueprint("backoffice", __name__)
 @requires("backoffice.home.view")
 def home() -> str:
     """Show what waits, then the figures."""
-    slots = {name: panels("backoffice.home", name) for name in ("queues", "figures", "main", "side")}
-    return render_template("backoffice/home.html", person=identity.current().person, slots=slots)
+    slots = {name: panels("backoffice.home", name) for name in ("main", "side")}
+    return render_template("backoffice/home.html", person=identity.current().person, slots=slots, cards=cards())
 
 
 @bp.get("/find")

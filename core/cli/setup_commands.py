@@ -88,16 +88,41 @@ def upgrade() -> None:
 @click.command("check")
 @json_option
 def check(as_json: bool) -> None:
-    """Check configuration, database and addons, as a strict start would. Example: tukku check --json"""
-    problems = list(_problems(config_of()))
+    """Check configuration, database, addons, and what each finds set up wrongly. Example: tukku check --json
+
+    Ends with 1 where something is out of order; warnings and notes alone end with 0.
+    """
+    config = config_of()
+    problems = list(_problems(config))
+    findings = [] if problems else list(_findings(config))
     if as_json:
-        emit([p.as_dict() for p in problems])
+        emit([*(p.as_dict() for p in problems), *findings])
     for problem in problems if not as_json else ():
         click.echo(str(problem))
-    if problems:
+    for found in findings if not as_json else ():
+        click.echo(f"{found['level']:<8}{found['owner']}: {found['message']}")
+        if found["remedy"]:
+            click.echo(f"        {found['remedy']}")
+    if problems or any(found["level"] == "error" for found in findings):
         raise SystemExit(REFUSED)
-    if not as_json:
+    if not as_json and not findings:
         click.echo("Everything is in order.")
+
+
+def _findings(config: Config) -> Iterator[dict[str, str]]:
+    """Yield what the checks of domains and addons find, with the address of the page that mends it."""
+    from core.accounts.mails import address_of
+    from core.ui.findings import check_all
+
+    with working(build_app(config)):
+        for checked in check_all():
+            for found in checked.findings:
+                page = address_of(found.endpoint, **found.values) if found.endpoint else ""
+                remedy = ": ".join(part for part in (str(found.remedy), page) if part)
+                yield {
+                    "code": found.code, "owner": checked.owner, "level": found.level,
+                    "message": str(found.message), "remedy": remedy,
+                }  # fmt: skip
 
 
 def _problems(config: Config) -> Iterator[Problem]:

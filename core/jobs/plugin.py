@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from core.i18n import _l
-from core.jobs import mail, queue
-from core.spec.app import JobSpec, Permission, SettingSpec
+from core.jobs import health, mail, queue
+from core.spec.app import ConfigCheck, HealthCheck, JobSpec, Permission, SettingSpec
 from core.spec.markers import hookimpl
 
 
@@ -33,6 +33,16 @@ class Plugin:
             maximum=200,
             group=_l("Mail"),
         )
+
+    @hookimpl
+    def config_checks(self) -> Iterable[ConfigCheck]:
+        """Ask whether mail leaves the house."""
+        return health.CHECKS
+
+    @hookimpl
+    def addon_health(self) -> Iterable[HealthCheck]:
+        """Say whether jobs run in time."""
+        return health.health()
 
     @hookimpl
     def app_permissions(self) -> Iterable[Permission]:

@@ -20,6 +20,9 @@ from core.i18n import _, current_locale
 from core.orders import queries
 from core.orders.models import Order, OrderLine
 from core.orders.typeset import compile_pdf
+from core.registry.registry import registry
+from core.settings.services import get
+from core.spec.documents import DocumentRequest, DocumentSection
 from core.ui.formats import day, money, per_unit, percent, price, qty
 
 TEMPLATE = Path(__file__).parent / "typst" / "confirmation.typ"
@@ -84,8 +87,28 @@ def content(order: Order, lines: Sequence[OrderLine], merchant: Seller) -> dict[
         "lines": [_line(line, cur) for line in lines],
         "totals": [[_("Total without tax"), money(order.net, cur)], *([t["label"], t["amount"]] for t in tax_rows(order))],
         "gross": money(order.gross, cur),
+        "sections": [
+            {"title": section.title, "paragraphs": section.text.split("\n"), "rows": [list(row) for row in section.rows]}
+            for section in sections_of(order)
+        ],
         "tax_notes": sorted({t["note"] for t in order.tax_lines or () if t.get("note")}),
     }
+
+
+def sections_of(order: Order) -> list[DocumentSection]:
+    """Return what domains and addons add below the sums, in order; a document is refused where one of them fails."""
+    request = DocumentRequest(
+        "confirmation", order.id, order.number or "", order.company_id, order.currency, current_locale()
+    )
+    found = [section for _owner, sections in registry().batch("document_sections", request=request) for section in sections]
+    return sorted(found, key=lambda section: section.order)
+
+
+def own_sections(request: DocumentRequest) -> Iterator[DocumentSection]:
+    """Yield the merchant's own words on the confirmation, which may differ by segment and company."""
+    text = str(get("orders", "confirmation_text", company=request.company_id)).strip()
+    if text:
+        yield DocumentSection(_("Terms"), text, order=900)
 
 
 def address_lines(address: Mapping[str, Any] | None, home: str = "") -> list[str]:

@@ -17,7 +17,7 @@ from core.data.scope import current_actor
 from core.i18n import _, _l
 from core.orders import articles, cart
 from core.orders.models import Hold, Order, OrderLine
-from core.spec.ui import PageContext, Panel
+from core.spec.ui import Card, PageContext, Panel
 from core.ui.formats import age, display_zone
 
 BOUGHT_OFTEN = 6
@@ -140,5 +140,5 @@ PANELS: Sequence[Panel] = (
         "orders.cart.use",
         20,
     ),
-    Panel("queues", "backoffice.home", "queues", "orders/panels/queues.html", queues, _l("Orders"), "orders.desk.view", 10),
 )
+CARDS: Sequence[Card] = (Card("queues", "orders/panels/queues.html", queues, "queue", _l("Orders"), "orders.desk.view", 10),)

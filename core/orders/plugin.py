@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from core.i18n import _l
-from core.orders import admin, mails, views, views_checkout, views_history, views_lists
+from core.orders import admin, documents, mails, views, views_checkout, views_history, views_lists
 from core.orders.core_rules import RULES
 from core.orders.imports import IMPORTS
-from core.orders.panels import PANELS
+from core.orders.panels import CARDS, PANELS
 from core.orders.permissions import PERMISSIONS
 from core.orders.settings import SETTINGS
 from core.spec.app import Mount, Permission, SettingSpec, Subscriber
+from core.spec.documents import DocumentRequest, DocumentSection
 from core.spec.imports import DataImport
 from core.spec.markers import hookimpl
 from core.spec.notifications import NotificationKind
 from core.spec.orders import CheckoutRule
-from core.spec.ui import NavItem, Panel
+from core.spec.ui import Card, NavItem, Panel
 
 #: The modules whose views stand in the shop's blueprint.
 SHOP_VIEWS = (views, views_checkout, views_history, views_lists)
@@ -60,6 +61,11 @@ class Plugin:
         return RULES
 
     @hookimpl
+    def document_sections(self, request: DocumentRequest) -> Iterable[DocumentSection]:
+        """Put the merchant's own terms on the confirmation."""
+        return documents.own_sections(request)
+
+    @hookimpl
     def data_imports(self) -> Iterable[DataImport]:
         """Import and export past orders."""
         return IMPORTS
@@ -79,5 +85,10 @@ class Plugin:
 
     @hookimpl
     def ui_panels(self) -> Iterable[Panel]:
-        """Fill the buyer's home and the staff's queues."""
+        """Fill the buyer's home."""
         return PANELS
+
+    @hookimpl
+    def ui_cards(self) -> Iterable[Card]:
+        """Show what waits for staff."""
+        return CARDS

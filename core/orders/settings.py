@@ -60,4 +60,15 @@ SETTINGS = (
         group=_GROUP,
         order=50,
     ),
+    SettingSpec(
+        "confirmation_text",
+        str,
+        "",
+        _l("Terms on the order confirmation"),
+        _l("Stands below the sums, such as conditions of delivery. May differ for segments and companies."),
+        ("deployment", "segment", "company"),
+        maximum=4000,
+        group=_GROUP,
+        order=90,
+    ),
 )

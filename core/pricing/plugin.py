@@ -8,12 +8,12 @@ from flask import Flask
 
 from core.catalog.prices import use_prices
 from core.i18n import _l
-from core.pricing import display, services, views
+from core.pricing import checks, display, services, views
 from core.pricing.base import list_price_step
 from core.pricing.commands import price
 from core.pricing.imports import IMPORTS
 from core.pricing.pipeline import round_step
-from core.spec.app import Command, Mount, Permission
+from core.spec.app import Command, ConfigCheck, Mount, Permission
 from core.spec.imports import DataImport
 from core.spec.markers import hookimpl
 from core.spec.pricing import PriceStep
@@ -55,6 +55,11 @@ class Plugin:
     def app_commands(self) -> Iterable[Command]:
         """Add `tukku price`."""
         yield Command(price)
+
+    @hookimpl
+    def config_checks(self) -> Iterable[ConfigCheck]:
+        """Ask for tax, currency rates and prices."""
+        return checks.CHECKS
 
     @hookimpl
     def price_steps(self) -> Iterable[PriceStep]:

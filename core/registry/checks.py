@@ -8,12 +8,13 @@ from typing import Any
 
 from core.registry.failure import AddonFailed
 from core.registry.registry import Registry
-from core.spec.ui import FORMS, LISTS, PAGES, SECTIONS, SHOP_SECTIONS
+from core.spec.ui import CARD_SIZES, FORMS, LISTS, PAGES, SECTIONS, SHOP_SECTIONS
 
 #: Hooks whose contributions name a permission that must be declared.
 GUARDED = (
     "ui_nav",
     "ui_panels",
+    "ui_cards",
     "ui_form_sections",
     "ui_columns",
     "ui_filters",
@@ -70,6 +71,10 @@ def _panel(hook: str, owner: str, value: Any) -> None:
     _one_of(hook, owner, value.key, f"slot of {value.page}", value.slot, PAGES[value.page])
 
 
+def _card(hook: str, owner: str, value: Any) -> None:
+    _one_of(hook, owner, value.key, "size", value.size, CARD_SIZES)
+
+
 def _nav(hook: str, owner: str, value: Any) -> None:
     sections = SECTIONS if value.face == "admin" else SHOP_SECTIONS
     _one_of(hook, owner, value.key, "section", value.section, sections)
@@ -106,6 +111,7 @@ def _own_template(hook: str, owner: str, value: Any) -> None:
 Check = Callable[[str, str, Any], None]
 _CHECKS: Mapping[str, Check] = {
     "ui_panels": _panel,
+    "ui_cards": _card,
     "ui_nav": _nav,
     "ui_columns": _list,
     "ui_filters": _list,
@@ -116,4 +122,5 @@ _OWN_NAMES: Mapping[str, Check] = {
     "app_permissions": _own_permission,
     "app_mounts": _own_blueprint,
     "ui_panels": _own_template,
+    "ui_cards": _own_template,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
@@ -145,3 +145,43 @@ class TemplateHelper:
     def key(self) -> str:
         """Kind and name."""
         return f"{self.kind}:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigFinding:
+    """Something that is set up wrongly, as a whole sentence, with the page that mends it.
+
+    ``level``: error (orders go wrong or stop), warning (somebody will stumble), info. ``remedy`` is the link's text.
+    """
+
+    code: str
+    level: Literal["error", "warning", "info"]
+    message: object
+    remedy: object = ""
+    endpoint: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigCheck:
+    """A question to the set-up: ``check()`` returns findings, none when all is well; it may read, never write."""
+
+    name: str
+    title: object
+    check: Callable[[], Iterable[ConfigFinding]]
+    order: int = 100
+
+    @property
+    def key(self) -> str:
+        """The check's name."""
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class HealthCheck:
+    """How one part of an addon is right now, cheap to find out: ``state`` ok, warning or failing, and a sentence."""
+
+    name: str
+    title: object
+    state: Literal["ok", "warning", "failing"] = "ok"
+    message: object = ""

@@ -5,14 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from core.spec.app import Command, Impact, JobSpec, Mount, Permission, SettingSpec, Subscriber, TemplateHelper
+from core.spec.app import (
+    Command,
+    ConfigCheck,
+    HealthCheck,
+    Impact,
+    JobSpec,
+    Mount,
+    Permission,
+    SettingSpec,
+    Subscriber,
+    TemplateHelper,
+)
 from core.spec.catalog import QuantityLine, QuantityRule, VisibilityQuery
+from core.spec.documents import DocumentRequest, DocumentSection
 from core.spec.imports import DataImport
 from core.spec.markers import spec
 from core.spec.notifications import NotificationKind
 from core.spec.orders import CheckoutRule, HoldType, OrderPart
 from core.spec.pricing import BreakQuantities, PriceBatch, PriceStep
-from core.spec.ui import Action, Column, FormSection, ListFilter, NavItem, Panel
+from core.spec.ui import Action, Card, Column, FormSection, ListFilter, NavItem, Panel
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
@@ -53,6 +65,14 @@ class AppHooks:
     def app_template_helpers(self) -> Iterable[TemplateHelper]:
         """Return template filters and globals."""
 
+    @spec(kind="contribute", on_error="build", result=ConfigCheck)
+    def config_checks(self) -> Iterable[ConfigCheck]:
+        """Return questions to the set-up, shown in the back-office and by `tukku check`; one that fails is a finding."""
+
+    @spec(kind="batch", on_error="isolate", result=HealthCheck)
+    def addon_health(self) -> Iterable[HealthCheck]:
+        """Return how the addon is right now, for the status page: cheap checks, a handful."""
+
     @spec(kind="batch", on_error="isolate", result=Impact)
     def addon_disable_impact(self, addon: str) -> Iterable[Impact]:
         """Return what users lose when ``addon`` is disabled; asked only of that addon."""
@@ -68,6 +88,10 @@ class UiHooks:
     @spec(kind="contribute", on_error="build", result=Panel)
     def ui_panels(self) -> Iterable[Panel]:
         """Return panels for slots of pages."""
+
+    @spec(kind="contribute", on_error="build", result=Card)
+    def ui_cards(self) -> Iterable[Card]:
+        """Return cards of the back-office's home."""
 
     @spec(kind="contribute", on_error="build", result=FormSection)
     def ui_form_sections(self) -> Iterable[FormSection]:
@@ -120,6 +144,10 @@ class OrderHooks:
     @spec(kind="contribute", on_error="build", result=HoldType)
     def order_hold_types(self) -> Iterable[HoldType]:
         """Return the kinds of hold that the addon may place."""
+
+    @spec(kind="batch", on_error="fail", result=DocumentSection)
+    def document_sections(self, request: DocumentRequest) -> Iterable[DocumentSection]:
+        """Return sections of a document, below its sums; a document is refused rather than made without one."""
 
     @spec(kind="contribute", on_error="build", result=OrderPart)
     def order_parts(self) -> Iterable[OrderPart]:

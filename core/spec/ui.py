@@ -22,11 +22,13 @@ PAGES: dict[str, tuple[str, ...]] = {
     "storefront.order": ("main", "side", "tabs"),
     "storefront.account": ("main", "side"),
     "storefront.company": ("main", "side"),
-    "backoffice.home": ("queues", "figures", "main", "side"),
+    "backoffice.home": ("main", "side"),
     "backoffice.company": ("main", "side", "tabs"),
     "backoffice.product": ("main", "side", "tabs"),
     "backoffice.order": ("main", "side", "tabs"),
 }
+#: sizes of cards on the back-office's home: stat figures, rows of what waits, half or the whole width
+CARD_SIZES = ("figures", "queue", "half", "wide")
 #: list keys that take columns, filters and actions of addons
 LISTS = ("catalog.products", "companies.companies", "orders.orders", "accounts.users")
 #: form keys that take sections of addons
@@ -69,6 +71,23 @@ class Panel:
     slot: str
     template: str
     load: Callable[[PageContext], Mapping[str, Any] | None]
+    title: object = ""
+    permission: str = ""
+    order: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A card on the back-office's home: ``load(context)`` returns the template's values, or None to hide it.
+
+    ``size`` places it: ``figures`` draws stats in the row at the top, ``queue`` rows among what waits (their templates
+    use ``ui.stat`` and ``ui.queue``), ``half`` and ``wide`` a panel with the title.
+    """
+
+    key: str
+    template: str
+    load: Callable[[PageContext], Mapping[str, Any] | None]
+    size: Literal["figures", "queue", "half", "wide"] = "half"
     title: object = ""
     permission: str = ""
     order: int = 100

@@ -14,7 +14,7 @@ from core.data.scope import actor_or_none
 from core.data.write import writing
 from core.i18n import _
 from core.registry.registry import Contribution, registry
-from core.spec.ui import PAGES, PageContext, Panel
+from core.spec.ui import PAGES, Card, PageContext, Panel
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def panels(page: str, slot: str, subject_id: int | None = None, subject_code: st
     if slot not in PAGES[page]:
         raise KeyError(f"{page} has no slot {slot}; it has {', '.join(PAGES[page])}")
     context = PageContext(page, subject_id, subject_code)
-    return [filled for contribution in _allowed(page, slot) for filled in _fill(contribution, context)]
+    return [filled for contribution in _allowed(page, slot) for filled in fill(contribution, context, "ui_panels")]
 
 
 def _allowed(page: str, slot: str) -> Iterator[Contribution[Any]]:
@@ -50,10 +50,11 @@ def _allowed(page: str, slot: str) -> Iterator[Contribution[Any]]:
             yield contribution
 
 
-def _fill(contribution: Contribution[Any], context: PageContext) -> Iterator[Filled]:
+def fill(contribution: Contribution[Any], context: PageContext, hook: str) -> Iterator[Filled]:
+    """Yield the panel or card as drawn, or for staff the box that says it failed; nothing where it hides itself."""
     owner, panel = contribution.owner, contribution.value
     key = f"{owner}-{panel.key}"
-    attempt = registry().attempt(owner, "ui_panels", _render, panel, context)
+    attempt = registry().attempt(owner, hook, _render, panel, context)
     if attempt.failed:
         if not writing():
             db.session.rollback()  # PostgreSQL refuses further statements after one that failed
@@ -65,7 +66,7 @@ def _fill(contribution: Contribution[Any], context: PageContext) -> Iterator[Fil
         yield Filled(key, panel.title, attempt.value, bare=not panel.title)
 
 
-def _render(panel: Panel, context: PageContext) -> Markup | None:
+def _render(panel: Panel | Card, context: PageContext) -> Markup | None:
     values = panel.load(context)
     return None if values is None else Markup(render_template(panel.template, context=context, **values))  # noqa: S704  (a template escapes)
 
