@@ -100,15 +100,7 @@ class GridOutcome:
 
 def save_grid(contract: Contract, rows: Sequence[GridRow], removed: Iterable[str] = ()) -> GridOutcome:
     """Write rows of a form or a spreadsheet, each with its outcome; rows whose key changed move. One transaction."""
-    head = header(contract)
-    reader = _Reader(rows)
-    staged = []
-    for n, row in enumerate(rows):
-        found = reader.read(n, row, head)
-        if found is not None:
-            was = (contract.id, *read_key(row.key)) if row.key else None
-            found.old = was if was != found.key else None
-            staged.append(found)
+    staged = staged_rows(contract, rows)
     gone = {(contract.id, *read_key(text)) for text in removed}
     with write():
         if gone:
@@ -122,6 +114,19 @@ def save_grid(contract: Contract, rows: Sequence[GridRow], removed: Iterable[str
     outcomes = [(row, saved.outcomes.get(n, "error")) for n, row in enumerate(rows)]
     failed = [row for row in rows if row.errors]
     return GridOutcome(written, len(rows) - written - len(failed), failed, outcomes)
+
+
+def staged_rows(contract: Contract, rows: Sequence[GridRow]) -> list[Staged]:
+    """Return the rows that can be read, tagged by their place; the errors of the others are noted on them."""
+    head, reader = header(contract), _Reader(rows)
+    staged = []
+    for n, row in enumerate(rows):
+        found = reader.read(n, row, head)
+        if found is not None:
+            was = (contract.id, *read_key(row.key)) if row.key else None
+            found.old = was if was != found.key else None
+            staged.append(found)
+    return staged
 
 
 class _Reader:
@@ -248,11 +253,16 @@ def _remember(contract: Contract, gone: set[Key]) -> None:
     targets = {key[1] for key in gone}
     query = select(ContractPrice).where(ContractPrice.contract_id == contract.id, ContractPrice.target.in_(targets))
     rows = [
-        {name: _plain(getattr(row, name)) for name in _COPIED}
+        row_as_json(row)
         for row in db.session.scalars(query)
         if (row.contract_id, row.target, row.unit, row.min_quantity, row.valid_from) in gone
     ]
     record(contract.code, "prices deleted", {"rows": rows}, None)
+
+
+def row_as_json(row: ContractPrice) -> dict[str, Any]:
+    """Return a row's values as JSON holds them; ``staged_from`` reads them back."""
+    return {name: _plain(getattr(row, name)) for name in _COPIED}
 
 
 def _plain(value: Any) -> Any:
@@ -282,7 +292,7 @@ def undo_deletion(contract: Contract) -> int:
     if entry is None or not entry.before:
         raise Conflict("UNDO-GONE", _("There is nothing to take back any more."))
     head = header(contract)
-    staged = [_restored(n, head, row) for n, row in enumerate(entry.before["rows"])]
+    staged = [staged_from(n, head, row) for n, row in enumerate(entry.before["rows"])]
     with write():
         saver = Saver(staged)
         saver.staged = [row for row in staged if saver.existing(row.key) is None]
@@ -291,7 +301,8 @@ def undo_deletion(contract: Contract) -> int:
     return count
 
 
-def _restored(tag: int, head: Header, row: Mapping[str, Any]) -> Staged:
+def staged_from(tag: int, head: Header, row: Mapping[str, Any]) -> Staged:
+    """Return the row that ``row_as_json`` wrote, ready to be saved."""
     instant = datetime.fromisoformat
     return Staged(
         tag=tag, contract=head, product_id=row["product_id"], category_id=row["category_id"], unit=row["unit"],

@@ -6,16 +6,17 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from core.api.data import Audience, Json, Price, Quantity, db
+from core.api.data import Audience, Json, Price, Quantity, Staff, db
 from core.api.pricing import BEGINNING
 
 AUDIENCES = ("company", "segment", "location", "public")
 POLICIES = ("override", "best_of", "fallback")
 STATUSES = ("draft", "active", "ended")
 MEASURES = ("cost", "msrp")
+CHANGE_STATES = ("open", "published", "undone", "withdrawn")
 KINDS = ("fixed", "percent", "amount_off", "cost_plus", "formula")
 
 
@@ -118,6 +119,41 @@ class ProductValue(db.Model):
     kind: Mapped[str] = mapped_column(String(10), primary_key=True)
     currency: Mapped[str] = mapped_column(String(3))
     amount: Mapped[Decimal] = mapped_column(Price)
+
+
+class Change(db.Model):
+    """Rows prepared for a contract, looked at before they hold; known by its number within the contract.
+
+    ``rows``: what is to be set, or with ``gone`` taken out. ``effect``: whom that touches, as worked out last.
+    ``done``: once published, each row ``before`` and ``after``, so that it can be undone.
+    ``starts`` is the instant from which the rows hold, None for the moment of publishing.
+    """
+
+    __tablename__ = "pricing_contract_change"
+    __scope__ = Staff()
+    __table_args__ = (
+        CheckConstraint(f"state in {CHANGE_STATES!r}", name="state"),
+        UniqueConstraint("contract_id", "number"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    contract_id: Mapped[int] = mapped_column(ForeignKey("pricing_contract_contract.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    title: Mapped[str] = mapped_column(String(200), default="")
+    state: Mapped[str] = mapped_column(String(10), default="open")
+    starts: Mapped[datetime | None]
+    rows: Mapped[list[dict[str, Any]]] = mapped_column(Json)
+    effect: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    done: Mapped[list[dict[str, Any]] | None] = mapped_column(Json)
+    prepared_by: Mapped[str] = mapped_column(String(200))
+    prepared_at: Mapped[datetime]
+    published_by: Mapped[str] = mapped_column(String(200), default="")
+    published_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+    contract: Mapped[Contract] = relationship()
+
+    __mapper_args__ = {"version_id_col": version}
 
 
 def target_of(product_id: int | None, category_id: int | None) -> int:

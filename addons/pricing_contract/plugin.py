@@ -20,7 +20,7 @@ from core.api.hooks import (
 from core.api.i18n import translations
 from core.api.pricing import PriceBatch
 
-from . import checks, impact, panels, shop_views, views
+from . import change_views, checks, impact, panels, shop_views, views
 from .breaks import break_quantities
 from .engine import agreement_step
 from .imports import IMPORTS
@@ -35,7 +35,7 @@ class PricingContract:
     @hookimpl
     def app_mounts(self) -> Iterable[Mount]:
         """Mount the back-office's and the shop's pages."""
-        return (Mount(views.bp, "admin"), Mount(shop_views.bp, "shop"))
+        return (Mount(views.bp, "admin"), Mount(change_views.bp, "admin"), Mount(shop_views.bp, "shop"))
 
     @hookimpl
     def app_permissions(self) -> Iterable[Permission]:

@@ -15,15 +15,15 @@ from core.api.data import clock, db, end_of_day
 from core.api.hooks import Conflict, TukkuError
 from core.api.i18n import translations
 from core.api.pricing import explain as explain_price
-from core.api.ui import Empty, requires, show_list
+from core.api.ui import Empty, percent_text, requires, show_list
 
-from . import editing, grid
+from . import changes, editing, grid
 from .describe import KIND_LABELS
 from .export import rows_as_csv
 from .forms import ContractForm, CopyForm, PercentForm
 from .imports import first_day, last_day
 from .listing import CONTRACTS, SHORT_AUDIENCES, SHORT_POLICIES
-from .models import KINDS, Contract
+from .models import KINDS, Change, Contract
 from .permissions import EDIT, EXPLAIN, VIEW
 
 _, _l, ngettext, _p = translations(__name__)
@@ -104,7 +104,7 @@ def _contract_page(found: Contract, *, failed: list[grid.GridRow] | None = None,
         new_rows=[*new_rows, *(grid.GridRow() for _n in range(BLANK_ROWS))],
         kinds=EDITABLE_KINDS, first=first_day(found.valid_from, zone), last=last_day(found.valid_until, zone),
         audience=SHORT_AUDIENCES[found.audience], policy=SHORT_POLICIES[found.merge_policy],
-        undo=editing.last_deletion(found), percent_form=PercentForm(formdata=None),
+        undo=editing.last_deletion(found), prepared=changes.changes_of(found), percent_form=PercentForm(formdata=None),
         copy_form=CopyForm(formdata=None, name=found.name), failed=failed or [], blank=grid.GridRow(), **context,
     )  # fmt: skip
     return html, status
@@ -165,6 +165,15 @@ def paste(code: str) -> Any:
     """Take rows from a spreadsheet; each gets an outcome, none is dropped."""
     found = editing.contract_by_code(code)
     text = request.form.get("rows", "")
+    if request.form.get("prepare") == "1":
+        rows = grid.pasted_rows(text)
+        change = changes.prepare(found, rows, title=_("Pasted rows"))
+        if change is not None:
+            return redirect(_change_url(code, change), 303)
+        failed = [row for row in rows if row.errors]
+        outcome = editing.GridOutcome(0, 0, failed, [(row, "error") for row in failed])
+        _say(outcome, 0)
+        return render_template("pricing_contract/paste.html", contract=found, text=text, outcome=outcome), 422
     outcome = editing.save_grid(found, grid.pasted_rows(text)) if request.method == "POST" else None
     if outcome:
         _say(outcome, 0)
@@ -178,24 +187,36 @@ def percent(code: str) -> Any:
     """Change all fixed prices by a percentage: first what would change, then the change."""
     found = editing.contract_by_code(code)
     form = PercentForm()
-    changes: list[Any] = []
+    moved: list[Any] = []
     if form.validate_on_submit():
         apply = request.form.get("apply") == "1"
         try:
-            changes = editing.change_by_percent(
+            moved = editing.change_by_percent(
                 found, form.percent.data, step=form.step.data, rounding=form.rounding.data, apply=apply
             )
         except TukkuError as error:
             form.form_errors.append(str(error.message))
-            changes = []
+            moved = []
         else:
+            if request.form.get("prepare") == "1" and moved:
+                title = _("Fixed prices changed by %(percent)s", percent=percent_text(form.percent.data))
+                return redirect(_change_url(code, changes.by_percent(found, moved, title)), 303)
             if apply:
-                flash(ngettext("%(count)s price is changed.", "%(count)s prices are changed.", len(changes)), "success")
+                flash(ngettext("%(count)s price is changed.", "%(count)s prices are changed.", len(moved)), "success")
                 return redirect(url_for(".contract", code=code), 303)
-    names = grid.names_of([row for row, _value in changes[:SHOWN]])
+    names = grid.names_of([row for row, _value in moved[:SHOWN]])
     return render_template(
-        "pricing_contract/percent.html", contract=found, form=form, changes=changes[:SHOWN], count=len(changes), names=names
+        "pricing_contract/percent.html",
+        contract=found,
+        form=form,
+        changes=moved[:SHOWN],
+        count=len(moved),
+        names=names,
     )
+
+
+def _change_url(code: str, change: Change) -> str:
+    return url_for("pricing_contract_changes.change", code=code, number=change.number)
 
 
 @bp.route("/contracts/<code>/copy", methods=["GET", "POST"])

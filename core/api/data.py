@@ -10,6 +10,7 @@ from core.data.scope import (
     Inherited,
     Own,
     Scope,
+    Staff,
     Subtree,
     Tree,
     acting,
@@ -26,7 +27,7 @@ __all__ = [
     # column types
     "Amount", "Price", "Quantity", "Instant", "Json", "Translated",
     # whose rows they are
-    "Actor", "Scope", "Own", "Subtree", "Inherited", "Tree", "Audience", "acting", "current_actor", "system",
+    "Actor", "Scope", "Own", "Subtree", "Inherited", "Tree", "Audience", "Staff", "acting", "current_actor", "system",
     "unscoped",
     # time, audit
     "clock", "now", "today", "start_of_day", "end_of_day", "audit", "AuditEntry",

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
-from sqlalchemy import or_
+from sqlalchemy import false, or_
 from sqlalchemy.orm import Session as OrmSession
 
 from core.data.db import Base, db
@@ -203,6 +203,20 @@ class Audience(Owned):
 
     def shows(self, company_id: int | None, scope: Scope) -> bool:
         return company_id is None or company_id in self.ids(scope)
+
+
+@dataclass(frozen=True, slots=True)
+class Staff(Owned):
+    """Rows of the merchant's own work: no buyer sees or writes them."""
+
+    attribute: str = "id"
+    writable: bool = False
+
+    def ids(self, scope: Scope) -> tuple[int, ...]:
+        return ()
+
+    def criterion(self, model: Any, scope: Scope) -> Any:
+        return false()
 
 
 class Trail(Subtree):

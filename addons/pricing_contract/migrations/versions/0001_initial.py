@@ -57,6 +57,26 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['product_id'], ['catalog_product.id'], name=op.f('fk_pricing_contract_value_product_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('product_id', 'kind', name=op.f('pk_pricing_contract_value'))
     )
+    op.create_table('pricing_contract_change',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('contract_id', sa.Integer(), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('title', sa.String(length=200), nullable=False),
+    sa.Column('state', sa.String(length=10), nullable=False),
+    sa.Column('starts', types.Instant(), nullable=True),
+    sa.Column('rows', types.Json, nullable=False),
+    sa.Column('effect', types.Json, nullable=True),
+    sa.Column('done', types.Json, nullable=True),
+    sa.Column('prepared_by', sa.String(length=200), nullable=False),
+    sa.Column('prepared_at', types.Instant(), nullable=False),
+    sa.Column('published_by', sa.String(length=200), nullable=False),
+    sa.Column('published_at', types.Instant(), nullable=True),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.CheckConstraint("state in ('open', 'published', 'undone', 'withdrawn')", name=op.f('ck_pricing_contract_change_state')),
+    sa.ForeignKeyConstraint(['contract_id'], ['pricing_contract_contract.id'], name=op.f('fk_pricing_contract_change_contract_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_pricing_contract_change')),
+    sa.UniqueConstraint('contract_id', 'number', name=op.f('uq_pricing_contract_change_contract_id_number'))
+    )
     op.create_table('pricing_contract_price',
     sa.Column('contract_id', sa.Integer(), nullable=False),
     sa.Column('target', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -90,6 +110,7 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_pricing_contract_price_product_id'), table_name='pricing_contract_price')
     op.drop_index(op.f('ix_pricing_contract_price_category_id'), table_name='pricing_contract_price')
     op.drop_table('pricing_contract_price')
+    op.drop_table('pricing_contract_change')
     op.drop_table('pricing_contract_value')
     op.drop_index(op.f('ix_pricing_contract_contract_segment_id'), table_name='pricing_contract_contract')
     op.drop_index(op.f('ix_pricing_contract_contract_company_id'), table_name='pricing_contract_contract')

@@ -1,0 +1,107 @@
+"""Back-office pages of prepared changes: whom they touch, publish, undo, withdraw."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+
+from core.api.companies import seller
+from core.api.data import start_of_day
+from core.api.hooks import Invalid
+from core.api.i18n import translations
+from core.api.ui import DayField, TukkuForm, requires
+
+from . import changes
+from .describe import KIND_LABELS
+from .editing import contract_by_code
+from .grid import names_of
+from .models import Change, Contract
+from .permissions import EDIT, VIEW
+
+_, _l, ngettext, _p = translations(__name__)
+bp = Blueprint("pricing_contract_changes", __name__, template_folder="templates")
+SHOWN = 200
+
+
+class PublishForm(TukkuForm):
+    """From when a change holds."""
+
+    starts = DayField(_l("From the day"), description=_l("Empty: at once. Prices of earlier days stay as they are."))
+
+
+@bp.get("/contracts/<code>/changes/<int:number>")
+@requires(VIEW)
+def change(code: str, number: int) -> Any:
+    """Show a change: its rows, whom they touch, and what may be done with it."""
+    contract = contract_by_code(code)
+    found = changes.change_by_number(contract, number)
+    return _page(contract, found, PublishForm(formdata=None))
+
+
+def _page(contract: Contract, found: Change, form: PublishForm, status: int = 200) -> Any:
+    shown = [(changes.as_price(row), bool(row.get("gone"))) for row in found.rows[:SHOWN]]
+    now = changes.standing(contract, found)
+    rows = [(row, gone, changes.as_price(now[n]) if n in now else None) for n, (row, gone) in enumerate(shown)]
+    return render_template(
+        "pricing_contract/change.html",
+        contract=contract, change=found, form=form, rows=rows, names=names_of([row for row, _gone in shown]),
+        effect=found.effect or {}, decimal=Decimal, kinds=KIND_LABELS, left=max(0, len(found.rows) - SHOWN),
+    ), status  # fmt: skip
+
+
+@bp.post("/contracts/<code>/changes/<int:number>/publish")
+@requires(EDIT)
+def publish(code: str, number: int) -> Any:
+    """Let a change hold, at once or from a day on."""
+    contract = contract_by_code(code)
+    found = changes.change_by_number(contract, number)
+    form = PublishForm()
+    if not form.validate_on_submit():
+        return _page(contract, found, form, 422)
+    starts = start_of_day(form.starts.data, seller().zone) if form.starts.data else None
+    try:
+        count = changes.publish(contract, found, _version(), starts)
+    except Invalid as error:
+        form.form_errors.append(str(error.message))
+        return _page(contract, changes.change_by_number(contract, number), form, 422)
+    flash(ngettext("%(count)s row is published.", "%(count)s rows are published.", count), "success")
+    return redirect(_url(code, number), 303)
+
+
+@bp.post("/contracts/<code>/changes/<int:number>/undo")
+@requires(EDIT)
+def undo(code: str, number: int) -> Any:
+    """Put the rows of a published change back."""
+    contract = contract_by_code(code)
+    count = changes.undo(contract, changes.change_by_number(contract, number), _version())
+    flash(ngettext("%(count)s row is as it was.", "%(count)s rows are as they were.", count), "success")
+    return redirect(_url(code, number), 303)
+
+
+@bp.post("/contracts/<code>/changes/<int:number>/withdraw")
+@requires(EDIT)
+def withdraw(code: str, number: int) -> Any:
+    """Give up an open change."""
+    contract = contract_by_code(code)
+    changes.withdraw(contract, changes.change_by_number(contract, number), _version())
+    flash(_("The change is withdrawn; no price has moved."), "success")
+    return redirect(url_for("pricing_contract_admin.contract", code=code), 303)
+
+
+@bp.post("/contracts/<code>/changes/<int:number>/effect")
+@requires(EDIT)
+def look_again(code: str, number: int) -> Any:
+    """Work out anew whom an open change touches."""
+    contract = contract_by_code(code)
+    changes.look_again(contract, changes.change_by_number(contract, number))
+    return redirect(_url(code, number), 303)
+
+
+def _version() -> int:
+    return request.form.get("version", 0, type=int)
+
+
+def _url(code: str, number: int) -> str:
+    return url_for(".change", code=code, number=number)

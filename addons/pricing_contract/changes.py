@@ -1,0 +1,245 @@
+"""Prepared changes: rows that wait beside a contract until somebody has seen whom they touch, and publishes them.
+
+A published change holds at once, or from an instant on: its rows then begin there, and what it takes out ends there, so
+that no job has to run at midnight. It can be undone while nobody has changed its rows since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import func, select
+
+from core.api.data import clock, current_actor, db, write
+from core.api.hooks import Conflict, Invalid, NotFound
+from core.api.i18n import translations
+
+from .editing import header, row_as_json, staged_from, staged_rows
+from .effect import effect_of
+from .grid import GridRow, names_of, read_key
+from .models import Change, Contract, ContractPrice, target_of
+from .saving import Header, Key, Saver, Staged, record
+
+_, _l, ngettext, _p = translations(__name__)
+
+
+def changes_of(contract: Contract) -> list[Change]:
+    """Return the contract's changes, the newest first."""
+    return list(
+        db.session.scalars(select(Change).where(Change.contract_id == contract.id).order_by(Change.number.desc()).limit(20))
+    )
+
+
+def change_by_number(contract: Contract, number: int) -> Change:
+    """Return a change of the contract; NotFound if there is none with the number."""
+    found = db.session.scalar(select(Change).where(Change.contract_id == contract.id, Change.number == number))
+    if found is None:
+        raise NotFound("CHANGE-UNKNOWN", _("The contract has no prepared change %(number)s.", number=number))
+    return found
+
+
+def prepare(contract: Contract, rows: Sequence[GridRow], removed: Iterable[str] = (), title: str = "") -> Change | None:
+    """Return a new change with the rows of a grid or a spreadsheet; None where a row has errors, which are noted on it."""
+    staged = staged_rows(contract, rows)
+    moved = [row.old for row in staged if row.old is not None]
+    gone = {(contract.id, *read_key(text)) for text in removed} | set(moved)
+    with write():
+        for tag, problem in _try(staged, gone).items():
+            rows[tag].errors[problem.field] = problem.message
+        if any(row.errors for row in rows):
+            return None
+        taken = [{**row, "gone": True} for row in _at(gone).values()]
+        return prepared(contract, [*map(_as_json, staged), *taken], title)
+
+
+def prepared(contract: Contract, rows: Sequence[Mapping[str, Any]], title: str = "") -> Change:
+    """Return a new change with rows as JSON; Invalid if there are none."""
+    if not rows:
+        raise Invalid("CHANGE-EMPTY", _("There is nothing to prepare: no row would change."))
+    with write() as session:
+        last = session.scalar(select(func.max(Change.number)).where(Change.contract_id == contract.id)) or 0
+        change = Change(
+            contract_id=contract.id, number=last + 1, title=title[:200], rows=list(rows),
+            prepared_by=current_actor().name, prepared_at=clock.now(),
+        )  # fmt: skip
+        change.effect = _effect(contract, change)
+        session.add(change)
+        record(contract.code, "change prepared", None, {"number": change.number, "rows": len(rows)})
+    return change
+
+
+def by_percent(contract: Contract, changed: Sequence[tuple[ContractPrice, Decimal]], title: str = "") -> Change:
+    """Return a new change with the new values that `editing.change_by_percent` worked out."""
+    return prepared(contract, [{**row_as_json(row), "value": str(value)} for row, value in changed], title)
+
+
+def standing(contract: Contract, change: Change) -> dict[int, dict[str, Any]]:
+    """Return, by the place of each row of the change, the row that stands now where it will be."""
+    if change.state == "open":
+        keys = {staged_from(0, header(contract), row).key: n for n, row in enumerate(change.rows)}
+        return {keys[key]: row for key, row in _at(keys).items()}
+    key_of = ("target", "unit", "min_quantity")
+    before = {tuple(row["before"][name] for name in key_of): row["before"] for row in change.done or () if row["before"]}
+    places = {n: before.get(tuple(row[name] for name in key_of)) for n, row in enumerate(change.rows)}
+    return {n: row for n, row in places.items() if row}
+
+
+def as_price(row: Mapping[str, Any]) -> ContractPrice:
+    """Return a row of a change as a model that no session holds."""
+    return _model(staged_from(0, Header(0, "", ""), row))
+
+
+def look_again(contract: Contract, change: Change) -> None:
+    """Work out anew whom an open change touches: prices, carts and companies have moved on since."""
+    with write():
+        change.effect = _effect(contract, _open(change))
+
+
+def publish(contract: Contract, change: Change, version: int, starts: datetime | None = None) -> int:
+    """Let the rows hold, at once or from ``starts`` on; return how many rows differ now.
+
+    Conflict if somebody changed the change since ``version``; Invalid where a row no longer fits the contract.
+    """
+    with write():
+        change = _current(change, version)
+        _open(change).starts = starts
+        before = _at(_keys(contract, change))
+        _apply(contract, change)
+        after = _at(_keys(contract, change))
+        done = [{"before": before.get(key), "after": after.get(key)} for key in dict.fromkeys((*before, *after))]
+        change.done = [row for row in done if row["before"] != row["after"]]
+        change.state, change.published_by, change.published_at = "published", current_actor().name, clock.now()
+        record(contract.code, "change published", None, {"number": change.number, "rows": len(change.done)})
+        return len(change.done)
+
+
+def undo(contract: Contract, change: Change, version: int) -> int:
+    """Put the rows of a published change back; Conflict if any of them has been changed since."""
+    with write():
+        change = _current(change, version)
+        if change.state != "published":
+            raise Conflict("CHANGE-STATE", _("Only a published change can be undone."))
+        done = change.done or []
+        head = header(contract)
+        keys = {staged_from(0, head, row["after"] or row["before"]).key: row for row in done}
+        now = _at(keys)
+        moved = sum(now.get(key) != row["after"] for key, row in keys.items())
+        if moved:
+            raise Conflict(
+                "CHANGE-MOVED",
+                ngettext(
+                    "%(count)s row was changed again since. Prepare a new change instead.",
+                    "%(count)s rows were changed again since. Prepare a new change instead.",
+                    moved,
+                ),
+            )
+        back = [staged_from(n, head, row["before"]) for n, row in enumerate(done) if row["before"]]
+        _refuse(Saver(back).save({key for key, row in keys.items() if not row["before"]}).problems)
+        change.state = "undone"
+        record(contract.code, "change undone", None, {"number": change.number, "rows": len(done)})
+        return len(done)
+
+
+def withdraw(contract: Contract, change: Change, version: int) -> None:
+    """Give up an open change; it stays in the list."""
+    with write():
+        _open(_current(change, version)).state = "withdrawn"
+        record(contract.code, "change withdrawn", None, {"number": change.number})
+
+
+def _open(change: Change) -> Change:
+    if change.state != "open":
+        raise Conflict("CHANGE-STATE", _("This change is no longer open."))
+    return change
+
+
+def _current(change: Change, version: int) -> Change:
+    found = db.session.get(Change, change.id, populate_existing=True)
+    if found is None or found.version != version:
+        raise Conflict("CHANGE-CHANGED", _("Somebody else has worked on this change meanwhile. Look at it again."))
+    return found
+
+
+def _effect(contract: Contract, change: Change) -> dict[str, Any]:
+    return effect_of(contract, change.rows, lambda: _apply(contract, change))
+
+
+def _apply(contract: Contract, change: Change) -> None:
+    """Write the rows as they are to be; call inside ``write()``."""
+    staged, gone = _plan(contract, change)
+    _refuse(Saver(staged).save(gone).problems)
+
+
+def _plan(contract: Contract, change: Change) -> tuple[list[Staged], set[Key]]:
+    """Return the rows to save and those to delete; with a start, rows begin there and end there instead."""
+    head, starts = header(contract), change.starts
+    staged, gone = [], set()
+    for n, row in enumerate(change.rows):
+        one = staged_from(n, head, row)
+        if not row.get("gone"):
+            if starts is not None and one.valid_from < starts:
+                one.valid_from = starts
+            staged.append(one)
+        elif starts is None or one.valid_from >= starts:
+            gone.add(one.key)
+        else:
+            one.values = {"valid_until": starts}
+            staged.append(one)
+    return staged, gone
+
+
+def _keys(contract: Contract, change: Change) -> set[Key]:
+    staged, gone = _plan(contract, change)
+    return {row.key for row in staged} | gone
+
+
+def _at(keys: Iterable[Key]) -> dict[Key, dict[str, Any]]:
+    """Return the rows that stand at the keys, as JSON, by key."""
+    wanted = set(keys)
+    query = select(ContractPrice).where(
+        ContractPrice.contract_id.in_({key[0] for key in wanted}), ContractPrice.target.in_({key[1] for key in wanted})
+    )
+    found = {
+        (row.contract_id, row.target, row.unit, row.min_quantity, row.valid_from): row_as_json(row)
+        for row in db.session.scalars(query.execution_options(populate_existing=True))
+    }
+    return {key: row for key, row in found.items() if key in wanted}
+
+
+def _model(row: Staged) -> ContractPrice:
+    return ContractPrice(
+        target=target_of(row.product_id, row.category_id), unit=row.unit, min_quantity=row.min_quantity,
+        valid_from=row.valid_from, product_id=row.product_id, category_id=row.category_id,
+        **{"per": Decimal(1), **row.values},
+    )  # fmt: skip
+
+
+def _as_json(row: Staged) -> dict[str, Any]:
+    """Return a staged row as `editing.row_as_json` writes one."""
+    return row_as_json(_model(row))
+
+
+def _try(staged: Sequence[Staged], gone: set[Key]) -> Mapping[Any, Any]:
+    """Return the problems that a save would find; nothing stays of it."""
+    trial = db.session.begin_nested()
+    try:
+        return Saver(staged).save(gone).problems
+    finally:
+        trial.rollback()
+
+
+def _refuse(problems: Mapping[Any, Any]) -> None:
+    """Raise Invalid naming the first row that does not fit."""
+    if not problems:
+        return
+    problem = next(iter(problems.values()))
+    rule = problem.rule
+    product, category = (rule.target, None) if rule.target > 0 else (None, -rule.target or None)
+    name = names_of([ContractPrice(target=rule.target, product_id=product, category_id=category)]).get(rule.target, "")
+    raise Invalid(
+        "CHANGE-ROW",
+        _("The row for %(what)s does not fit the contract as it is now: %(problem)s", what=name, problem=problem.message),
+    )

@@ -1,0 +1,163 @@
+"""Prepared changes: whom they touch is what buyers will pay, they hold when published, and can be undone."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import func, select
+
+from addons.pricing_contract import changes, editing
+from addons.pricing_contract.grid import key_text, pasted_rows
+from addons.pricing_contract.models import Change, ContractPrice
+from core.companies.services import seller
+from core.data import clock
+from core.data.db import db
+from core.data.scope import Actor, Scope, acting
+from core.data.write import write
+from core.orders.models import Order, OrderLine
+from core.spec.errors import Conflict, Invalid
+from core.testing.factories import make_company, make_product, make_staff, make_user
+from core.testing.signin import sign_in
+
+from .conftest import contract, priced, row
+
+D = Decimal
+HOME = "/admin/a/pricing_contract/contracts"
+
+
+@pytest.fixture
+def deal(office):
+    """A parent's contract over two products, inherited by a subsidiary that has one of them in its cart."""
+    parent = make_company("GROUP")
+    child = make_company("CHILD", parent=parent)
+    bolt, nut = make_product("BOLT", price="2"), make_product("NUT", price="1")
+    deal = contract("FRAME", company=parent)
+    row(deal, bolt, "1.50")
+    with write() as session:
+        cart = Order(
+            seller_id=seller().id, company_id=child.id, currency="EUR", created_at=clock.now(), updated_at=clock.now()
+        )
+        session.add(cart)
+        session.flush()
+        session.add(
+            OrderLine(order_id=cart.id, company_id=child.id, position=1, product_id=bolt.id, unit=bolt.base_unit,
+                      quantity=D(10), base_quantity=D(10), sku="BOLT", name="Bolt", unit_price=D("1.5"), net=D(15))
+        )  # fmt: skip
+    return deal, child, bolt, nut
+
+
+def prepared(deal, text: str, removed=()) -> Change:
+    made = changes.prepare(deal, pasted_rows(text), removed)
+    assert made is not None
+    return made
+
+
+def test_a_change_says_whom_it_touches_and_moves_no_price(deal):
+    deal, child, bolt, _nut = deal
+    change = prepared(deal, "BOLT\t1.80\nNUT\t1.00")
+    effect = change.effect
+    assert (effect["companies"], effect["products"]) == (2, 2)
+    assert (effect["rises"], effect["falls"], effect["same"]) == (2, 0, 2)
+    assert {(jump["code"], jump["before"], jump["after"], jump["percent"]) for jump in effect["jumps"]} == {
+        ("GROUP", "1.500000", "1.800000", "20.0"),
+        ("CHILD", "1.500000", "1.800000", "20.0"),
+    }
+    assert [(cart["code"], D(cart["before"]), D(cart["after"])) for cart in effect["carts"]] == [("CHILD", D(15), D(18))]
+    assert priced(bolt, child).price == D("1.5")
+    assert db.session.scalar(select(func.count()).select_from(ContractPrice)) == 1
+
+
+def test_published_it_holds_and_undone_it_is_as_before(deal):
+    deal, child, bolt, nut = deal
+    bolts = key_text(bolt.id, bolt.base_unit, D(0), db.session.scalar(select(ContractPrice.valid_from)))
+    change = prepared(deal, "NUT\t0.90", [bolts])
+    assert (change.effect["falls"], change.effect["rises"]) == (2, 2)
+    assert changes.publish(deal, change, change.version) == 2
+    assert (priced(bolt, child).price, priced(nut, child).price) == (D(2), D("0.9"))
+    with pytest.raises(Conflict, match="no longer open"):
+        changes.publish(deal, change, change.version)
+    assert changes.undo(deal, change, change.version) == 2
+    assert (priced(bolt, child).price, priced(nut, child).price) == (D("1.5"), D(1))
+
+
+def test_from_a_day_on_rows_begin_and_end_there(deal):
+    deal, child, bolt, nut = deal
+    start = clock.now() + timedelta(days=10)
+    bolts = key_text(bolt.id, bolt.base_unit, D(0), db.session.scalar(select(ContractPrice.valid_from)))
+    changes.publish(deal, change := prepared(deal, "NUT\t0.90", [bolts]), change.version, start)
+    assert (priced(bolt, child).price, priced(nut, child).price) == (D("1.5"), D(1))
+    assert (priced(bolt, child, at=start).price, priced(nut, child, at=start).price) == (D(2), D("0.9"))
+    changes.undo(deal, change, change.version)
+    assert (priced(bolt, child, at=start).price, priced(nut, child, at=start).price) == (D("1.5"), D(1))
+
+
+def test_what_somebody_changed_since_is_not_undone(deal):
+    deal, child, bolt, _nut = deal
+    changes.publish(deal, change := prepared(deal, "BOLT\t1.80"), change.version)
+    editing.save_grid(deal, pasted_rows("BOLT\t1.70"))
+    with pytest.raises(Conflict, match="1 row was changed again since"):
+        changes.undo(deal, change, change.version)
+    assert priced(bolt, child).price == D("1.7")
+
+
+def test_bad_rows_are_named_and_nothing_is_prepared(deal):
+    deal, _child, _bolt, _nut = deal
+    rows = pasted_rows("BOLT\t-1\nSCREW\t2\nBOLT\t100\t9")
+    assert changes.prepare(deal, rows) is None
+    said = [next(iter(row.errors.values())) for row in rows]
+    assert "cannot be negative" in said[0]
+    assert "no product or category" in said[1]
+    assert "From 100 it would cost more" in said[2]
+    assert db.session.scalar(select(func.count()).select_from(Change)) == 0
+
+
+def test_two_people_do_not_publish_over_each_other_and_late_rows_are_refused(deal):
+    deal, _child, _bolt, _nut = deal
+    change = prepared(deal, "BOLT\t100\t1.40")
+    seen = change.version
+    changes.look_again(deal, change)
+    with pytest.raises(Conflict, match="Somebody else"):
+        changes.publish(deal, change, seen)
+    editing.save_grid(deal, pasted_rows("BOLT\t1.30"))
+    with pytest.raises(Invalid, match=r"BOLT .*From 100 it would cost more"):
+        changes.publish(deal, change, change.version)
+    assert change.state == "open"
+
+
+def test_buyers_never_see_a_prepared_change(deal):
+    deal, child, _bolt, _nut = deal
+    prepared(deal, "BOLT\t1.80")
+    mine = (child.id,)
+    with acting(Actor(1, "Buyer", Scope("companies", mine, mine, (child.id, deal.company_id)), child.id)):
+        assert db.session.scalars(select(Change)).all() == []
+
+
+def test_the_pages_tell_the_same_story(office):
+    make_staff("sales@tukku.example", ["sales"])
+    make_staff("finance@tukku.example", ["finance"])
+    sales, finance = sign_in(office, "sales@tukku.example"), sign_in(office, "finance@tukku.example")
+    company, bolt = make_company("ACME"), make_product("BOLT", price="2")
+    row(contract("ACME-26", company=company), bolt, "1.50")
+    page = f"{HOME}/ACME-26"
+    assert sales.post(f"{page}/paste", data={"rows": "BOLT\tx", "prepare": "1"}).status_code == 422
+    answer = sales.post(f"{page}/percent", data={"percent": "10", "rounding": "half_up", "prepare": "1"})
+    assert answer.status_code == 303
+    shown = sales.get(answer.location).text
+    assert "Whom it touches" in shown
+    assert "1.65" in shown
+    assert "Publish the change" in shown
+    assert "Publish the change" not in finance.get(answer.location).text
+    assert finance.post(f"{answer.location}/publish", data={"version": "1"}).status_code == 403
+    assert sales.post(f"{answer.location}/publish", data={"version": "1"}).status_code == 303
+    assert priced(bolt, company).price == D("1.65")
+    assert "Published" in sales.get(page).text
+    assert sales.post(f"{answer.location}/undo", data={"version": "2"}).status_code == 303
+    assert priced(bolt, company).price == D("1.5")
+    pasted = sales.post(f"{page}/paste", data={"rows": "BOLT\t1.20", "prepare": "1"})
+    assert sales.post(f"{pasted.location}/effect").status_code == 303
+    assert sales.post(f"{pasted.location}/withdraw", data={"version": "2"}).status_code == 303
+    assert priced(bolt, company).price == D("1.5")
+    make_user("buyer@acme.example", company=company)
+    assert sign_in(office, "buyer@acme.example").get(pasted.location).status_code in (302, 403)
