@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, and_, or_, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from core.api.data import Audience, Json, Price, Quantity, Staff, db
+from core.api.companies import Company, CompanySegment
+from core.api.data import Json, Owned, Price, Quantity, Scope, Staff, db
 from core.api.pricing import BEGINNING
 
 AUDIENCES = ("company", "segment", "location", "public")
@@ -20,6 +22,41 @@ CHANGE_STATES = ("open", "published", "undone", "withdrawn")
 KINDS = ("fixed", "percent", "amount_off", "cost_plus", "formula")
 
 
+@dataclass(frozen=True, slots=True)
+class ForBuyers(Owned):
+    """Contracts of the company and its parents, of their segments, of its country, and for everybody; buyers only read.
+
+    ``through`` names the column that holds a contract's id, for what belongs to a contract.
+    """
+
+    writable: bool = False
+    through: str = ""
+
+    def ids(self, scope: Scope) -> tuple[int, ...]:
+        """Return the companies whose own contracts are visible."""
+        return scope.inherited
+
+    def criterion(self, model: Any, scope: Scope) -> Any:
+        """Return the condition; its queries stand for themselves, whatever tables the statement around them reads."""
+        if self.through:
+            readable = select(Contract.id).where(ForBuyers().criterion(Contract, scope)).correlate(None)
+            return getattr(model, self.through).in_(readable)
+        segments = select(CompanySegment.segment_id).where(CompanySegment.company_id.in_(scope.inherited))
+        countries = select(Company.country).where(Company.id.in_(scope.own))
+        return and_(
+            or_(
+                model.company_id.in_(scope.inherited),
+                model.segment_id.in_(segments.correlate(None)),
+                model.audience.in_(("location", "public")),
+            ),
+            or_(model.country == "", model.country.in_(countries.correlate(None))),
+        )
+
+    def shows(self, company_id: int | None, scope: Scope) -> bool:
+        """Tell whether a row that came through the condition stays visible: one of no company is for several."""
+        return bool(self.through) or company_id is None or company_id in scope.inherited
+
+
 class Contract(db.Model):
     """A company's contract, or a price list of a segment, a country or everybody; valid in [valid_from, valid_until).
 
@@ -28,7 +65,7 @@ class Contract(db.Model):
     """
 
     __tablename__ = "pricing_contract_contract"
-    __scope__ = Audience(writable=False)  # buyers read their contracts, staff and imports write them
+    __scope__ = ForBuyers()
     __table_args__ = (
         CheckConstraint(f"audience in {AUDIENCES!r}", name="audience"),
         CheckConstraint(f"merge_policy in {POLICIES!r}", name="merge_policy"),
@@ -80,6 +117,7 @@ class ContractPrice(db.Model):
     """
 
     __tablename__ = "pricing_contract_price"
+    __scope__ = ForBuyers("contract_id", through="contract_id")
     __table_args__ = (
         CheckConstraint(f"kind in {KINDS!r}", name="kind"),
         CheckConstraint("per > 0", name="per"),
@@ -110,6 +148,7 @@ class ProductValue(db.Model):
     """What a product is worth by another measure: its cost, or the maker's price, net for one base unit."""
 
     __tablename__ = "pricing_contract_value"
+    __scope__ = Staff("product_id")
     __table_args__ = (
         CheckConstraint(f"kind in {MEASURES!r}", name="kind"),
         CheckConstraint("amount >= 0", name="amount"),

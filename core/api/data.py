@@ -9,6 +9,7 @@ from core.data.scope import (
     Audience,
     Inherited,
     Own,
+    Owned,
     Scope,
     Staff,
     Subtree,
@@ -27,8 +28,8 @@ __all__ = [
     # column types
     "Amount", "Price", "Quantity", "Instant", "Json", "Translated",
     # whose rows they are
-    "Actor", "Scope", "Own", "Subtree", "Inherited", "Tree", "Audience", "Staff", "acting", "current_actor", "system",
-    "unscoped",
+    "Actor", "Scope", "Own", "Owned", "Subtree", "Inherited", "Tree", "Audience", "Staff", "acting",
+    "current_actor", "system", "unscoped",
     # time, audit
     "clock", "now", "today", "start_of_day", "end_of_day", "audit", "AuditEntry",
 ]  # fmt: skip
