@@ -11,6 +11,7 @@ import hmac
 from typing import Any, cast
 
 from flask import Flask, current_app
+from flask_login.utils import _user_context_processor
 from flask_security import Security
 from flask_security.datastore import SQLAlchemyUserDatastore
 from flask_security.mail_util import MailUtil
@@ -78,7 +79,11 @@ def init_engine(app: Flask, issuer: str) -> Security:
         SESSION_PROTECTION=None,  # our sessions are rows; a changed browser string ends nothing
     )
     datastore = SQLAlchemyUserDatastore(db, User, StaffRole)
-    return Security(app, datastore, register_blueprint=False, totp_cls=OnceTotp, mail_util_cls=OutboxMail)
+    security = Security(app, datastore, register_blueprint=False, totp_cls=OnceTotp, mail_util_cls=OutboxMail)
+    # both would read the person again for every page: for rights nobody asks, and a name no template shows
+    security.principal.identity_loaders.clear()
+    app.template_context_processors[None].remove(_user_context_processor)
+    return security
 
 
 def engine() -> Security:

@@ -1,7 +1,7 @@
 """Before each request: who is it, for which company, and what may they do? The answer is one immutable Actor.
 
-A constant number of statements: the session, the person with staff roles, and for buyers their memberships and
-the company's tree, which core.companies answers through ``Buyers``. Requests for static files ask nothing.
+Two statements: the session with the person and staff roles, and for buyers their memberships with all that a page
+asks of the company, which core.companies answers through ``Buyers``. Requests for static files ask nothing.
 """
 
 from __future__ import annotations
@@ -12,10 +12,8 @@ from datetime import datetime
 from typing import Any, Protocol, cast
 
 from flask import current_app, g, request, session
-from flask_security import current_user
 
 from core.accounts import roles
-from core.accounts.models import User
 from core.accounts.sessions import BARE_PATHS
 from core.data import clock
 from core.data.scope import Actor, Scope, guest, set_actor
@@ -67,6 +65,10 @@ class Buyer:
     choices: tuple[CompanyChoice, ...]
     ancestors: tuple[int, ...]
     descendants: tuple[int, ...]
+    #: Segments of the company and of its parents, sorted by id.
+    segments: tuple[int, ...] = ()
+    currency: str = ""
+    country: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,35 +128,31 @@ def load_actor() -> None:
     if request.path.startswith((*BARE_PATHS, "/api/")):  # an API is called with keys, never with the browser's cookie
         set_actor(guest(locale=guest_locale()))
         return
-    user = _user()
-    if user is None:
+    person = _person()
+    if person is None:
         set_actor(guest(roles.guest_permissions(), guest_locale()))
         return
-    identity = _identity(person_of(user))
+    identity = _identity(person)
     g.tukku_identity = identity
     set_actor(actor_of(identity))
 
 
-def _user() -> User | None:
+def _person() -> Person | None:
     """Return the signed-in person; the row of the session has to name the same one as its content."""
-    if "_user_id" not in session or session.user_id is None:  # type: ignore[attr-defined]
+    row: Any = session.row  # type: ignore[attr-defined]
+    named = session.get("_user_id")
+    if row is None or row.user_id is None or not row.active or not named or str(named) != row.fs_uniquifier:
         return None
-    found = current_user._get_current_object()
-    return found if isinstance(found, User) and found.id == session.user_id else None  # type: ignore[attr-defined]
-
-
-def person_of(user: User) -> Person:
-    """Return the plain values of ``user``."""
     return Person(
-        id=user.id,
-        code=user.code,
-        email=user.email,
-        name=user.name,
-        locale=user.locale,
-        staff_roles=tuple(sorted(row.role for row in user.staff_roles)),
-        has_second_factor=bool(user.tf_totp_secret),
-        last_company_id=user.last_company_id,
-        unread=user.unread,
+        id=row.user_id,
+        code=row.code,
+        email=row.email,
+        name=row.name,
+        locale=row.locale,
+        staff_roles=tuple(sorted(role for role in (row.staff_roles or "").split(",") if role)),
+        has_second_factor=bool(row.has_second_factor),
+        last_company_id=row.last_company_id,
+        unread=row.unread,
     )
 
 

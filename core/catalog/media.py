@@ -125,7 +125,7 @@ def of(product_id: int) -> list[MediaView]:
     rows = db.session.execute(
         select(Media.id, Media.kind, StoredFile.key, StoredFile.name, Media.title, StoredFile.type, StoredFile.size)
         .join(StoredFile, StoredFile.id == Media.file_id)
-        .where(Media.product_id == product_id)
+        .where(Media.product_id == product_id, StoredFile.company_id.is_(None))
         .order_by(Media.position, Media.id)
     )
     return [

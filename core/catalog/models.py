@@ -18,6 +18,7 @@ class Category(db.Model):
     """A node of the category tree; ``path`` is ``/root/child/`` of codes, for subtree conditions."""
 
     __tablename__ = "catalog_category"
+    __stamp__ = "catalogue"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(String(60), unique=True)
@@ -33,6 +34,7 @@ class Attribute(db.Model):
     """A technical attribute: text, number (in ``unit``), choice or boolean; a facet where ``facet``."""
 
     __tablename__ = "catalog_attribute"
+    __stamp__ = "catalogue"
     __table_args__ = (CheckConstraint("type in ('text', 'number', 'choice', 'boolean')", name="type"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -50,6 +52,7 @@ class Product(db.Model):
     """An article that is sold, by SKU; its texts are rows per language."""
 
     __tablename__ = "catalog_product"
+    __stamp__ = "catalogue"
     __table_args__ = (
         CheckConstraint("status in ('active', 'blocked', 'discontinued')", name="status"),
         Index("ix_catalog_product_order", "position", "sku_sort"),
@@ -93,6 +96,7 @@ class ProductText(db.Model):
     """Name and description of a product in one language."""
 
     __tablename__ = "catalog_product_text"
+    __stamp__ = "catalogue"
 
     product_id: Mapped[int] = mapped_column(ForeignKey("catalog_product.id", ondelete="CASCADE"), primary_key=True)
     locale: Mapped[str] = mapped_column(String(10), primary_key=True)
@@ -109,6 +113,7 @@ class ProductAttribute(db.Model):
     """
 
     __tablename__ = "catalog_product_attribute"
+    __stamp__ = "catalogue"
     __table_args__ = (
         Index("ix_catalog_product_attribute_text", "attribute_id", "text", "product_id"),
         Index("ix_catalog_product_attribute_number", "attribute_id", "number", "product_id"),
@@ -127,6 +132,7 @@ class ProductUnit(db.Model):
     """
 
     __tablename__ = "catalog_product_unit"
+    __stamp__ = "catalogue"
     __table_args__ = (
         UniqueConstraint("product_id", "unit"),
         CheckConstraint("numerator > 0 and denominator > 0", name="factor"),
@@ -151,6 +157,7 @@ class Media(db.Model):
     """An image or document of a product."""
 
     __tablename__ = "catalog_media"
+    __stamp__ = "catalogue"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     product_id: Mapped[int] = mapped_column(ForeignKey("catalog_product.id", ondelete="CASCADE"), index=True)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 
-from flask import url_for
+from flask import request, url_for
+from markupsafe import Markup
 
-from core.catalog import addresses, listing, prices, services
+from core.catalog import addresses, listing, prices, services, visibility
 from core.catalog.facets import Facet, FacetValue
 from core.catalog.listing import Results
 from core.catalog.prices import ShownPrice
@@ -16,7 +18,8 @@ from core.catalog.selection import Selection
 from core.catalog.services import ProductView
 from core.catalog.structure import AttributeInfo, CategoryNode, attributes, tree
 from core.catalog.units import UnitInfo
-from core.i18n import _
+from core.data import stamps
+from core.i18n import _, current_locale
 from core.ui.formats import plain, qty
 from core.ui.listpage import Chip, Pager
 
@@ -24,6 +27,25 @@ MOST_COLUMNS = 5
 #: A facet shows so many values at once; the others are folded.
 FIRST_VALUES = 10
 SUGGESTED = 6
+#: So many pages of lists are kept while the catalogue stays as it is, some 200 kB each.
+LISTS_KEPT = 128
+
+
+class Drawn:
+    """What has been drawn of something that is the same for many readers: each part once, by the macro of a template.
+
+    A macro that is given here may use its arguments only, and what the key of the kept list says (the language).
+    """
+
+    def __init__(self) -> None:
+        self._parts: dict[Any, Markup] = {}
+
+    def __call__(self, part: Any, macro: Callable[..., Markup], *arguments: Any) -> Markup:
+        """Return the part, drawn by ``macro`` the first time."""
+        found = self._parts.get(part)
+        if found is None:
+            found = self._parts[part] = macro(*arguments)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +54,12 @@ class Item:
 
     product: ProductView
     unit: UnitInfo | None
-    price: ShownPrice | None
     cells: Mapping[str, str]
-    own_codes: Sequence[str]
-
-    @property
-    def url(self) -> str:
-        """The address of its page."""
-        return addresses.product_url(self.product.sku)
-
-    @property
-    def image_url(self) -> str:
-        """The address of its picture, '' for none."""
-        return addresses.media_url(self.product.image)
+    url: str
+    image_url: str
+    drawn: Drawn
+    price: ShownPrice | None = None
+    own_codes: Sequence[str] = ()
 
     @property
     def buyable(self) -> bool:
@@ -111,6 +126,7 @@ class ProductList:
     pager: Pager
     here: str
     prices_shown: bool
+    drawn: Drawn
 
     @property
     def selection(self) -> Selection:
@@ -125,7 +141,35 @@ class ProductList:
 
 
 def product_list(selection: Selection) -> ProductList:
-    """Return the page of a selection; a constant number of statements."""
+    """Return the page of a selection; a constant number of statements.
+
+    What the catalogue alone decides is kept until it changes; prices and own codes are read anew for each reader.
+    """
+    seen = visibility.by_catalogue_alone()
+    if seen is None or selection.text or selection.sort.strip("-") == "price":  # own codes are searched, prices sort
+        bare = _bare(selection)
+    else:
+        key = ("list", selection.key, seen, prices.visible(), current_locale(), request.script_root)
+        bare = stamps.kept("catalogue", key, lambda: _bare(selection), most=LISTS_KEPT)
+    return replace(bare, items=_priced(bare.items))
+
+
+def _priced(items: Sequence[Item]) -> tuple[Item, ...]:
+    """Return the items with the reader's prices and own codes."""
+    own = services.own_codes([item.product.id for item in items])
+    shown = prices.with_ladders({(item.product.id, item.unit.unit): item.unit for item in items if item.unit is not None})
+    return tuple(
+        replace(
+            item,
+            price=shown.get((item.product.id, item.unit.unit)) if item.unit else None,
+            own_codes=own.get(item.product.id, ()),
+        )
+        for item in items
+    )
+
+
+def _bare(selection: Selection) -> ProductList:
+    """Return the page without what differs from reader to reader."""
     results = listing.run(selection)
     known = attributes()
     items, columns = _items(results.ids, known)
@@ -152,24 +196,23 @@ def product_list(selection: Selection) -> ProductList:
         pager=_pager(selection, results),
         here=addresses.list_url(selection),
         prices_shown=prices.visible(),
+        drawn=Drawn(),
     )
 
 
 def _items(ids: Sequence[int], known: Mapping[str, AttributeInfo]) -> tuple[tuple[Item, ...], list[AttributeInfo]]:
     """Return the products with what stands beside them, and the attributes that most of them have."""
     products = services.product_views(ids)
-    values, own = services.values_of(ids), services.own_codes(ids)
-    first = {i: next(iter(p.units.values()), None) for i, p in products.items()}
-    least = {(i, unit.unit): unit.minimum for i, unit in first.items() if unit is not None}
-    shown = prices.shown(list(least), quantities=least, ladder=True)
+    values = services.values_of(ids)
     columns = _columns(known, values, len(products))
     items = tuple(
         Item(
             product,
-            first[i],
-            shown.get((i, unit.unit)) if (unit := first[i]) else None,
+            next(iter(product.units.values()), None),
             {a.code: a.value(text) for a in columns if (text := values.get(i, {}).get(a.id))},
-            own.get(i, ()),
+            addresses.product_url(product.sku),
+            addresses.media_url(product.image),
+            Drawn(),
         )
         for i, product in products.items()
     )

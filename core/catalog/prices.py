@@ -9,6 +9,7 @@ from typing import Protocol, cast
 
 from flask import Flask, current_app
 
+from core.catalog.units import UnitInfo
 from core.spec.pricing import Break
 
 _KEY = "tukku.catalog_prices"
@@ -43,7 +44,12 @@ class Prices(Protocol):
     """Returns the prices of (product, unit) pairs for the reader; the statements do not grow with their number."""
 
     def __call__(
-        self, asked: Iterable[Pair], *, quantities: Mapping[Pair, Decimal] | None = None, ladder: bool = False
+        self,
+        asked: Iterable[Pair],
+        *,
+        quantities: Mapping[Pair, Decimal] | None = None,
+        ladder: bool = False,
+        steps: Mapping[Pair, tuple[Decimal, Decimal]] | None = None,
     ) -> Mapping[Pair, ShownPrice]: ...
 
 
@@ -66,14 +72,22 @@ def visible() -> bool:
     return source is not None and source.visible()
 
 
-def shown(
-    pairs: Sequence[Pair], *, quantities: Mapping[Pair, Decimal] | None = None, ladder: bool = False
-) -> Mapping[Pair, ShownPrice]:
+def with_ladders(units: Mapping[Pair, UnitInfo]) -> Mapping[Pair, ShownPrice]:
+    """Return the prices of units of products at the least quantity of each, with their ladders; as ``shown``."""
+    source = _source()
+    if source is None or not units or not source.visible():
+        return {}
+    least = {pair: unit.minimum for pair, unit in units.items()}
+    steps = {pair: (unit.minimum, unit.step) for pair, unit in units.items()}
+    return source.shown(list(units), quantities=least, ladder=True, steps=steps)
+
+
+def shown(pairs: Sequence[Pair], *, quantities: Mapping[Pair, Decimal] | None = None) -> Mapping[Pair, ShownPrice]:
     """Return the prices of the pairs; nothing at all for a reader who may not see prices, so that no page can leak one."""
     source = _source()
     if source is None or not pairs or not source.visible():
         return {}
-    return source.shown(pairs, quantities=quantities, ladder=ladder)
+    return source.shown(pairs, quantities=quantities)
 
 
 def comparable(price: ShownPrice | None) -> Decimal:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from core.catalog import addresses, listing, media, prices, services
+from flask import request
+
+from core.catalog import addresses, listing, media, prices, services, visibility
 from core.catalog.folding import fold, tokens
 from core.catalog.media import MediaView
 from core.catalog.pages import Choice, crumbs
@@ -14,8 +16,12 @@ from core.catalog.prices import ShownPrice
 from core.catalog.services import ProductView
 from core.catalog.structure import CategoryNode, attributes, tree
 from core.catalog.units import UnitInfo
+from core.data import stamps
+from core.i18n import current_locale
 
 SUGGESTED = 6
+#: So many pages of products are kept while the catalogue stays as it is.
+PRODUCTS_KEPT = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,13 @@ class Branch:
 
 def branches() -> tuple[Branch, ...]:
     """Return the top categories that have anything the reader sees."""
+    seen = visibility.by_catalogue_alone()
+    if seen is None:
+        return _branches()
+    return stamps.kept("catalogue", ("branches", seen, current_locale(), request.script_root), _branches)
+
+
+def _branches() -> tuple[Branch, ...]:
     counts, known = listing.counts(), tree()
 
     def choice(node: CategoryNode) -> Choice:
@@ -80,11 +93,31 @@ class ProductPage:
         return self.product.sold and bool(self.packages)
 
 
-def product_page(product_id: int) -> ProductPage:
-    """Return the page of a product that the reader may see."""
+def product_page(sku: str) -> ProductPage | None:
+    """Return the page of a product, None where the reader may not see it. Prices and own codes are read anew."""
+    seen = visibility.by_catalogue_alone()
+    if seen is None:
+        bare = _bare(sku)
+    else:
+        key = ("product", sku, seen, prices.visible(), current_locale(), request.script_root)
+        bare = stamps.kept("catalogue", key, lambda: _bare(sku), most=PRODUCTS_KEPT)
+    if bare is None:
+        return None
+    product = bare.product
+    shown = prices.with_ladders({(product.id, name): unit for name, unit in product.units.items()})
+    return replace(
+        bare,
+        packages=tuple(Package(unit, shown.get((product.id, name))) for name, unit in product.units.items()),
+        own_codes=services.own_codes([product.id]).get(product.id, ()),
+    )
+
+
+def _bare(sku: str) -> ProductPage | None:
+    """Return the page without what differs from reader to reader."""
+    product_id = services.product_id_of(sku)
+    if product_id is None:
+        return None
     product = services.product_views([product_id])[product_id]
-    pairs = {(product_id, unit.unit): unit.minimum for unit in product.units.values()}
-    shown = prices.shown(list(pairs), quantities=pairs, ladder=True)
     pictures = media.of(product_id)
     node = tree().nodes.get(product.category_id or 0)
     way = crumbs(node)[:-1] if node else crumbs(None)[:1]
@@ -92,11 +125,11 @@ def product_page(product_id: int) -> ProductPage:
         way = (*way, (node.name, addresses.category_url(node)))
     return ProductPage(
         product,
-        tuple(Package(unit, shown.get((product_id, name))) for name, unit in product.units.items()),
+        (),
         _facts(product_id),
         tuple(m for m in pictures if m.kind == "image"),
         tuple(m for m in pictures if m.kind == "document"),
-        services.own_codes([product_id]).get(product_id, ()),
+        (),
         (*way, (product.sku, "")),
         _heir(product),
         prices.visible(),

@@ -51,6 +51,11 @@ class Selection:
         """The attributes by which the list is narrowed."""
         return tuple(dict.fromkeys((*self.values, *self.bounds)))
 
+    @property
+    def key(self) -> tuple[tuple[str, str], ...]:
+        """All that was asked for, to compare and to look up by."""
+        return tuple(self.pairs(category=True))
+
     def pairs(self, *, category: bool) -> list[tuple[str, str]]:
         """Return the parts of the address; ``category`` where the path does not say it."""
         made = [("q", self.text)] if self.text else []

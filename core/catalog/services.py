@@ -14,6 +14,7 @@ from core.catalog import visibility
 from core.catalog.folding import fold_code
 from core.catalog.models import ItemCode, Media, Product, ProductAttribute, ProductText, ProductUnit
 from core.catalog.units import UnitInfo, units_of
+from core.data import stamps
 from core.data.db import db
 from core.data.models import StoredFile
 from core.i18n import current_locale
@@ -22,6 +23,8 @@ CodeKind = Literal["sku", "item_code", "gtin", "manufacturer", "superseded"]
 #: The order in which the kinds of code are believed.
 KINDS: tuple[CodeKind, ...] = ("sku", "item_code", "gtin", "manufacturer", "superseded")
 _MOST_CODES = 50
+#: So many products stay in memory in each language, some 2 kB each.
+_VIEWS_KEPT = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +158,17 @@ def _match(row: _Row, heirs: Mapping[int, str]) -> CodeMatch:
 
 
 def product_views(product_ids: Iterable[int], locale: str | None = None) -> dict[int, ProductView]:
-    """Return the products by id in the order asked, in ``locale``; four statements. Visibility is the caller's matter."""
+    """Return the products by id in the order asked, in ``locale``; four statements at most, for those not in memory.
+
+    Visibility is the caller's matter.
+    """
     ids = list(dict.fromkeys(product_ids))
-    if not ids:
-        return {}
+    wanted = locale or current_locale()
+    found = stamps.kept_each("catalogue", ("view", wanted), ids, lambda new: _views(new, wanted), most=_VIEWS_KEPT)
+    return {i: found[i] for i in ids if i in found}
+
+
+def _views(ids: Sequence[int], locale: str) -> dict[int, ProductView]:
     texts, units, images = texts_of(ids, locale), units_of(ids), _first_images(ids)
     p, heir = Product, aliased(Product)
     rows = {
@@ -202,7 +212,7 @@ def _first_images(product_ids: Sequence[int]) -> dict[int, str]:
     for product_id, key in db.session.execute(
         select(Media.product_id, StoredFile.key)
         .join(StoredFile, StoredFile.id == Media.file_id)
-        .where(Media.product_id.in_(product_ids), Media.kind == "image")
+        .where(Media.product_id.in_(product_ids), Media.kind == "image", StoredFile.company_id.is_(None))
         .order_by(Media.position, Media.id)
     ):
         found.setdefault(product_id, key)

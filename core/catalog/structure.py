@@ -1,4 +1,4 @@
-"""The category tree and the attributes as plain values, read once per request: they are small and used everywhere."""
+"""The category tree and the attributes as plain values, read when they have changed: they are small and used everywhere."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from flask import g, has_request_context
 from sqlalchemy import select
 
 from core.catalog.models import Attribute, Category
+from core.data import stamps
 from core.data.db import db
 from core.i18n import _, pick
 from core.ui.formats import qty
@@ -126,7 +127,7 @@ def _once(key: str, read: object) -> object:
     if not has_request_context():
         return read()  # type: ignore[operator]
     if key not in g:
-        setattr(g, key, read())  # type: ignore[operator]
+        setattr(g, key, stamps.kept("catalogue", key, read))  # type: ignore[arg-type]
     return g.get(key)
 
 

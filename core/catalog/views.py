@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, send_file
 
-from core.catalog import addresses, media, pages, product_pages, services
+from core.catalog import addresses, media, pages, product_pages
 from core.catalog.selection import Selection, read
 from core.catalog.structure import CategoryNode, attributes, tree
 from core.data import files
@@ -61,13 +61,13 @@ def suggest() -> str:
 @requires(VIEW)
 def product(sku: str) -> str:
     """Show a product."""
-    product_id = services.product_id_of(sku)
-    if product_id is None:
+    page = product_pages.product_page(sku)
+    if page is None:
         raise NotFound(
             "PRODUCT-UNKNOWN", _("There is no product “%(sku)s” in your assortment. Search for it, or ask us.", sku=sku[:80])
         )
-    slots = {slot: panels("storefront.product", slot, product_id, sku) for slot in ("price", "main", "side", "tabs")}
-    return render_template("catalog/product.html", page=product_pages.product_page(product_id), slots=slots)
+    slots = {slot: panels("storefront.product", slot, page.product.id, sku) for slot in ("price", "main", "side", "tabs")}
+    return render_template("catalog/product.html", page=page, slots=slots)
 
 
 @bp.get("/media/<key>", endpoint="media")

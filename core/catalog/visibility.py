@@ -30,6 +30,17 @@ def condition(*, discontinued: bool = False) -> ColumnElement[bool]:
     return and_(*conditions) if conditions else Product.id.is_not(None)
 
 
+def by_catalogue_alone() -> str | None:
+    """Return a word for the condition of the current actor where nothing but the catalogue's tables decides what it
+    finds; None where a ``catalog_visibility`` of an addon may."""
+    actor = current_actor()
+    if not actor.may(VIEW):
+        return "nothing"
+    if actor.scope.unlimited and actor.company_id is None:
+        return "everything"
+    return None if registry().answers("catalog_visibility") else "shop"
+
+
 def _conditions(actor: Actor) -> tuple[ColumnElement[bool], ...]:
     """Return the actor's conditions, asked of the hooks once per request."""
     if not has_request_context():

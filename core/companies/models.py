@@ -17,6 +17,7 @@ class Seller(db.Model):
     """The merchant's legal entity; one row for now, but documents already carry its id."""
 
     __tablename__ = "companies_seller"
+    __stamp__ = "seller"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(String(30), unique=True)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
-from flask import g
+from flask import g, has_request_context
 from sqlalchemy import select
 
+from core.accounts import identity
+from core.accounts.identity import Buyer
 from core.companies.editing import company_by_code, create_company, update_company
 from core.companies.memberships import set_memberships
 from core.companies.models import Address, Company, CompanySegment, Seller
 from core.companies.tree import ancestors, descendants, lock_company
+from core.data import stamps
 from core.data.db import db
 from core.data.scope import current_actor
+from core.data.write import writing
 from core.i18n import _
 from core.spec.errors import NotFound
 
@@ -29,7 +34,9 @@ __all__ = [
     "lock_company",
     "segment_ids",
     "seller",
+    "seller_facts",
     "set_memberships",
+    "standing_of",
     "update_company",
 ]
 
@@ -37,6 +44,24 @@ __all__ = [
 def seller() -> Seller:
     """Return the merchant's legal entity; one statement per request at most. NotFound before ``tukku init``."""
     return _kept("tukku_seller", _seller)
+
+
+@dataclass(frozen=True, slots=True)
+class SellerFacts:
+    """What every page and price asks of the seller."""
+
+    name: str
+    business_id: str
+    street: str
+    postal_code: str
+    city: str
+    currency: str
+    zone: str
+
+
+def seller_facts() -> SellerFacts:
+    """Return the seller's plain values, read when they have changed. NotFound before ``tukku init``."""
+    return stamps.kept("seller", "facts", lambda: SellerFacts(*(getattr(seller(), f.name) for f in fields(SellerFacts))))
 
 
 def _seller() -> Seller:
@@ -52,6 +77,12 @@ def current_company() -> Company | None:
     if company_id is None:
         return None
     return _kept(f"tukku_company_{company_id}", lambda: db.session.get(Company, company_id))
+
+
+def standing_of(company_id: int) -> Buyer | None:
+    """Return what the request's first look said of the company for which it buys; None of any other, or while writing."""
+    buyer = identity.current().buyer if has_request_context() else None
+    return buyer if buyer is not None and buyer.company.id == company_id and not writing() else None
 
 
 T = TypeVar("T")
@@ -71,6 +102,9 @@ def segment_ids(company_ids: Iterable[int]) -> tuple[int, ...]:
     wanted = tuple(company_ids)
     if not wanted:
         return ()
+    buyer = standing_of(wanted[0])
+    if buyer is not None and wanted == buyer.ancestors:
+        return buyer.segments
     found = select(CompanySegment.segment_id).where(CompanySegment.company_id.in_(wanted)).distinct()
     return tuple(sorted(db.session.scalars(found)))
 

@@ -59,3 +59,12 @@ class StoredFile(db.Model):
     type: Mapped[str] = mapped_column(String(100))
     size: Mapped[int]
     created_at: Mapped[datetime]
+
+
+class Stamp(db.Model):
+    """What a group of tables held when it was last changed, as a random word (see core.data.stamps)."""
+
+    __tablename__ = "core_stamp"
+
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    value: Mapped[str] = mapped_column(String(32))

@@ -7,16 +7,28 @@ text never depends on the number of lines, so it is compiled and planned once.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 
 from sqlalchemy import BigInteger, FromClause, Join, String, bindparam, cast, column, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.compiler import compiles
 
-from core.data.db import db
+from core.data.prepared import Prepared, prepared
+
+__all__ = [
+    "InOrder",
+    "Prepared",
+    "id_table",
+    "id_values",
+    "instant_value",
+    "line_table",
+    "line_values",
+    "prepared",
+    "quantity_table",
+    "quantity_values",
+]
 
 
 def line_table(dialect: str, name: str) -> FromClause:
@@ -98,40 +110,6 @@ def _cross_join(join: InOrder, compiler: Any, asfrom: bool = False, **kwargs: An
     left = compiler.process(join.left, asfrom=True, **kwargs)
     right = compiler.process(join.right, asfrom=True, **kwargs)
     return f"{left} CROSS JOIN {right} ON {compiler.process(join.onclause, **kwargs)}"
-
-
-class Prepared:
-    """A statement compiled once, run on the session's own connection, whose rows come as the driver's plain tuples.
-
-    What would cost more than the query itself is left out: building and caching the statement anew, and rows as
-    objects. Such a statement is not limited by the session's scope, so it names the companies that it may see itself.
-    """
-
-    def __init__(self, build: Callable[[str], Any], dialect: Any) -> None:
-        compiled = build(dialect.name).compile(dialect=dialect)
-        self._sql = str(compiled)
-        self._constants = dict(compiled.params)
-        self._positions: list[str] | None = compiled.positiontup
-
-    def rows(self, **values: Any) -> list[tuple[Any, ...]]:
-        """Run the statement with ``values``, which the driver must understand, and return its rows."""
-        given = {**self._constants, **values}
-        connection = db.session.connection()
-        parameters: Any = given if self._positions is None else tuple([given[name] for name in self._positions])
-        cursor = connection.connection.cursor()
-        try:
-            for listener in connection.dispatch.before_cursor_execute:  # who counts or logs statements sees these too
-                listener(connection, cursor, self._sql, parameters, None, False)
-            cursor.execute(self._sql, parameters)
-            return cursor.fetchall()  # type: ignore[return-value]
-        finally:
-            cursor.close()
-
-
-@cache
-def prepared(build: Callable[[str], Any], dialect: str) -> Prepared:
-    """Return the statement that ``build(dialect)`` makes, compiled for the current database."""
-    return Prepared(build, db.engine.dialect)
 
 
 def instant_value(dialect: str, instant: datetime) -> datetime | str:

@@ -40,17 +40,19 @@ def price_views(
     where: PriceContext | None = None,
     quantities: Mapping[tuple[int, str], Decimal] | None = None,
     ladder: bool = False,
+    steps: services.Steps | None = None,
 ) -> dict[tuple[int, str], PriceView]:
     """Return the views of (product, unit) pairs for the current actor; the statements do not grow with their number.
 
-    ``quantities`` default to one; ``ladder`` adds the prices by quantity.
+    ``quantities`` default to one; ``ladder`` adds the prices by quantity, for which ``steps`` are known or looked up.
     """
     wanted = list(dict.fromkeys(asked))
     context = where or services.context()
     given = quantities or {}
     requests = [PriceRequest(str(i), *pair, given.get(pair, ONE)) for i, pair in enumerate(wanted)]
-    batch = services.price(context, requests)
-    rungs = services.ladders(context, wanted) if ladder else {}
+    batch, rungs = (
+        services.price_and_ladders(context, requests, steps) if ladder else (services.price(context, requests), {})
+    )
     hidden = not services.may_see()
     return {
         (line.product_id, line.unit): view(

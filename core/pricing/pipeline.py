@@ -84,6 +84,16 @@ def describe(context: PriceContext, requests: Sequence[PriceRequest]) -> PriceBa
     return run(context, requests, through=[owned for owned in steps() if owned.step.stage == PriceStage.BASE])
 
 
+def go_on(context: PriceContext, lines: Sequence[PriceLine]) -> PriceBatch:
+    """Run the steps behind the stage BASE over lines that have been described."""
+    batch = PriceBatch(context, tuple(lines))
+    if lines:
+        for owned in steps():
+            if owned.step.stage != PriceStage.BASE:
+                _run_step(owned, batch)
+    return batch
+
+
 def _run_step(owned: OwnedStep, batch: PriceBatch) -> None:
     step = owned.step
     try:

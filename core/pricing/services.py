@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -49,13 +49,17 @@ def context(currency: str | None = None, at: datetime | None = None, company_id:
 
 
 def _context(currency: str | None, at: datetime, company_id: int | None) -> PriceContext:
-    seller = companies.seller()
+    seller = companies.seller_facts()
     if company_id is None:
         visitors = tuple(db.session.scalars(select(Segment.id).where(Segment.code == GUESTS)))
         return PriceContext(_currency(currency, seller.currency), at, segment_ids=visitors, zone=seller.zone)
-    own, country = db.session.execute(
-        select(Company.currency, Company.country).where(Company.id == company_id)
-    ).one_or_none() or _no_company(company_id)
+    buyer = companies.standing_of(company_id)
+    own, country = (
+        (buyer.currency, buyer.country)
+        if buyer is not None
+        else db.session.execute(select(Company.currency, Company.country).where(Company.id == company_id)).one_or_none()
+        or _no_company(company_id)
+    )
     ids = tuple(companies.ancestors(company_id))
     segments = tuple(sorted(companies.segment_ids(ids)))
     return PriceContext(_currency(currency, own), at, company_id, ids, segments, country, seller.zone)
@@ -107,6 +111,8 @@ def _check(requests: Sequence[PriceRequest]) -> None:
 
 
 Pair = tuple[int, str]
+#: Least quantity and step of each (product, unit).
+Steps = Mapping[Pair, tuple[Decimal, Decimal]]
 
 
 def ladders(where: PriceContext, pairs: Sequence[Pair], limit: int = 12) -> dict[Pair, tuple[Break, ...]]:
@@ -119,24 +125,52 @@ def ladders(where: PriceContext, pairs: Sequence[Pair], limit: int = 12) -> dict
     wanted = list(dict.fromkeys(pairs))
     if not wanted or not may_see():
         return {}
-    described = pipeline.describe(where, [PriceRequest(str(i), *pair) for i, pair in enumerate(wanted)])
-    steps = _steps(wanted)
-    quantities: dict[Pair, set[Decimal]] = {pair: {first} for pair, (first, _step) in steps.items()}
+    return _with_ladders(where, [PriceRequest(str(i), *pair) for i, pair in enumerate(wanted)], None, limit)[1]
+
+
+def price_and_ladders(
+    where: PriceContext, requests: Sequence[PriceRequest], steps: Steps | None = None, limit: int = 12
+) -> tuple[PriceBatch, dict[Pair, tuple[Break, ...]]]:
+    """Return what ``price`` and ``ladders`` say, for requests of different (product, unit), with fewer statements.
+
+    Who knows least quantity and step of every (product, unit) hands them over in ``steps``.
+    """
+    if not may_see():
+        return hidden(where, requests), {}
+    _check(requests)
+    found, rungs = _with_ladders(where, requests, steps, limit)
+    return PriceBatch(where, tuple(found)), rungs
+
+
+def _with_ladders(
+    where: PriceContext, requests: Sequence[PriceRequest], known: Steps | None, limit: int
+) -> tuple[list[PriceLine], dict[Pair, tuple[Break, ...]]]:
+    """Price each request at its own quantity and at every rung, in one run that goes on from what BASE said."""
+    described = pipeline.describe(where, requests)
+    pairs = [(request.product_id, request.unit) for request in requests]
+    steps = _steps(pairs) if known is None else known
+    quantities: dict[Pair, set[Decimal]] = {pair: {steps[pair][0]} for pair in pairs}
     for _owner, found in registry().batch("price_breaks", batch=described):
         for item in found:
-            known = quantities.get((item.product_id, item.unit))
-            if known is not None:
+            reached = quantities.get((item.product_id, item.unit))
+            if reached is not None:
                 first, step = steps[item.product_id, item.unit]
-                known.update(_orderable(quantity, first, step) for quantity in item.quantities if quantity > first)
-    requests = [
-        PriceRequest(f"{i}:{quantity}", *pair, quantity)
-        for i, pair in enumerate(wanted)
-        for quantity in sorted(quantities[pair])[:limit]
-    ]
-    rungs: dict[Pair, list[Break]] = {pair: [] for pair in wanted}
-    for line in pipeline.run(where, requests).lines:
-        _add_rung(rungs[line.product_id, line.unit], line)
-    return {pair: tuple(found) for pair, found in rungs.items()}
+                reached.update(_orderable(quantity, first, step) for quantity in item.quantities if quantity > first)
+    lines: list[PriceLine] = []
+    asked: list[PriceLine] = []
+    ladder: dict[Pair, list[PriceLine]] = {}
+    for pair, request, line in zip(pairs, requests, described.lines, strict=True):
+        on_it = [line.at(quantity) for quantity in sorted(quantities[pair])[:limit]]
+        mine = next((rung for rung in on_it if rung.quantity == request.quantity), None) or line.at(request.quantity)
+        lines += on_it if mine in on_it else (*on_it, mine)
+        asked.append(mine)
+        ladder[pair] = on_it
+    pipeline.go_on(where, lines)
+    rungs: dict[Pair, list[Break]] = {pair: [] for pair in pairs}
+    for pair, on_it in ladder.items():
+        for line in on_it:
+            _add_rung(rungs[pair], line)
+    return asked, {pair: tuple(found) for pair, found in rungs.items()}
 
 
 def _add_rung(rungs: list[Break], line: PriceLine) -> None:

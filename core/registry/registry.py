@@ -144,6 +144,11 @@ class Registry:
                     raise HookFailed(implementation.owner, hook) from error
         return tuple(answers)
 
+    def answers(self, hook: str) -> bool:
+        """Tell whether anybody implements a batch hook."""
+        self._require(hook, "batch", "notify")
+        return bool(self.implementations.get(hook))
+
     def attempt(self, owner: str, hook: str, function: Callable[..., T], /, *args: Any, **kwargs: Any) -> Attempt[T]:
         """Call a contributed function whose failure must not hurt the page; a failure becomes an incident."""
         try:

@@ -16,6 +16,7 @@ class Setting(db.Model):
     """A value that differs from the default: ``owner`` is core or an addon, ``target`` '' for the deployment."""
 
     __tablename__ = "core_setting"
+    __stamp__ = "settings"
 
     owner: Mapped[str] = mapped_column(String(40), primary_key=True)
     key: Mapped[str] = mapped_column(String(60), primary_key=True)

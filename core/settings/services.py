@@ -15,7 +15,7 @@ from typing import Any, Protocol, cast
 from flask import current_app, g
 from sqlalchemy import select
 
-from core.data import audit, clock
+from core.data import audit, clock, stamps
 from core.data.db import db
 from core.data.scope import current_actor
 from core.data.write import write
@@ -181,14 +181,19 @@ def _stored(target: str) -> dict[tuple[str, str], Any]:
 
 
 def _read(targets: Sequence[str]) -> None:
-    """Read what is stored for targets with one query, once in a request or job."""
+    """Read what is stored for targets with one query at most, once in a request or job."""
     cache = _cache()
-    new = [target for target in targets if target not in cache]
+    new = tuple(target for target in targets if target not in cache)
     if new:
-        cache.update({target: {} for target in new})
-        columns = select(Setting.target, Setting.owner, Setting.key, Setting.value)
-        for target, owner, key, value in db.session.execute(columns.where(Setting.target.in_(new))):
-            cache[target][owner, key] = value
+        cache.update(stamps.kept("settings", ("values", new), lambda: _select(new)))
+
+
+def _select(targets: Sequence[str]) -> dict[str, dict[tuple[str, str], Any]]:
+    found: dict[str, dict[tuple[str, str], Any]] = {target: {} for target in targets}
+    columns = select(Setting.target, Setting.owner, Setting.key, Setting.value)
+    for target, owner, key, value in db.session.execute(columns.where(Setting.target.in_(targets))):
+        found[target][owner, key] = value
+    return found
 
 
 def _cache() -> dict[str, dict[tuple[str, str], Any]]:

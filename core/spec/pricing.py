@@ -119,6 +119,12 @@ class PriceLine:
         self.unit = unit
         self.quantity = quantity
 
+    def at(self, quantity: Decimal) -> PriceLine:
+        """Return a line that knows the same and asks for ``quantity``; for lines that no step has priced yet."""
+        line = PriceLine(self.key, self.product_id, self.unit, quantity)
+        line.__dict__.update({**self.__dict__, "quantity": quantity})
+        return line
+
     def __repr__(self) -> str:
         what = f"{self.sku or self.product_id}, {self.quantity} {self.unit}"
         return f"PriceLine({self.key!r}, {what}: {self.price} per {self.per})"

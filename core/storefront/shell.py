@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import g, request, url_for
 
 from core.accounts import identity
-from core.companies.services import seller
+from core.companies.services import seller_facts
 from core.i18n import _, current_locale, spoken
 from core.orders import cart
 from core.registry.registry import registry
@@ -41,7 +41,7 @@ def shop_shell() -> ShopShell:
 def zone() -> str:
     """Return the seller's time zone, in which instants are shown; UTC before ``tukku init``."""
     try:
-        return seller().zone
+        return seller_facts().zone
     except NotFound:
         return "UTC"
 
@@ -85,7 +85,7 @@ def _site() -> Site:
 
 def _merchant() -> tuple[str, str]:
     try:
-        found = seller()
+        found = seller_facts()
     except NotFound:
         return "Tukku", ""
     place = " ".join(part for part in (found.postal_code, found.city) if part)

@@ -209,6 +209,11 @@ def upgrade() -> None:
     sa.Column('changed_at', types.Instant(), nullable=False),
     sa.PrimaryKeyConstraint('owner', 'key', 'target', name=op.f('pk_core_setting'))
     )
+    op.create_table('core_stamp',
+    sa.Column('name', sa.String(length=40), nullable=False),
+    sa.Column('value', sa.String(length=32), nullable=False),
+    sa.PrimaryKeyConstraint('name', name=op.f('pk_core_stamp'))
+    )
     op.create_table('pricing_currency_rate',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('source', sa.String(length=3), nullable=False),
@@ -713,6 +718,7 @@ def downgrade() -> None:
     op.drop_table('pricing_tax_rate')
     op.drop_index('ix_pricing_currency_rate_key', table_name='pricing_currency_rate')
     op.drop_table('pricing_currency_rate')
+    op.drop_table('core_stamp')
     op.drop_table('core_setting')
     op.drop_table('core_process')
     op.drop_index(op.f('ix_core_owned_table_owner'), table_name='core_owned_table')
