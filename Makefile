@@ -66,7 +66,7 @@ $(VENV)/.installed: setup.cfg pyproject.toml | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.developing: setup.cfg pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[postgres,server,test,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[postgres,server,celery,test,dev]'
 	@touch $@ $(VENV)/.installed
 
 # The marker is written last, so that a load which was interrupted is taken up again.

@@ -6,8 +6,13 @@ as in `.ci/run`, the same tests fail instead.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +39,37 @@ def samples() -> Path:
     if not given or not Path(given).is_dir():
         _lacking("samples", f"TUKKU_SAMPLES_DIR ({given or 'not set'}) is not the folder of sample data")
     return Path(given)
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a Redis server of this run's own."""
+    path = shutil.which("redis-server")
+    if path is None or importlib.util.find_spec("celery") is None:
+        _lacking("redis", "there is no Redis server or no Celery on this machine (Debian: apt-get install redis-server)")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path_factory.mktemp("redis"))]
+    process = subprocess.Popen([str(path), *options], stdout=subprocess.DEVNULL)
+    try:
+        _until_it_listens(port)
+        yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _until_it_listens(port: int) -> None:
+    until = time.monotonic() + 20
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            assert time.monotonic() < until, "Redis did not start within 20 seconds"
+            time.sleep(0.05)
+        else:
+            return
 
 
 @pytest.fixture(scope="session")

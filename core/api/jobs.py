@@ -1,5 +1,5 @@
 """Events and work that runs outside requests."""
 
-from core.jobs.services import emit, enqueue
+from core.jobs.services import emit, enqueue, progress
 
-__all__ = ["emit", "enqueue"]
+__all__ = ["emit", "enqueue", "progress"]

@@ -41,7 +41,7 @@ def overview() -> str:
 def status() -> str:
     """Show the health of domains and addons, the processes and the background work."""
     found = registry().batch("addon_health")
-    states = dict(db.session.execute(select(Job.state, func.count(Job.id)).group_by(Job.state)))
+    states = dict(db.session.execute(select(Job.state, func.count(Job.id)).group_by(Job.state)).all())
     return render_template(
         "backoffice/status.html",
         health=[(owner, checks) for owner, checks in found if checks],

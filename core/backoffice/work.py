@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
@@ -13,8 +13,8 @@ from core.data.db import db
 from core.data.models import AuditEntry
 from core.i18n import _, _l, ngettext
 from core.jobs.models import Job
-from core.jobs.services import retry
-from core.spec.errors import Conflict
+from core.jobs.services import discard, retry
+from core.spec.errors import Conflict, NotFound
 from core.spec.ui import Action, PageContext
 from core.ui.access import requires
 from core.ui.links import optional_url
@@ -35,7 +35,11 @@ JOBS = Resource(
         Field("job", _l("Job"), cast(Job.id, String), "code", sort=False, filter=False),
         Field("name", _l("Work"), Job.name, search=True),
         Field(
-            "state", _l("State"), Job.state, "state", choices=state_choices("waiting", "running", "done", "failed", "held")
+            "state",
+            _l("State"),
+            Job.state,
+            "state",
+            choices=state_choices("waiting", "running", "done", "failed", "held", "discarded"),
         ),
         Field("created", _l("Added"), Job.created_at, "instant"),
         Field("run_at", _l("Runs at"), Job.run_at, "instant", shown=False),
@@ -56,6 +60,8 @@ JOBS = Resource(
     count=lambda number: ngettext("%(count)s job", "%(count)s jobs", number),
     views=(
         View("all", _l("All")),
+        View("waiting", _l("Waiting"), {"state": "waiting"}),
+        View("running", _l("Running"), {"state": "running"}),
         View("failed", _l("Failed"), {"state": "failed"}),
         View("held", _l("Held"), {"state": "held"}),
     ),
@@ -103,10 +109,11 @@ AUDIT = Resource(
 def jobs() -> Any:
     """List background work."""
     again = Action("retry", JOBS.key, _l("Run again"), "work_admin.run_again", RETRY_JOBS, "arrow-clockwise")
+    drop = Action("discard", JOBS.key, _l("Discard"), "work_admin.drop", RETRY_JOBS, "trash", dangerous=True)
     empty = Empty(
         _("No background work yet"), _("Mail, imports and everything that follows an order appear here."), "clock-history"
     )
-    return show_list(JOBS, "backoffice/list.html", actions=(again,), empty=empty)
+    return show_list(JOBS, "backoffice/list.html", actions=(again, drop), empty=empty)
 
 
 @bp.get("/jobs/<int:code>")
@@ -123,19 +130,34 @@ def job(code: int) -> str:
 @requires(RETRY_JOBS)
 def run_again() -> Any:
     """Let failed or held work run again; what is neither is left alone and said."""
-    chosen = [int(code) for code in request.form.getlist("code") if code.isdigit()]
-    done, refused = 0, []
-    for job_id in chosen:
-        try:
-            retry(job_id)
-            done += 1
-        except Conflict as error:
-            refused.append(str(error.message))
+    done = _each(retry)
     if done:
         flash(ngettext("%(count)s job will run again.", "%(count)s jobs will run again.", done), "success")
+    return redirect(url_for("work_admin.jobs", state="failed"), 303)
+
+
+@bp.post("/jobs/discard")
+@requires(RETRY_JOBS)
+def drop() -> Any:
+    """Give up work that waits, failed or is held; what runs or is done is left alone and said."""
+    done = _each(discard)
+    if done:
+        flash(ngettext("%(count)s job is discarded.", "%(count)s jobs are discarded.", done), "success")
+    return redirect(url_for("work_admin.jobs"), 303)
+
+
+def _each(change: Callable[[int], None]) -> int:
+    """Change the chosen jobs one by one, say what was refused, and return how many were changed."""
+    done, refused = 0, []
+    for job_id in [int(code) for code in request.form.getlist("code") if code.isdigit()]:
+        try:
+            change(job_id)
+            done += 1
+        except (Conflict, NotFound) as error:
+            refused.append(str(error.message))
     for message in refused[:3]:
         flash(message, "warning")
-    return redirect(url_for("work_admin.jobs", state="failed"), 303)
+    return done
 
 
 @bp.get("/audit")

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
 import click
+from flask import Flask
 
 from core.cli.context import config_of, emit, json_option, table, working
 from core.jobs import services
 from core.jobs.models import Job
 from core.runtime.app import build_app
 
-STATES = ("waiting", "running", "done", "failed", "held")
+STATES = ("waiting", "running", "done", "failed", "held", "discarded")
 
 
 @click.group("jobs")
@@ -46,10 +48,28 @@ def retry(job_id: int) -> None:
     click.echo(f"Job {job_id} will run again.")
 
 
+@jobs.command("discard")
+@click.argument("job_id", type=int)
+def discard(job_id: int) -> None:
+    """Give up a job that waits, failed or is held. Example: tukku jobs discard 17"""
+    with working(build_app(config_of())):
+        services.discard(job_id)
+    click.echo(f"Job {job_id} is discarded.")
+
+
 @click.command("worker")
 @click.option("--threads", type=click.IntRange(1, 32), default=2, show_default=True, help="Jobs at the same time.")
-def worker(threads: int) -> None:
-    """Run background work in a process of its own, beside `tukku serve --no-jobs`. Example: tukku worker"""
+@click.option(
+    "--broker",
+    envvar="TUKKU_BROKER_URL",
+    metavar="URL",
+    help="Share the jobs through Celery and this broker (redis://… or amqp://…).  [env: TUKKU_BROKER_URL]",
+)
+def worker(threads: int, broker: str | None) -> None:
+    """Run background work in a process of its own, beside `tukku serve --no-jobs`. Example: tukku worker
+
+    Any number of workers may run, on any number of machines, with or without a broker: none takes another's job.
+    """
     from core.jobs.runner import EmbeddedRunner
     from core.runtime.dispatcher import Dispatcher
     from core.runtime.process import Heartbeat
@@ -57,18 +77,47 @@ def worker(threads: int) -> None:
 
     config = config_of()
     check_database(config)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
     with ExitStack() as stack:
         dispatcher = Dispatcher(config)
         stack.callback(dispatcher.close)
-        for part in (Heartbeat(dispatcher, "worker"), EmbeddedRunner(lambda: dispatcher.refresh().app, threads)):
-            part.start()
-            stack.callback(part.stop)
-        click.echo("Running background work. Stop with Ctrl+C.")
-        while not stop.wait(1):
-            pass
+
+        def start(*parts: Any) -> None:
+            for part in parts:
+                part.start()
+                stack.callback(part.stop)
+
+        def app_of() -> Flask:
+            return dispatcher.refresh().app
+
+        start(Heartbeat(dispatcher, "worker"))
+        if broker:
+            _consume(broker, app_of, threads, start)
+        else:
+            start(EmbeddedRunner(app_of, threads))
+            click.echo("Running background work. Stop with Ctrl+C.")
+            _wait_for_a_signal()
+
+
+def _consume(url: str, app_of: Callable[[], Flask], threads: int, start: Callable[..., None]) -> None:
+    """Relay due jobs to the broker and run what comes back, until a signal; Celery ends its running jobs first."""
+    from core.jobs.broker import BrokerMissing, BrokerRunner, make_celery
+
+    try:
+        celery = make_celery(url)
+    except BrokerMissing as missing:
+        raise click.ClickException(str(missing)) from None
+    start(BrokerRunner(app_of, celery))
+    click.echo("Running background work from the broker. Stop with Ctrl+C.")
+    options = {"pool": "threads", "concurrency": threads, "without_gossip": True, "without_mingle": True}
+    celery.Worker(**options, loglevel="WARNING", quiet=True).start()
+
+
+def _wait_for_a_signal() -> None:
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    while not stop.wait(1):
+        pass
 
 
 def _plain(job: Job) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from core.i18n import _
 from core.imports.kinds import kind_named
 from core.imports.reading import SPREADSHEETS
 from core.imports.services import import_file
-from core.jobs.services import enqueue
+from core.jobs.services import enqueue, progress
 from core.spec.errors import Invalid, NotFound, TukkuError
 
 KEPT = timedelta(days=14)
@@ -158,6 +158,7 @@ class _Watch:
         """Add rows that are done."""
         self._run = replace(self._run, done=self._run.done + count)
         _save(self._run)
+        progress(self._run.done, self._run.total)
 
 
 def prune(payload: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ import smtplib
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -62,7 +63,7 @@ def deliver(payload: dict[str, Any]) -> None:
     if url:
         _send(message, url)
     else:
-        _lay_down(message, payload["id"])
+        _lay_down(message, payload)
 
 
 def folder() -> Path:
@@ -90,12 +91,13 @@ def _message(payload: dict[str, Any]) -> EmailMessage:
     return message
 
 
-def _lay_down(message: EmailMessage, identity: str) -> None:
-    target = folder()
+def _lay_down(message: EmailMessage, payload: dict[str, Any]) -> None:
+    """Write the mail under the name of its writing, so that a job that runs twice leaves one file."""
+    target, identity = folder(), payload["id"]
     target.mkdir(parents=True, exist_ok=True)
     scratch = target / f".{identity}"
     scratch.write_bytes(bytes(message))
-    scratch.replace(target / f"{clock.now():%Y%m%d-%H%M%S}-{identity[:8]}.eml")
+    scratch.replace(target / f"{datetime.fromisoformat(payload['at']):%Y%m%d-%H%M%S}-{identity[:8]}.eml")
 
 
 def _send(message: EmailMessage, url: str) -> None:

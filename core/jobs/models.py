@@ -29,6 +29,8 @@ class Job(db.Model):
     run_at: Mapped[datetime]
     attempts: Mapped[int] = mapped_column(default=0)
     max_attempts: Mapped[int] = mapped_column(default=8)
+    #: When its id was sent to a broker, None where it was not, or a worker took it; see core.jobs.broker.
+    sent_at: Mapped[datetime | None]
     lease_until: Mapped[datetime | None]
     worker: Mapped[str] = mapped_column(String(80), default="")
     unique_key: Mapped[str | None] = mapped_column(String(160), unique=True)

@@ -48,7 +48,7 @@ class Plugin:
     def app_permissions(self) -> Iterable[Permission]:
         """Let administrators see and repeat background work."""
         yield Permission("jobs.job.view", _l("See background work"), ("admin",))
-        yield Permission("jobs.job.retry", _l("Repeat failed background work"), ("admin",))
+        yield Permission("jobs.job.retry", _l("Repeat and discard background work"), ("admin",))
 
 
 def _prune(_payload: dict[str, Any]) -> None:

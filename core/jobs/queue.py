@@ -7,7 +7,7 @@ when its lease is over. So a job may run twice, and is written to bear it.
 from __future__ import annotations
 
 import random
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -38,29 +38,44 @@ class Claim:
     payload: dict[str, Any]
     attempts: int
     request_id: str
+    unique_key: str | None = None
 
 
 def due() -> bool:
     """Tell, cheaply and without a lock, whether a job waits."""
-    return db.session.scalar(select(Job.id).where(_due()).limit(1)) is not None
+    return db.session.scalar(select(Job.id).where(is_due()).limit(1)) is not None
 
 
-def claim(worker: str, running: Collection[int] = ()) -> Claim | None:
-    """Take the job that is due longest, but none that this process is ``running``; None if there is none.
+def claim(worker: str, running: Collection[int] = (), *, only: int | None = None) -> Claim | None:
+    """Take the job that is due longest, or ``only`` the one with this id if it is due; None if there is none."""
+    return next(iter(claim_some(worker, 1, running, only=only)), None)
+
+
+def claim_some(worker: str, most: int, running: Collection[int] = (), *, only: int | None = None) -> list[Claim]:
+    """Take up to ``most`` jobs that are due, longest first, but none that this process is ``running``.
 
     Jobs of an addon that does not run are put on hold on the way.
     """
-    statement = select(Job).where(_due(), Job.id.not_in(running)).order_by(Job.run_at, Job.id).limit(1)
-    locking = statement.with_for_update(skip_locked=True).execution_options(populate_existing=True)
+    wanted = and_(is_due(), Job.id.not_in(running))
+    if only is not None:
+        wanted = and_(wanted, Job.id == only)
+    columns = (Job.id, Job.name, Job.addon, Job.payload, Job.attempts, Job.request_id, Job.unique_key)
+    statement = select(*columns).where(wanted).order_by(Job.run_at, Job.id).limit(most).with_for_update(skip_locked=True)
     with write() as session:
-        while (job := session.scalar(locking)) is not None:
-            if registry().runs(job.addon):
-                job.state, job.worker, job.lease_until = "running", worker, clock.now() + LEASE
-                job.attempts += 1
-                return Claim(job.id, job.name, job.addon, dict(job.payload), job.attempts, job.request_id)
-            job.state, job.worker, job.lease_until = "held", "", None
-            session.flush()
-    return None
+        while rows := session.execute(statement.execution_options(populate_existing=True)).all():
+            off = [row.id for row in rows if not registry().runs(row.addon)]
+            mine = [row for row in rows if row.id not in off]
+            if off:
+                _set(off, state="held", worker="", lease_until=None)
+            if mine:
+                lease = clock.now() + LEASE
+                ids = [row.id for row in mine]
+                _set(ids, state="running", worker=worker, lease_until=lease, sent_at=None, attempts=Job.attempts + 1)
+                return [
+                    Claim(row.id, row.name, row.addon, dict(row.payload), row.attempts + 1, row.request_id, row.unique_key)
+                    for row in mine
+                ]
+    return []
 
 
 def extend(worker: str, ids: Collection[int]) -> None:
@@ -71,12 +86,15 @@ def extend(worker: str, ids: Collection[int]) -> None:
             session.execute(mine.values(lease_until=clock.now() + LEASE))
 
 
-def finish(claimed: Claim, work: Work) -> None:
-    """Mark the job done; one that comes again gets its next row in the same transaction."""
+def finish(ended: Sequence[tuple[Claim, Work]]) -> None:
+    """Mark jobs as done in one transaction; one that comes again gets its next row in the same."""
+    if not ended:
+        return
     with write() as session:
-        job = session.get_one(Job, claimed.id)
-        job.state, job.finished_at, job.lease_until, job.error = "done", clock.now(), None, ""
-        _release_key(job, work)
+        _set([claimed.id for claimed, _work in ended], state="done", finished_at=clock.now(), lease_until=None, error="")
+        for claimed, work in ended:
+            if claimed.unique_key is not None:
+                _release_key(session.get_one(Job, claimed.id), work)
 
 
 def give_up_or_retry(claimed: Claim, error: str, work: Work | None) -> None:
@@ -91,11 +109,11 @@ def give_up_or_retry(claimed: Claim, error: str, work: Work | None) -> None:
         _release_key(job, work)
 
 
-def hand_back(claimed: Claim) -> None:
-    """Let somebody else run the job at once: this worker is stopping, and the attempt does not count."""
-    with write() as session:
-        job = session.get_one(Job, claimed.id)
-        job.state, job.lease_until, job.attempts = "waiting", None, max(job.attempts - 1, 0)
+def hand_back(claimed: Sequence[Claim]) -> None:
+    """Let others run the jobs at once, which were taken and not begun: the attempt does not count."""
+    if claimed:
+        with write():
+            _set([c.id for c in claimed], state="waiting", lease_until=None, sent_at=None, attempts=Job.attempts - 1)
 
 
 def release_held() -> None:
@@ -105,7 +123,7 @@ def release_held() -> None:
     if owners:
         with write() as session:
             again = update(Job).where(Job.state == "held", Job.addon.in_(owners))
-            session.execute(again.values(state="waiting", run_at=clock.now()))
+            session.execute(again.values(state="waiting", run_at=clock.now(), sent_at=None))
 
 
 def schedule() -> None:
@@ -124,7 +142,7 @@ def prune() -> None:
     with write() as session:
         old = or_(
             and_(Job.state == "done", Job.finished_at < now - KEEP_DONE),
-            and_(Job.state == "failed", Job.finished_at < now - KEEP_FAILED),
+            and_(Job.state.in_(("failed", "discarded")), Job.finished_at < now - KEEP_FAILED),
         )
         session.execute(delete(Job).where(old))
 
@@ -134,7 +152,8 @@ def delay(attempts: int) -> float:
     return min(_FIRST_DELAY * 2 ** (attempts - 1), _LONGEST_DELAY) * (1 + random.random() / 2)  # noqa: S311
 
 
-def _due() -> ColumnElement[bool]:
+def is_due() -> ColumnElement[bool]:
+    """Return the condition: it waits and its time has come, or its worker died."""
     now = clock.now()
     return or_(
         and_(Job.state == "waiting", Job.run_at <= now),
@@ -148,3 +167,8 @@ def _release_key(job: Job, work: Work | None) -> None:
     db.session.flush()
     if work is not None and work.periodic and key == work.unique_key:
         enqueue(work.name, {}, run_at=work.next_run(), unique_key=key)
+
+
+def _set(ids: Sequence[int], **values: Any) -> None:
+    """Change rows of which this transaction, or this worker's lease, keeps everybody else away."""
+    db.session.execute(update(Job).where(Job.id.in_(ids)).values(**values).execution_options(synchronize_session=False))

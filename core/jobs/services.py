@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from flask import g
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from core.data import clock
+from core.data import audit, clock
 from core.data.db import db
 from core.data.write import after_commit, write, writing
+from core.i18n import _
 from core.jobs.models import Job
 from core.jobs.wakeup import wake
 from core.jobs.work import Work, find
 from core.registry.registry import registry
 from core.spec.errors import Conflict, NotFound, WriteError
+
+PROGRESS_EVERY = 1.0  # seconds
 
 
 def emit(event: str, payload: Mapping[str, Any]) -> None:
@@ -44,11 +48,39 @@ def retry(job_id: int) -> None:
     with write() as session:
         job = session.get(Job, job_id)
         if job is None:
-            raise NotFound("JOB-UNKNOWN", f"There is no job {job_id}.")
+            raise NotFound("JOB-UNKNOWN", _("There is no job %(job)s.", job=job_id))
         if job.state not in ("failed", "held"):
-            raise Conflict("JOB-NOT-FAILED", f"Job {job_id} is {job.state}: only failed and held jobs are retried.")
+            text = _("Job %(job)s is %(state)s: only failed and held jobs are retried.", job=job_id, state=job.state)
+            raise Conflict("JOB-NOT-FAILED", text)
         job.state, job.attempts, job.run_at, job.error, job.finished_at = "waiting", 0, clock.now(), "", None
+        job.sent_at = None
         after_commit(wake)
+
+
+def discard(job_id: int) -> None:
+    """Give up a job that waits, failed or is held; it stays on the list as discarded. A periodic one comes again."""
+    with write() as session:
+        job = session.get(Job, job_id, with_for_update=True, populate_existing=True)
+        if job is None:
+            raise NotFound("JOB-UNKNOWN", _("There is no job %(job)s.", job=job_id))
+        if job.state not in ("waiting", "failed", "held"):
+            text = _("Job %(job)s is %(state)s: it cannot be discarded.", job=job_id, state=job.state)
+            raise Conflict("JOB-NOT-DISCARDABLE", text)
+        audit.record("job", str(job_id), "discarded", before={"state": job.state}, after={"name": job.name})
+        job.state, job.finished_at, job.unique_key = "discarded", clock.now(), None
+
+
+def progress(done: int, total: int) -> None:
+    """Say how far the running job has come; call it between transactions, as often as you like.
+
+    It is written at most once a second. Outside a job, and inside ``write()``, it does nothing.
+    """
+    job_id, before, now = g.get("tukku_job_id"), g.get("tukku_job_progress_at"), time.monotonic()
+    if job_id is None or writing() or (before is not None and now - before < PROGRESS_EVERY and done < total):
+        return
+    g.tukku_job_progress_at = now
+    with write() as session:
+        session.execute(update(Job).where(Job.id == job_id).values(progress=done, total=total))
 
 
 def newest(state: str = "", limit: int = 50) -> list[Job]:

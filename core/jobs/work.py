@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from difflib import get_close_matches
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -82,6 +82,8 @@ def use_zone(app: Any, zone: Callable[[], str]) -> None:
 def _next_at(at: time) -> datetime:
     zone: Callable[[], str] | None = current_app.extensions.get(_ZONE)
     here = ZoneInfo(zone() if zone else "UTC")
-    now = clock.now().astimezone(here)
-    today = datetime.combine(now.date(), at, here)
-    return today if today > now else datetime.combine(now.date() + timedelta(days=1), at, here)
+    now = clock.now()
+    day = now.astimezone(here).date()
+    # compared in UTC: two times of one zone are compared by their clocks, which go back once a year
+    today = datetime.combine(day, at, here).astimezone(UTC)
+    return today if today > now else datetime.combine(day + timedelta(days=1), at, here).astimezone(UTC)

@@ -66,6 +66,7 @@ STATES: dict[str, State] = {
     "running": State(_l("Running"), "arrow-clockwise", "accent"),
     "done": State(_l("Done"), "check2-circle", "positive"),
     "failed": State(_l("Failed"), "exclamation-octagon", "danger"),
+    "discarded": State(_l("Discarded"), "trash"),
     "held": State(_l("Held"), "pause-circle", "attention"),
     "refused": State(_l("Refused"), "x-circle", "danger"),
     "interrupted": State(_l("Interrupted"), "exclamation-triangle", "attention"),

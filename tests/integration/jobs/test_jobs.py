@@ -235,6 +235,45 @@ def test_a_daily_job_runs_at_its_time_in_the_sellers_zone(shop):
     assert _rows()[1].run_at == datetime(2026, 6, 3, 0, 40, tzinfo=UTC)
 
 
+@pytest.mark.database("sqlite")
+@pytest.mark.parametrize(
+    ("now", "run_at"),
+    [
+        # 03:30 for the second time that night: 03:40 is over, whatever the clock on the wall says
+        (datetime(2026, 10, 25, 1, 45, tzinfo=UTC), datetime(2026, 10, 26, 1, 40, tzinfo=UTC)),
+        # 03:40 does not exist that night: an hour later, not never and not twice
+        (datetime(2026, 3, 28, 23, tzinfo=UTC), datetime(2026, 3, 29, 1, 40, tzinfo=UTC)),
+        (datetime(2026, 3, 29, 1, 41, tzinfo=UTC), datetime(2026, 3, 30, 0, 40, tzinfo=UTC)),
+    ],
+)
+def test_a_daily_job_runs_once_on_the_days_when_the_clock_is_changed(shop, now, run_at):
+    from core.jobs.work import use_zone
+
+    use_zone(shop.app, lambda: "Europe/Helsinki")
+    shop.give(JobSpec("night", shop.note, at="03:40"))
+    with clock.frozen(now):
+        queue.schedule()
+    assert _rows()[0].run_at == run_at
+
+
+def test_a_job_is_discarded_and_says_how_far_it_has_come(shop):
+    def long(payload):
+        for done in range(1, 4):
+            services.progress(done, 3)
+            shop.seen.append(_rows()[1].progress)
+
+    shop.give(JobSpec("long", long))
+    first = services.enqueue("shop.note", {}, unique_key="k")
+    services.discard(first)
+    assert services.enqueue("shop.long", {}, unique_key="k") is not None
+    run_due(shop.app)
+    assert shop.seen == [1, 1, 3]
+    assert [job.state for job in _rows()] == ["discarded", "done"]
+    for job_id, error in ((first, Conflict), (0, NotFound)):
+        with pytest.raises(error):
+            services.discard(job_id)
+
+
 def test_a_periodic_job_that_fails_comes_again(shop):
     def broken(payload):
         raise RuntimeError
@@ -286,6 +325,32 @@ def test_the_runner_wakes_at_once_and_each_job_runs_once(shop):
     assert first < 10
     db.session.rollback()
     assert db.session.scalar(select(func.count()).where(Job.state == "done")) == 30
+
+
+@pytest.mark.database("sqlite")
+def test_a_slow_job_delays_none_that_was_taken_with_it(shop):
+    gate = threading.Event()
+    shop.give(JobSpec("slow", lambda _payload: gate.wait(20)))
+    with write():
+        for name in ("shop.slow", "shop.slow", *["shop.note"] * 4):
+            services.enqueue(name, {})
+    runner = EmbeddedRunner(lambda: shop.app, threads=2)
+    runner.start()
+    try:
+        until = time.monotonic() + 10  # both threads are busy: what was taken with the slow ones is given back
+        while (_count("running"), _count("waiting")) != (2, 4) and time.monotonic() < until:
+            time.sleep(0.05)
+        assert (_count("running"), _count("waiting")) == (2, 4)
+        assert run_due(shop.app) == 4
+    finally:
+        gate.set()
+        runner.stop()
+    assert _count("done") == 6
+
+
+def _count(state):
+    db.session.rollback()
+    return db.session.scalar(select(func.count(Job.id)).where(Job.state == state))
 
 
 def test_rival_workers_never_take_the_same_job(shop):

@@ -160,6 +160,7 @@ def upgrade() -> None:
     sa.Column('run_at', types.Instant(), nullable=False),
     sa.Column('attempts', sa.Integer(), nullable=False),
     sa.Column('max_attempts', sa.Integer(), nullable=False),
+    sa.Column('sent_at', types.Instant(), nullable=True),
     sa.Column('lease_until', types.Instant(), nullable=True),
     sa.Column('worker', sa.String(length=80), nullable=False),
     sa.Column('unique_key', sa.String(length=160), nullable=True),
