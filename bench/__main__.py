@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 #: name -> whether it reads the sample data
-ALL = {"pricing": True, "catalog": False, "orders": False, "jobs": False}
+ALL = {"pricing": True, "catalog": False, "orders": False, "jobs": False, "pages": False}
 
 
 def main() -> int:

@@ -30,9 +30,8 @@ CSRF = "csrf_token"
 FLASHES = "_flashes"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _REFRESH = timedelta(minutes=5)
-API = "/api/"
-#: Addresses that are the same for everybody, and those of the API, which takes keys: no session is opened for them.
-BARE_PATHS = ("/static/", "/healthz", "/readyz", API)
+#: Addresses that are the same for everybody: no session is opened for them.
+BARE_PATHS = ("/static/", "/healthz", "/readyz")
 
 
 class ServerSession(dict[str, Any], SessionMixin):
@@ -156,7 +155,7 @@ class ServerSessions(SessionInterface):
 
 def find(token: str) -> Any:
     """Return the columns of the session with ``token`` and of the person whose it is, or None."""
-    row = db.session.execute(_found(), {"token_hash": digest(token)}).one_or_none()
+    row = db.session.connection().execute(_found(), {"token_hash": digest(token)}).one_or_none()
     if row is not None:
         stamps.heard(row.stamps)
     return row
@@ -165,28 +164,26 @@ def find(token: str) -> Any:
 @cache
 def _found() -> Select[Any]:
     """Build the one statement that says which session it is, whose, and what may be taken from memory."""
-    roles = select(func.aggregate_strings(StaffRole.role, ",")).where(StaffRole.user_id == User.id).scalar_subquery()
-    person = (
-        User.code,
-        User.email,
-        User.name,
-        User.locale,
-        User.active,
-        User.fs_uniquifier,
-        User.last_company_id,
-        User.unread,
-    )
+    found, user, role = LoginSession.__table__, User.__table__.c, StaffRole.__table__.c
+    roles = select(func.aggregate_strings(role.role, ",")).where(role.user_id == user.id).scalar_subquery()
     return (
         select(
-            *LoginSession.__table__.c,
-            *person,
-            User.tf_totp_secret.is_not(None).label("has_second_factor"),
+            *found.c,
+            user.code,
+            user.email,
+            user.name,
+            user.locale,
+            user.active,
+            user.fs_uniquifier,
+            user.last_company_id,
+            user.unread,
+            user.tf_totp_secret.is_not(None).label("has_second_factor"),
             roles.label("staff_roles"),
             stamps.column().label("stamps"),
         )
-        .select_from(LoginSession)
-        .outerjoin(User, User.id == LoginSession.user_id)
-        .where(LoginSession.token_hash == bindparam("token_hash"))
+        .select_from(found)
+        .outerjoin(User.__table__, user.id == found.c.user_id)
+        .where(found.c.token_hash == bindparam("token_hash"))
     )
 
 

@@ -17,6 +17,8 @@ from core.catalog.units import UnitInfo, units_of
 from core.data import stamps
 from core.data.db import db
 from core.data.models import StoredFile
+from core.data.prepared import id_table, id_values, prepared
+from core.data.scope import current_actor
 from core.i18n import current_locale
 
 CodeKind = Literal["sku", "item_code", "gtin", "manufacturer", "superseded"]
@@ -232,12 +234,29 @@ def values_of(product_ids: Iterable[int]) -> dict[int, dict[int, str]]:
 
 def own_codes(product_ids: Iterable[int]) -> dict[int, list[str]]:
     """Return the codes that the current company (or a parent of it) has for products; one statement."""
+    ids, scope = list(product_ids), current_actor().scope
+    rows: Iterable[Any]
+    if scope.unlimited:
+        everybody = select(ItemCode.product_id, ItemCode.code).where(ItemCode.product_id.in_(ids))
+        rows = db.session.execute(everybody.order_by(ItemCode.code))
+    else:
+        dialect = db.engine.dialect.name
+        companies = id_values(dialect, "companies", ItemCode.__scope__.ids(scope))
+        rows = prepared(_own_codes, dialect).rows(**companies, **id_values(dialect, "products", ids))
     found: dict[int, list[str]] = {}
-    for product_id, code in db.session.execute(
-        select(ItemCode.product_id, ItemCode.code).where(ItemCode.product_id.in_(list(product_ids))).order_by(ItemCode.code)
-    ):
+    for product_id, code in rows:
         found.setdefault(product_id, []).append(code)
     return found
+
+
+def _own_codes(dialect: str) -> Select[Any]:
+    c = ItemCode.__table__.c
+    return (
+        select(c.product_id, c.code)
+        .where(c.company_id.in_(select(id_table(dialect, "companies").c.id)))
+        .where(c.product_id.in_(select(id_table(dialect, "products").c.id)))
+        .order_by(c.code)
+    )
 
 
 def product_id_of(sku: str) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from flask import g, has_request_context
@@ -66,6 +67,7 @@ def _query(actor: Actor) -> VisibilityQuery:
     return VisibilityQuery(actor.company_id, tuple(ancestors), tuple(segments), clock.now())
 
 
+@cache
 def _in_shown_category() -> ColumnElement[bool]:
     """A hidden category takes everything beneath it out of the shop."""
     child: Any = aliased(Category)

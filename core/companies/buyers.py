@@ -8,7 +8,7 @@ from sqlalchemy import CompoundSelect, Integer, Select, String, bindparam, case,
 
 from core.accounts.identity import Buyer, CompanyChoice
 from core.companies import tree
-from core.companies.models import Company, CompanySegment, Membership
+from core.companies.models import Company, CompanySegment, Membership, Segment
 from core.data.db import db
 from core.data.prepared import prepared
 from core.data.scope import unscoped
@@ -40,6 +40,10 @@ class CompanyBuyers:
             tuple(sorted(row[1] for row in kinds[SEGMENT])),
             currency,
             country,
+            (
+                *(f"company:{row[3]}" for row in _sorted(kinds[ABOVE])),
+                *(f"segment:{code}" for code in sorted(row[3] for row in kinds[SEGMENT])),
+            ),
         )
 
     def portfolio(self, user_id: int) -> tuple[int, ...]:
@@ -48,8 +52,12 @@ class CompanyBuyers:
         return tree.descendants_of(tuple(db.session.scalars(unscoped(mine, _REASON))))
 
 
+def _sorted(rows: list[Any]) -> list[Any]:
+    return sorted(rows, key=lambda row: (row[2], row[1]))
+
+
 def _nearest_first(rows: list[Any]) -> tuple[int, ...]:
-    return tuple(row[1] for row in sorted(rows, key=lambda row: (row[2], row[1])))
+    return tuple(row[1] for row in _sorted(rows))
 
 
 def _standing(_dialect: str) -> CompoundSelect[Any]:
@@ -79,13 +87,18 @@ def _standing(_dialect: str) -> CompoundSelect[Any]:
     )
     above, below = _steps(chosen, up=True), _steps(chosen, up=False)
     belongs = CompanySegment.__table__
-    segments = select(belongs.c.segment_id).where(belongs.c.company_id.in_(select(above.c.id))).distinct().subquery()
+    segment = Segment.__table__
+    segments = (
+        select(segment.c.id, segment.c.code)
+        .where(segment.c.id.in_(select(belongs.c.segment_id).where(belongs.c.company_id.in_(select(above.c.id)))))
+        .subquery()
+    )
     return union_all(
         select(literal(CHOICE), mine.c.id, mine.c.place, mine.c.code, mine.c.name, mine.c.role),
         select(literal(CHOSEN), chosen.c.id, literal(0), chosen.c.country, chosen.c.currency, _nothing()),
-        select(literal(ABOVE), above.c.id, above.c.depth, _nothing(), _nothing(), _nothing()),
+        select(literal(ABOVE), above.c.id, above.c.depth, above.c.code, _nothing(), _nothing()),
         select(literal(BELOW), below.c.id, below.c.depth, _nothing(), _nothing(), _nothing()),
-        select(literal(SEGMENT), segments.c.segment_id, literal(0), _nothing(), _nothing(), _nothing()),
+        select(literal(SEGMENT), segments.c.id, literal(0), segments.c.code, _nothing(), _nothing()),
     )
 
 
@@ -96,11 +109,10 @@ def _nothing() -> Any:
 def _steps(chosen: Any, *, up: bool) -> Any:
     """Return the companies above or below the chosen one, itself included, with their depth."""
     company = Company.__table__
-    start: Select[Any] = select(company.c.id, company.c.parent_id, literal(0).label("depth")).where(
+    columns = (company.c.id, company.c.parent_id, company.c.code)
+    start: Select[Any] = select(*columns, literal(0).label("depth")).where(
         company.c.id == select(chosen.c.id).scalar_subquery()
     )
     steps = start.cte("above" if up else "below", recursive=True)
     link = company.c.id == steps.c.parent_id if up else company.c.parent_id == steps.c.id
-    return steps.union_all(
-        select(company.c.id, company.c.parent_id, steps.c.depth + 1).join(steps, link).where(steps.c.depth < tree.DEEPEST)
-    )
+    return steps.union_all(select(*columns, steps.c.depth + 1).join(steps, link).where(steps.c.depth < tree.DEEPEST))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from flask import g, has_request_context
 from sqlalchemy import select
@@ -111,9 +111,25 @@ def segment_ids(company_ids: Iterable[int]) -> tuple[int, ...]:
 
 def addresses_of(company_id: int, use: str = "") -> list[Address]:
     """Return the company's active addresses for ``use`` (bill_to, ship_to, '' for all), the default first."""
+    return [address for address in _addresses(company_id) if not use or address.use in (use, "both")]
+
+
+def _addresses(company_id: int) -> list[Address]:
+    """Read the addresses once in a transaction of an actor: a page asks for those of several uses."""
+    if writing():
+        return _read_addresses(company_id)
+    now = (db.session.connection().get_transaction(), current_actor())
+    then, kept = g.get("tukku_addresses", (None, {}))
+    if then != now:
+        kept = {}
+        g.tukku_addresses = (now, kept)
+    if company_id not in kept:
+        kept[company_id] = _read_addresses(company_id)
+    return cast(list[Address], kept[company_id])
+
+
+def _read_addresses(company_id: int) -> list[Address]:
     statement = select(Address).where(Address.company_id == company_id, Address.active)
-    if use:
-        statement = statement.where(Address.use.in_((use, "both")))
     return list(db.session.scalars(statement.order_by(Address.is_default.desc(), Address.code)))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from core.companies import tree
+from core.companies import services, tree
 from core.companies.models import Company, CompanySegment, Segment
 from core.data.db import db
 from core.data.scope import unscoped
@@ -17,6 +17,9 @@ class CompanyTargets:
 
     def of(self, company_id: int) -> tuple[str, ...]:
         """Return ``company:<code>`` of the company and its parents, nearest first, then ``segment:<code>``."""
+        buyer = services.standing_of(company_id)
+        if buyer is not None:
+            return buyer.targets
         path = tree.ancestors(company_id)
         codes = dict(
             db.session.execute(unscoped(select(Company.id, Company.code).where(Company.id.in_(path)), _REASON)).all()

@@ -6,6 +6,7 @@ Importing core.data attaches it, so that there is no session without it.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import BindParameter, ColumnClause, Table, TableClause, TextClause, event, inspect
@@ -15,7 +16,7 @@ from sqlalchemy.sql import visitors
 from sqlalchemy.sql.selectable import AliasedReturnsRows
 
 from core.data.db import Base, Session
-from core.data.scope import ACTOR, OPTIONS, UNSCOPED, Actor, Owned, Scope, owned_models, owned_tables
+from core.data.scope import ACTOR, UNSCOPED, Actor, Owned, Scope, owned_models, owned_tables
 from core.spec.errors import ScopeError
 
 
@@ -41,7 +42,7 @@ def _apply_scope(state: ORMExecuteState) -> None:
         return
     if state.is_update:
         _check_updated(state, actor)
-    options = _criteria(state.session, actor.scope, writing=state.is_update or state.is_delete)
+    options = _criteria(actor.scope, writing=state.is_update or state.is_delete)
     state.statement = statement.options(*options)
 
 
@@ -159,23 +160,21 @@ def _owned_names() -> frozenset[str]:
     return _names_cache[1]
 
 
-def _criteria(session: OrmSession, scope: Scope, *, writing: bool) -> tuple[Any, ...]:
-    """Return the options that limit every owned model, built once for a session and actor."""
-    key = len(Base.metadata.tables)
-    cached: tuple[int, tuple[Any, ...], tuple[Any, ...]] | None = session.info.get(OPTIONS)
-    if cached is None or cached[0] != key:
-        cached = session.info[OPTIONS] = (key, _reading(scope), _writing(scope))
-    return cached[2] if writing else cached[1]
+def _criteria(scope: Scope, *, writing: bool) -> tuple[Any, ...]:
+    """Return the options that limit every owned model; they follow from the scope alone, so the last ones stay built."""
+    return (_writing if writing else _reading)(scope, len(Base.metadata.tables))
 
 
-def _reading(scope: Scope) -> tuple[Any, ...]:
+@lru_cache(maxsize=512)
+def _reading(scope: Scope, _tables: int) -> tuple[Any, ...]:
     return tuple(
         with_loader_criteria(model, model.__scope__.criterion(model, scope), include_aliases=True)
         for model in owned_models()
     )
 
 
-def _writing(scope: Scope) -> tuple[Any, ...]:
+@lru_cache(maxsize=512)
+def _writing(scope: Scope, _tables: int) -> tuple[Any, ...]:
     return tuple(
         with_loader_criteria(
             model,

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
+
+from sqlalchemy import BigInteger, FromClause, bindparam, cast, column, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from core.data.db import db
 
@@ -41,3 +46,24 @@ class Prepared:
 def prepared(build: Callable[[str], Any], dialect: str) -> Prepared:
     """Return the statement that ``build(dialect)`` makes, compiled for the current database."""
     return Prepared(build, db.engine.dialect)
+
+
+def id_table(dialect: str, name: str, kind: type[Any] = BigInteger) -> FromClause:
+    """Return a table of the ids (or codes: ``kind`` String) bound as ``name``, with the column ``id``."""
+    if dialect == "sqlite":
+        each = func.json_each(bindparam(name)).table_valued(column("value", kind), name=f"{name}_each")
+        return select(each.c.value.label("id")).cte(name)
+    ids = func.unnest(cast(bindparam(name), ARRAY(kind))).table_valued(column("id", kind), name=f"{name}_each")
+    return select(ids.render_derived().c.id).cte(name)
+
+
+def id_values(dialect: str, name: str, ids: Iterable[int | str]) -> dict[str, Any]:
+    """Return the parameters for ``id_table``."""
+    listed = list(ids)
+    return {name: json.dumps(listed) if dialect == "sqlite" else listed}
+
+
+def instant_value(dialect: str, instant: datetime) -> datetime | str:
+    """Return an instant as the driver stores it."""
+    moment = instant.astimezone(UTC)
+    return moment.strftime("%Y-%m-%d %H:%M:%S.%f") if dialect == "sqlite" else moment

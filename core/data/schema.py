@@ -15,7 +15,6 @@ MODULES = (
     "core.catalog.models",
     "core.pricing.models",
     "core.orders.models",
-    "core.restapi.models",
 )
 
 

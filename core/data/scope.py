@@ -21,7 +21,6 @@ from core.spec.errors import ScopeError
 
 ScopeKind = Literal["companies", "portfolio", "merchant", "system"]
 ACTOR = "tukku.actor"
-OPTIONS = "tukku.scope_options"
 UNSCOPED = "tukku_unscoped"
 S = TypeVar("S", bound=Any)
 
@@ -85,7 +84,6 @@ def set_actor(actor: Actor) -> None:
     if session.info.get(ACTOR) not in (None, actor):
         _let_go(session)
     session.info[ACTOR] = actor
-    session.info.pop(OPTIONS, None)
 
 
 def current_actor() -> Actor:
@@ -113,7 +111,6 @@ def acting(actor: Actor) -> Iterator[Actor]:
         if before is None:
             _let_go(session)
             session.info.pop(ACTOR, None)
-            session.info.pop(OPTIONS, None)
         else:
             set_actor(before)
 

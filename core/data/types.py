@@ -61,7 +61,7 @@ class ScaledDecimal(TypeDecorator[Decimal]):
         return None if value is None else to_scaled(value, self.scale)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
-        return None if value is None else Decimal(int(value)).scaleb(-self.scale)
+        return None if value is None else from_scaled(value, self.scale)
 
 
 def _check_operation(kind: Any, op: Any, others: Sequence[Any]) -> None:
@@ -80,6 +80,11 @@ def _check_scale(kind: Any, other: Any) -> None:
         )
     if isinstance(other, Numeric | Integer) and not isinstance(other, ScaledDecimal):
         raise TypeError(f"an exact decimal does not go with {type(other).__name__} in SQL: compute it in Python")
+
+
+def from_scaled(value: int, scale: int) -> Decimal:
+    """Return what is stored as an integer of ``10 ** -scale``."""
+    return Decimal(int(value)).scaleb(-scale)
 
 
 def to_scaled(value: Any, scale: int) -> int:

@@ -13,14 +13,16 @@ from decimal import Decimal
 from typing import Any
 
 from flask import has_request_context, session
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import BigInteger, Select, bindparam, delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from core.catalog.units import to_base
 from core.companies import services as companies
 from core.data import clock
 from core.data.db import db
+from core.data.prepared import prepared
 from core.data.scope import Actor, current_actor
+from core.data.types import Amount, from_scaled
 from core.data.write import write
 from core.i18n import _
 from core.orders import addresses, articles
@@ -69,14 +71,22 @@ def badge() -> tuple[int, Decimal | None, str]:
     actor = current_actor()
     if actor.company_id is None:
         return (len(session.get(SESSION_KEY, ())) if has_request_context() else 0), None, ""
-    row = db.session.execute(
-        select(func.count(OrderLine.id), Order.net, Order.currency)
-        .select_from(Order)
-        .outerjoin(OrderLine, OrderLine.order_id == Order.id)
-        .where(*_whose(actor))
-        .group_by(Order.id, Order.net, Order.currency)
-    ).first()
-    return (row[0], row[1], row[2]) if row else (0, Decimal(0), "")
+    rows = prepared(_badge, db.engine.dialect.name).rows(company=actor.company_id, buyer=buyer_id(actor))
+    return (rows[0][0], from_scaled(rows[0][1], Amount.scale), rows[0][2]) if rows else (0, Decimal(0), "")
+
+
+def _badge(_dialect: str) -> Select[Any]:
+    """Build the statement of the badge, which every page asks: the same cart as ``_whose`` names."""
+    order, line = Order.__table__, OrderLine.__table__
+    return (
+        select(func.count(line.c.id), order.c.net, order.c.currency)
+        .select_from(order)
+        .outerjoin(line, line.c.order_id == order.c.id)
+        .where(order.c.company_id == bindparam("company", type_=BigInteger))
+        .where(order.c.user_id == bindparam("buyer", type_=BigInteger))
+        .where(order.c.state == "cart", order.c.cart_name == "")
+        .group_by(order.c.id, order.c.net, order.c.currency)
+    )
 
 
 def add(items: Sequence[NewItem]) -> tuple[Added, ...]:

@@ -7,15 +7,14 @@ text never depends on the number of lines, so it is compiled and planned once.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import BigInteger, FromClause, Join, String, bindparam, cast, column, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.compiler import compiles
 
-from core.data.prepared import Prepared, prepared
+from core.data.prepared import Prepared, id_table, id_values, instant_value, prepared
 
 __all__ = [
     "InOrder",
@@ -81,21 +80,6 @@ def quantity_values(dialect: str, name: str, quantities: Mapping[int, int]) -> d
     return {f"{name}_ids": list(quantities), f"{name}_values": list(quantities.values())}
 
 
-def id_table(dialect: str, name: str, kind: type[Any] = BigInteger) -> FromClause:
-    """Return a table of the ids (or codes: ``kind`` String) bound as ``name``, with the column ``id``."""
-    if dialect == "sqlite":
-        each = func.json_each(bindparam(name)).table_valued(column("value", kind), name=f"{name}_each")
-        return select(each.c.value.label("id")).cte(name)
-    ids = func.unnest(cast(bindparam(name), ARRAY(kind))).table_valued(column("id", kind), name=f"{name}_each")
-    return select(ids.render_derived().c.id).cte(name)
-
-
-def id_values(dialect: str, name: str, ids: Iterable[int | str]) -> dict[str, Any]:
-    """Return the parameters for ``id_table``."""
-    listed = list(ids)
-    return {name: json.dumps(listed) if dialect == "sqlite" else listed}
-
-
 class InOrder(Join):
     """An inner join that SQLite runs in the order written, left first.
 
@@ -110,9 +94,3 @@ def _cross_join(join: InOrder, compiler: Any, asfrom: bool = False, **kwargs: An
     left = compiler.process(join.left, asfrom=True, **kwargs)
     right = compiler.process(join.right, asfrom=True, **kwargs)
     return f"{left} CROSS JOIN {right} ON {compiler.process(join.onclause, **kwargs)}"
-
-
-def instant_value(dialect: str, instant: datetime) -> datetime | str:
-    """Return an instant as the driver stores it."""
-    moment = instant.astimezone(UTC)
-    return moment.strftime("%Y-%m-%d %H:%M:%S.%f") if dialect == "sqlite" else moment

@@ -45,7 +45,6 @@ DOMAINS = (
     "pricing",
     "orders",
     "imports",
-    "restapi",
     "backoffice",
     "storefront",
 )

@@ -20,7 +20,6 @@ from core.registry.operations import Proposal, Tools, propose_disable, propose_e
 from core.registry.overview import AddonRow, Overview, known_quarantine, overview
 from core.registry.problems import Problem
 from core.registry.registry import EXTENSION, Registry
-from core.registry.removal import Removal, RemovalKind, propose
 from core.registry.sources import Discovery
 from core.registry.state import Snapshot, Stored, read_snapshot
 from core.runtime.app import build_app, core_domains, find_addons
@@ -74,23 +73,18 @@ class Operator:
 
     def propose(self, kind: str, names: Sequence[str]) -> Proposal:
         """Return what enabling or disabling would do."""
-        ask = propose_enable if kind == "enable" else propose_disable
-        return ask(self.tools(), names)
+        propose = propose_enable if kind == "enable" else propose_disable
+        return propose(self.tools(), names)
 
-    def propose_removal(self, kind: RemovalKind, name: str) -> Removal:
-        """Return what uninstalling or purging would remove."""
-        return propose(self.discovery, kind, name)
-
-    def start(self, kind: str, names: Sequence[str], actor: str, *options: str) -> str:
+    def start(self, kind: str, names: Sequence[str], actor: str) -> str:
         """Start `tukku addons KIND NAMES` as a process of its own; return the operation's id.
 
         Confirmation was given on the page. The process outlives the request, and the worker that started it.
         """
         identity = str(uuid.uuid4())
-        command = [sys.executable, "-m", "core.cli.main", "addons", kind, *names, *options]
+        command = [sys.executable, "-m", "core.cli.main", "addons", kind, *names, "--yes"]
         command += ["--operation", identity, "--actor", actor]
-        command += ["--yes"] if kind in ("enable", "disable") else []
-        command += ["--confirm", " ".join(names)] if kind != "enable" else []
+        command += ["--confirm", " ".join(names)] if kind == "disable" else []
         subprocess.Popen(  # noqa: S603  (our own interpreter and module; the names were found installed)
             command,
             env=environment(self.config),

@@ -20,8 +20,6 @@ from core.ui.packages import STATIC, package_folder
 
 VENDOR = {
     "vendor/bootstrap.min.css": ("flask_bootstrap", "static/bootstrap5/css/bootstrap.min.css"),
-    "vendor/swagger-ui.css": ("flask_swagger_ui", "dist/swagger-ui.css"),
-    "vendor/swagger-ui.js": ("flask_swagger_ui", "dist/swagger-ui-bundle.js"),
     "vendor/htmx.min.js": ("js_lib_htmx", "static/htmx/htmx.min.js"),
 }
 COMPRESSIBLE = frozenset({".css", ".js", ".svg", ".json", ".txt"})
@@ -39,7 +37,7 @@ def init_assets(app: Flask, addons: dict[str, Path] | None = None) -> None:
 def asset(path: str, addon: str = "") -> str:
     """Return the address of a static file of core, or of `addon`, with the digest of what it holds now.
 
-    A page names the sprite at every icon, so an address is worked out once in a request.
+    A page names the sprite at every icon, so an address is worked out once in a request; the file is found once.
     """
     known: dict[tuple[str, str], str] = g.setdefault("tukku_assets", {})
     if (path, addon) not in known:
@@ -48,9 +46,11 @@ def asset(path: str, addon: str = "") -> str:
 
 
 def _address(path: str, addon: str) -> str:
-    file = locate(path, addon)
-    if file is None:
+    found: dict[tuple[str, str], Path] = current_app.extensions.setdefault("tukku.static_found", {})
+    file = found.get((path, addon)) or locate(path, addon)
+    if file is None or not file.is_file():
         raise FileNotFoundError(f"There is no static file {path!r} of {addon or 'core'}")
+    found[path, addon] = file
     name = f"a/{addon}/{path}" if addon else path
     return url_for("assets.static_file", digest=content(file, file.stat().st_mtime_ns).digest, path=name)
 

@@ -1,1 +1,0 @@
-"""Core's own resources: companies, products, prices and orders."""
