@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from flask import request, url_for
+from flask import current_app, request, url_for
 from markupsafe import Markup
 
 from core.catalog import addresses, listing, prices, services, visibility
@@ -29,6 +29,8 @@ FIRST_VALUES = 10
 SUGGESTED = 6
 #: So many pages of lists are kept while the catalogue stays as it is, some 200 kB each.
 LISTS_KEPT = 128
+#: So many ways of writing a price are kept: the words and figures, not the prices.
+PRICES_KEPT = 4000
 
 
 class Drawn:
@@ -37,13 +39,16 @@ class Drawn:
     A macro that is given here may use its arguments only, and what the key of the kept list says (the language).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = 100) -> None:
         self._parts: dict[Any, Markup] = {}
+        self._most = most
 
     def __call__(self, part: Any, macro: Callable[..., Markup], *arguments: Any) -> Markup:
-        """Return the part, drawn by ``macro`` the first time."""
+        """Return the part, drawn by ``macro`` the first time; of more than ``most`` the earlier are drawn again."""
         found = self._parts.get(part)
         if found is None:
+            if len(self._parts) >= self._most:
+                self._parts.clear()
             found = self._parts[part] = macro(*arguments)
         return found
 
@@ -60,6 +65,15 @@ class Item:
     drawn: Drawn
     price: ShownPrice | None = None
     own_codes: Sequence[str] = ()
+
+    def draw_price(self, macro: Callable[..., Markup]) -> Markup:
+        """Return how the price is written; the same figures with the same reason are written the same way for everybody."""
+        price = self.price
+        if price is None:
+            return Markup("")
+        drawn: Drawn = current_app.extensions.setdefault("tukku.drawn_prices", Drawn(PRICES_KEPT))
+        figures = (price.amount, price.currency, price.unit, price.per, price.list_price, str(price.reason), price.ladder)
+        return drawn((current_locale(), *figures), macro, price)
 
     @property
     def buyable(self) -> bool:

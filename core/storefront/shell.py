@@ -98,7 +98,7 @@ def _merchant() -> tuple[str, str]:
 def _shop_shell() -> ShopShell:
     who = identity.current()
     person, acting = who.person, who.acting
-    links = nav.links("shop", "main")
+    links, account = nav.links("shop", "main"), tuple(nav.links("shop", "account"))
     company = CompanyLink(who.company.code, who.company.name) if who.company else None
     badge = _cart_badge()
     quick = optional_url("orders.quick_order")
@@ -121,8 +121,8 @@ def _shop_shell() -> ShopShell:
         office_url=url_for("backoffice.home") if person and person.is_staff and may_open("backoffice.home") else None,
         tools=tuple(link for link in links if link.count),
         menu=tuple(link for link in links if not link.count),
-        account=tuple(nav.links("shop", "account")),
-        bottom=_bottom(home, search, quick, badge, person is not None),
+        account=account,
+        bottom=_bottom(home, search, quick, badge, person is not None, account),
     )
 
 
@@ -135,10 +135,15 @@ def _cart_badge() -> CartBadge | None:
 
 
 def _bottom(
-    home: str, search: str | None, quick: str | None, badge: CartBadge | None, signed_in: bool
+    home: str,
+    search: str | None,
+    quick: str | None,
+    badge: CartBadge | None,
+    signed_in: bool,
+    links: tuple[NavLink, ...],
 ) -> tuple[NavLink, ...]:
     """Return the bottom bar of a phone."""
-    account = next(iter(nav.links("shop", "account")), None)
+    account = next(iter(links), None)
     found = [
         NavLink(_("Home"), home, "house", request.path == home),
         NavLink(_("Search"), search, "search", nav.is_current(search)) if search else None,
