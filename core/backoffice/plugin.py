@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from core.backoffice import addons, checks, figures, settings, work
+from core.backoffice import addons, checks, figures, settings, settings_targets, work
 from core.backoffice.shell import office_shell
 from core.backoffice.views import bp
 from core.i18n import _l
 from core.spec.app import Mount, Permission, TemplateHelper
 from core.spec.markers import hookimpl
 from core.spec.ui import Card, NavItem
+
+assert settings_targets.bp is settings.bp  # the second module adds its page to the blueprint of the first
 
 
 class Plugin:

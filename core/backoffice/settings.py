@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from flask import Blueprint, abort, flash, redirect, render_template, url_for
-from wtforms import BooleanField, Field, PasswordField, StringField
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from wtforms import BooleanField, Field, PasswordField, StringField, TextAreaField
 from wtforms.validators import Length
 
 from core.data.write import write
 from core.i18n import _, _l
 from core.registry.registry import registry
+from core.settings import services
 from core.settings.services import Shown, everything, set_value
 from core.settings.values import SettingInvalid, choices_of
 from core.ui.access import requires
@@ -22,6 +23,7 @@ from core.ui.forms import TukkuForm
 
 bp = Blueprint("settings_admin", __name__)
 EDIT = "backoffice.settings.edit"
+LINE = 2000  # characters; a setting that takes more is written in several lines
 SECRET = "••••••••"  # noqa: S105  (what stands for a secret that is set)
 TITLES = {
     "accounts": _l("Signing in"),
@@ -65,17 +67,33 @@ def overview() -> str:
 @bp.route("/settings/<name>", methods=["GET", "POST"])
 @requires(EDIT)
 def owner(name: str) -> Any:
-    """Show and save the settings of one owner."""
-    found = next((o for o in owners() if o.name == name), None)
-    if found is None:
-        abort(404)
+    """Show and save the settings of one owner, and lead to the segments and companies where they differ."""
+    found = owner_named(name)
+    if asked := request.args.get("for"):
+        return redirect(
+            url_for("settings_admin.differing", name=name, target=f"{asked}:{request.args.get('code', '').strip()}")
+        )
     form = _form(found.settings)
     if form.validate_on_submit():
         changed = _save(found, form)
         if changed is not None:
             flash(_("Saved.") if changed else _("Nothing was changed."), "success" if changed else "info")
             return redirect(url_for("settings_admin.owner", name=name), 303)
-    return render_template("backoffice/settings_owner.html", owner=found, form=form, owners=owners())
+    return render_template(
+        "backoffice/settings_owner.html",
+        owner=found,
+        form=form,
+        scopes=[s for s in ("segment", "company") if any(s in shown.spec.scopes for shown in found.settings)],
+        targets=services.differing(name),
+        history=services.history(name),
+    )
+
+
+def owner_named(name: str) -> Owner:
+    found = next((o for o in owners() if o.name == name), None)
+    if found is None:
+        abort(404)
+    return found
 
 
 def owners() -> list[Owner]:
@@ -88,20 +106,20 @@ def owners() -> list[Owner]:
 
 
 def _form(settings: Sequence[Shown]) -> TukkuForm:
-    fields = {shown.spec.key: _field(shown) for shown in settings}
+    fields = {shown.spec.key: field_of(shown) for shown in settings}
     form_class = type("SettingsForm", (TukkuForm,), fields)
-    values = {shown.spec.key: _value(shown) for shown in settings}
+    values = {shown.spec.key: value_of(shown) for shown in settings}
     form: TukkuForm = form_class(data=values)
     return form
 
 
-def _value(shown: Shown) -> Any:
+def value_of(shown: Shown) -> Any:
     if shown.spec.secret:
         return SECRET if shown.value else ""
     return Decimal(shown.value) if shown.spec.type is int and shown.value is not None else shown.value
 
 
-def _field(shown: Shown) -> Field:
+def field_of(shown: Shown) -> Field:
     """Return the form field for a setting; one that the environment fixes can be read only."""
     spec = shown.spec
     fixed = {"disabled": True} if shown.source == "environment" else {}
@@ -119,7 +137,8 @@ def _field(shown: Shown) -> Field:
         limits = {"minimum": spec.minimum} | ({"maximum": spec.maximum} if spec.maximum is not None else {})
         return NumberField(spec.label, places=0 if spec.type is int else 6, **limits, **common)
     limit = spec.maximum if isinstance(spec.maximum, int) else 2000
-    return StringField(spec.label, [Length(max=limit)], **common)
+    kind = TextAreaField if limit > LINE else StringField
+    return kind(spec.label, [Length(max=limit)], **common)
 
 
 def _labelled(spec: Any) -> Iterator[tuple[str, object]]:
@@ -135,7 +154,7 @@ def _save(found: Owner, form: TukkuForm) -> int | None:
         with write():
             for shown in found.settings:
                 key = shown.spec.key
-                value = _typed(shown, form[key].data)
+                value = typed(shown, form[key].data)
                 if shown.source != "environment" and value is not None and value != shown.value:
                     set_value(shown.owner, key, value)
                     changed += 1
@@ -145,7 +164,7 @@ def _save(found: Owner, form: TukkuForm) -> int | None:
     return changed
 
 
-def _typed(shown: Shown, value: Any) -> Any:
+def typed(shown: Shown, value: Any) -> Any:
     """Return the field's value in the setting's type; None leaves the setting as it is."""
     if shown.spec.secret and value in (SECRET, "", None):
         return None

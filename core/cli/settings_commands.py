@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import click
 
 from core.cli.context import config_of, emit, json_option, table, working
@@ -37,11 +40,38 @@ def list_(as_json: bool) -> None:
 
 @settings.command("get")
 @click.argument("name")
-def get(name: str) -> None:
-    """Show one value for the deployment. Example: tukku settings get orders.number_prefix"""
+@click.option("--company", "code", default="", metavar="CODE", help="The value that holds for this company.")
+def get(name: str, code: str) -> None:
+    """Show the value that holds. Example: tukku settings get orders.minimum_order_value --company ACME"""
+    from core.companies.services import company_by_code
+
     with working(build_app(config_of())):
         owner, spec = services.find(*_split(name))
-        click.echo(HIDDEN if spec.secret else str(services.get(owner, spec.key)))
+        company = company_by_code(code).id if code else None
+        click.echo(HIDDEN if spec.secret else str(services.get(owner, spec.key, company=company)))
+
+
+@settings.command("history")
+@click.argument("name")
+@json_option
+def history(name: str, as_json: bool) -> None:
+    """Show who changed a setting, when, and what it was. Example: tukku settings history orders.number_prefix"""
+    with working(build_app(config_of())):
+        owner, spec = services.find(*_split(name))
+        rows = [
+            (f"{e.at:%Y-%m-%d %H:%M}", e.actor, e.entity_id, _said(e.before), _said(e.after))
+            for e in services.history(owner, spec.key)
+        ]
+    heads = ("at", "who", "setting", "before", "after")
+    if as_json:
+        emit([dict(zip(heads, row, strict=True)) for row in rows])
+        return
+    table(rows, tuple(head.upper() for head in heads))
+
+
+def _said(values: Mapping[str, Any] | None) -> str:
+    value = (values or {}).get("value")
+    return "default" if value is None else str(value)
 
 
 @settings.command("set")

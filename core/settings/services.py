@@ -13,10 +13,11 @@ from difflib import get_close_matches
 from typing import Any, Protocol, cast
 
 from flask import current_app, g
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from core.data import audit, clock, stamps
 from core.data.db import db
+from core.data.models import AuditEntry
 from core.data.scope import current_actor
 from core.data.write import write
 from core.i18n import _
@@ -124,6 +125,30 @@ def stored_for(target: str) -> dict[str, Any]:
     specs = {(c.owner, c.value.key): c.value for c in registry().contributions("app_settings")}
     found = _stored(target)
     return {f"{o}.{k}": from_json(specs[o, k], value) for (o, k), value in found.items() if (o, k) in specs}
+
+
+def differing(owner: str) -> tuple[str, ...]:
+    """Return the segments and companies for which settings of ``owner`` differ, as targets, sorted."""
+    stored = select(Setting.target).where(Setting.owner == owner, Setting.target != "").distinct()
+    return tuple(db.session.scalars(stored.order_by(Setting.target)))
+
+
+def check_target(target: str) -> None:
+    """Raise SettingInvalid unless ``target`` names a segment or company that exists."""
+    targets = cast("Targets | None", current_app.extensions.get(_TARGETS))
+    if targets is None or not targets.exists(target):
+        raise SettingInvalid("for", _("there is no %(target)s.", target=target or "–"))
+
+
+def history(owner: str, key: str = "", limit: int = 20) -> list[AuditEntry]:
+    """Return the last changes of the settings of ``owner`` (of one, with ``key``), newest first; secrets stay hidden."""
+    wanted = select(AuditEntry).where(AuditEntry.entity == "setting")
+    name = AuditEntry.entity_id
+    if key:
+        wanted = wanted.where(or_(name == f"{owner}.{key}", name.startswith(f"{owner}.{key}@", autoescape=True)))
+    else:
+        wanted = wanted.where(name.startswith(f"{owner}.", autoescape=True))
+    return list(db.session.scalars(wanted.order_by(AuditEntry.id.desc()).limit(limit)))
 
 
 def find(owner: str, key: str) -> tuple[str, SettingSpec]:
