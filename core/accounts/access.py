@@ -36,7 +36,7 @@ def enforce() -> Response | None:
     actor = current_actor()
     if any(actor.may(name) for name in needed):
         return None
-    if who.person is None:
+    if who.person is None and not who.by_key:
         return _ask_to_sign_in()
     raise Forbidden(
         "NOT-ALLOWED",

@@ -6,21 +6,22 @@ asks of the company, which core.companies answers through ``Buyers``. Requests f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol, cast
 
 from flask import current_app, g, request, session
 
 from core.accounts import roles
-from core.accounts.sessions import BARE_PATHS
+from core.accounts.sessions import API, BARE_PATHS
 from core.data import clock
 from core.data.scope import Actor, Scope, guest, set_actor
 from core.i18n import LOCALES
 from core.settings.services import get
 
 _BUYERS = "tukku.buyers"
+_KEYS = "tukku.keys"
 LOCALE_COOKIE = "locale"
 
 
@@ -86,12 +87,16 @@ class ActingFor:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Everything pages may want to know of who is asking; ``must_enrol``: a second factor has to be set up first."""
+    """Everything pages may want to know of who is asking; ``must_enrol``: a second factor has to be set up first.
+
+    ``by_key``: it is a program with a key of the API, and no person.
+    """
 
     person: Person | None = None
     buyer: Buyer | None = None
     acting: ActingFor | None = None
     must_enrol: bool = False
+    by_key: bool = False
 
     @property
     def company(self) -> CompanyChoice | None:
@@ -127,8 +132,9 @@ def current() -> Identity:
 def load_actor() -> None:
     """Find out who asks and set the session's actor; runs before anything else of a request."""
     g.tukku_identity = Identity()
-    if request.path.startswith((*BARE_PATHS, "/api/")):  # an API is called with keys, never with the browser's cookie
+    if request.path.startswith(BARE_PATHS):  # an API is called with keys, never with the browser's cookie
         set_actor(guest(locale=guest_locale()))
+        _ask_for_key()
         return
     person = _person()
     if person is None:
@@ -137,6 +143,19 @@ def load_actor() -> None:
     identity = _identity(person)
     g.tukku_identity = identity
     set_actor(actor_of(identity))
+
+
+def use_keys(app: Any, authenticate: Callable[[], Actor | None]) -> None:
+    """Let ``authenticate`` say who calls the API of ``app``: the actor of the key that came along, None without a key."""
+    app.extensions[_KEYS] = authenticate
+
+
+def _ask_for_key() -> None:
+    if request.path.startswith(API) and (authenticate := current_app.extensions.get(_KEYS)):
+        actor = authenticate()
+        if actor is not None:
+            g.tukku_identity = Identity(by_key=True)
+            set_actor(replace(actor, locale=guest_locale()))
 
 
 def _person() -> Person | None:

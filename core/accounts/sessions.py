@@ -30,8 +30,9 @@ CSRF = "csrf_token"
 FLASHES = "_flashes"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _REFRESH = timedelta(minutes=5)
-#: Addresses that are the same for everybody: no session is opened for them.
-BARE_PATHS = ("/static/", "/healthz", "/readyz")
+API = "/api/"
+#: Addresses that are the same for everybody, and those of the API, which takes keys: no session is opened for them.
+BARE_PATHS = ("/static/", "/healthz", "/readyz", API)
 
 
 class ServerSession(dict[str, Any], SessionMixin):

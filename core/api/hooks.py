@@ -30,6 +30,7 @@ from core.spec.orders import (
     Stage,
 )
 from core.spec.pricing import BreakQuantities, PriceStep
+from core.spec.restapi import ApiExtension, ApiResource
 from core.spec.ui import Action, Card, Column, FormSection, ListFilter, NavItem, PageContext, Panel
 
 __all__ = [
@@ -43,6 +44,8 @@ __all__ = [
     "DataImport", "ImportField", "ImportRow", "RowResult",
     # orders
     "CheckoutRule", "DraftLine", "Finding", "HoldRequest", "HoldType", "OrderDraft", "OrderPart", "Stage",
+    # the REST API
+    "ApiExtension", "ApiResource",
     # documents
     "DocumentRequest", "DocumentSection",
     # prices

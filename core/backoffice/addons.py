@@ -24,6 +24,7 @@ from core.registry.operator import operator
 from core.registry.overview import AddonRow
 from core.registry.processes import alive
 from core.registry.registry import registry
+from core.registry.removal import RemovalKind
 from core.ui.access import requires
 
 bp = Blueprint("addons_admin", __name__)
@@ -134,6 +135,25 @@ def change(name: str, kind: str) -> Any:
     status = 409 if proposal.problems else 422 if typed_wrong else 200
     page = render_template("backoffice/addon_change.html", row=row, title=title_of(row), kind=kind, proposal=proposal)
     return page, status
+
+
+@bp.route("/addons/<name>/<any(uninstall, purge):kind>", methods=["GET", "POST"])
+@requires(MANAGE)
+def remove(name: str, kind: RemovalKind) -> Any:
+    """Show what removing an addon's data means; a POST with its name typed starts it."""
+    found = operator()
+    row = found.overview().row(name) or abort(404)
+    removal = found.propose_removal(kind, name)
+    typed_wrong = request.method == "POST" and request.form.get("confirm_name") != name
+    if typed_wrong:
+        flash(_("The name differs. Nothing was changed."), "error")
+    elif request.method == "POST" and not removal.problems:
+        options = ("--purge",) if kind == "uninstall" and request.form.get("settings") else ()
+        identity = found.start(kind, [name], current_actor().name, *options)
+        begun = int(clock.now().timestamp())
+        return redirect(url_for("addons_admin.follow", identity=identity, addon=name, begun=begun))
+    status = 409 if removal.problems else 422 if typed_wrong else 200
+    return render_template("backoffice/addon_remove.html", row=row, title=title_of(row), kind=kind, removal=removal), status
 
 
 @bp.get("/addons/operations/<identity>")

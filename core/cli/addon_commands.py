@@ -10,12 +10,14 @@ import click
 
 from core.cli.context import REFUSED, config_of, emit, json_option, table, working
 from core.registry import operations
+from core.registry.doctor import examine
 from core.registry.lint import lint
 from core.registry.manifest import FILE_NAME
 from core.registry.operations import Kind, Proposal, Tools
 from core.registry.oplog import OperationRefused
 from core.registry.overview import AddonRow, Overview
-from core.registry.problems import Problem
+from core.registry.problems import Problem, errors
+from core.registry.removal import Removal, RemovalKind, propose, remove
 from core.registry.sources import iter_problems
 from core.runtime.app import bare_app
 from core.runtime.config import Config
@@ -189,6 +191,100 @@ def disable(
                 raise click.ClickException("The names differ. Nothing was changed.")
         known = replace(tools, impact=lambda _name: ())  # it was shown; asking again would build the app again
         _answer(_run(operations.disable, known, names, identity, as_json), as_json, done=True)
+
+
+@addons.command("upgrade")
+@_operation
+@_actor
+def upgrade(identity: str, actor: str) -> None:
+    """Bring the tables of core and of enabled addons to their code, as `tukku upgrade`. Example: tukku addons upgrade"""
+    operator = Operator(config_of())
+    with working(bare_app(operator.config), actor):
+        operations.upgrade_all(operator.discovery, click.echo, identity)
+
+
+_one = click.argument("name")
+_confirm = click.option("--confirm", default="", help="The name again; without it, it is asked for.")
+
+
+@addons.command("uninstall")
+@_one
+@click.option("--purge", "with_settings", is_flag=True, help="Remove its settings too.")
+@_dry_run
+@_confirm
+@json_option
+@_operation
+@_actor
+def uninstall(name: str, with_settings: bool, dry_run: bool, confirm: str, as_json: bool, identity: str, actor: str) -> None:
+    """Export an addon's data, compare the export, then remove its tables. Example: tukku addons uninstall x --dry-run"""
+    _remove("uninstall", name, with_settings, dry_run, confirm, as_json, identity, actor)
+
+
+@addons.command("purge")
+@_one
+@_dry_run
+@_confirm
+@json_option
+@_operation
+@_actor
+def purge(name: str, dry_run: bool, confirm: str, as_json: bool, identity: str, actor: str) -> None:
+    """Remove what an addon left whose files are gone, after an export. Example: tukku addons purge x --dry-run"""
+    _remove("purge", name, True, dry_run, confirm, as_json, identity, actor)
+
+
+def _remove(
+    kind: RemovalKind, name: str, with_settings: bool, dry_run: bool, confirm: str, as_json: bool, identity: str, actor: str
+) -> None:
+    operator = Operator(config_of())
+    with working(bare_app(operator.config), actor):
+        removal = propose(operator.discovery, kind, name, with_settings=with_settings)
+        if not dry_run and not removal.problems and confirm != name:
+            _show_removal(removal)
+            if click.prompt("Type the name of the addon to go on", default="", show_default=False) != name:
+                raise click.ClickException("The name differs. Nothing was changed.")
+        done = not dry_run and (not removal.problems or bool(identity))
+        if done:
+            echo = (lambda _line: None) if as_json else click.echo
+            try:
+                removal = remove(operator.discovery, kind, name, echo, identity, with_settings=with_settings)
+            except OperationRefused as refused:
+                removal = replace(removal, problems=refused.problems)
+        if as_json:
+            emit(removal.as_dict() | {"done": done and not removal.problems})
+        elif not done or removal.problems:
+            _show_removal(removal)
+    if removal.problems:
+        raise SystemExit(REFUSED)
+
+
+def _show_removal(removal: Removal) -> None:
+    if removal.problems:
+        _show_problems(removal.problems, f"Cannot {removal.kind}:")
+        return
+    click.echo(f"To {removal.kind}: {removal.name}. Its tables are exported, read back and compared, then removed:")
+    table([(name, str(count)) for name, count in removal.rows] or [("(none)", "0")], ("TABLE", "ROWS"))
+    kept = "removed" if removal.with_settings else "kept"
+    click.echo(f"Its settings ({removal.settings}) are {kept}; its jobs ({removal.jobs}) are removed.")
+
+
+@addons.command("doctor")
+@json_option
+def doctor(as_json: bool) -> None:
+    """Say what is wrong with the addons, their tables, operations and processes. Example: tukku addons doctor
+
+    Exit code 1 when something has to be done; what failed lately is only told.
+    """
+    operator = Operator(config_of())
+    with working(bare_app(operator.config)):
+        problems = examine(operator.overview())
+    if as_json:
+        emit({"problems": [p.as_dict() for p in problems]})
+    else:
+        _show_problems(problems, "Findings:")
+        if not problems:
+            click.echo("All is well.")
+    if errors(problems):
+        raise SystemExit(REFUSED)
 
 
 def _run(operation: Callable[..., Proposal], tools: Tools, names: Sequence[str], identity: str, as_json: bool) -> Proposal:

@@ -15,6 +15,7 @@ MODULES = (
     "core.catalog.models",
     "core.pricing.models",
     "core.orders.models",
+    "core.restapi.models",
 )
 
 

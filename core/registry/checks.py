@@ -121,6 +121,7 @@ _CHECKS: Mapping[str, Check] = {
 _OWN_NAMES: Mapping[str, Check] = {
     "app_permissions": _own_permission,
     "app_mounts": _own_blueprint,
+    "api_resources": _own_blueprint,
     "ui_panels": _own_template,
     "ui_cards": _own_template,
 }

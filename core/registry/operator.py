@@ -9,6 +9,7 @@ from flask import current_app
 
 from core.registry.operations import Proposal
 from core.registry.overview import Overview
+from core.registry.removal import Removal, RemovalKind
 
 EXTENSION = "tukku.operator"
 
@@ -25,7 +26,10 @@ class Operator(Protocol):
     def propose(self, kind: str, names: Sequence[str]) -> Proposal:
         """Return what enabling or disabling would do."""
 
-    def start(self, kind: str, names: Sequence[str], actor: str) -> str:
+    def propose_removal(self, kind: RemovalKind, name: str) -> Removal:
+        """Return what uninstalling or purging would remove."""
+
+    def start(self, kind: str, names: Sequence[str], actor: str, *options: str) -> str:
         """Start the operation in a process of its own and return the id to follow it by."""
 
 

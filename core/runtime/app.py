@@ -45,6 +45,7 @@ DOMAINS = (
     "pricing",
     "orders",
     "imports",
+    "restapi",
     "backoffice",
     "storefront",
 )

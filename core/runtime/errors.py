@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
 from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.http import HTTP_STATUS_CODES
 
 from core.i18n import _, current_locale
 from core.registry.registry import HookFailed, registry
@@ -37,7 +38,12 @@ def _tukku_error(error: TukkuError) -> Response:
 def _http_error(error: HTTPException) -> Any:
     if error.response is not None or (error.code or 500) < 400:
         return error  # a redirect, or an answer made on purpose
-    response = _answer(error.code or 500, "", "", {})
+    data = getattr(error, "data", None) or {}  # where webargs says which fields are wrong
+    errors = data.get("errors") or data.get("messages")
+    code = "VALIDATION" if errors else getattr(error, "tukku_code", "")
+    response = _answer(error.code or 500, code, "", {"errors": errors} if errors else {}, str(error.description or ""))
+    if error.code == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):
             response.headers[name] = value
@@ -57,9 +63,10 @@ def _owner() -> str:
     return owner_of(current_app.extensions.get(BLUEPRINTS, {}), request.blueprint or "")
 
 
-def _answer(status: int, code: str, message: str, details: dict[str, Any]) -> Response:
+def _answer(status: int, code: str, message: str, details: dict[str, Any], technical: str = "") -> Response:
+    """Answer; ``technical`` is what a program is told where there is no sentence for people."""
     if request.path.startswith("/api/") or request.accept_mimetypes.best == "application/json":
-        return _json(status, code, message, details)
+        return _json(status, code, message or technical, details)
     name = f"errors/{status if status in PAGES else 400 if status < 500 else 500}.html"
     values = {"message": message, "error_code": code, "locale": current_locale()}
     if status >= 500:
@@ -73,7 +80,11 @@ def _answer(status: int, code: str, message: str, details: dict[str, Any]) -> Re
 
 
 def _json(status: int, code: str, message: str, details: dict[str, Any]) -> Response:
-    body = {"status": status, "code": code or f"HTTP-{status}", "detail": message, **details}
+    title = HTTP_STATUS_CODES.get(status, "Error")
+    head = {"type": "about:blank", "title": title, "status": status, "code": code or f"HTTP-{status}"}
+    body = {**details, **head, "detail": message}
     response = jsonify(body | {"request_id": g.get("request_id", "")})
     response.status_code, response.mimetype = status, "application/problem+json"
+    if "retry_after" in details:
+        response.headers["Retry-After"] = str(details["retry_after"])
     return response

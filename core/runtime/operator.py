@@ -20,6 +20,7 @@ from core.registry.operations import Proposal, Tools, propose_disable, propose_e
 from core.registry.overview import AddonRow, Overview, known_quarantine, overview
 from core.registry.problems import Problem
 from core.registry.registry import EXTENSION, Registry
+from core.registry.removal import Removal, RemovalKind, propose
 from core.registry.sources import Discovery
 from core.registry.state import Snapshot, Stored, read_snapshot
 from core.runtime.app import build_app, core_domains, find_addons
@@ -73,18 +74,23 @@ class Operator:
 
     def propose(self, kind: str, names: Sequence[str]) -> Proposal:
         """Return what enabling or disabling would do."""
-        propose = propose_enable if kind == "enable" else propose_disable
-        return propose(self.tools(), names)
+        ask = propose_enable if kind == "enable" else propose_disable
+        return ask(self.tools(), names)
 
-    def start(self, kind: str, names: Sequence[str], actor: str) -> str:
+    def propose_removal(self, kind: RemovalKind, name: str) -> Removal:
+        """Return what uninstalling or purging would remove."""
+        return propose(self.discovery, kind, name)
+
+    def start(self, kind: str, names: Sequence[str], actor: str, *options: str) -> str:
         """Start `tukku addons KIND NAMES` as a process of its own; return the operation's id.
 
         Confirmation was given on the page. The process outlives the request, and the worker that started it.
         """
         identity = str(uuid.uuid4())
-        command = [sys.executable, "-m", "core.cli.main", "addons", kind, *names, "--yes"]
+        command = [sys.executable, "-m", "core.cli.main", "addons", kind, *names, *options]
         command += ["--operation", identity, "--actor", actor]
-        command += ["--confirm", " ".join(names)] if kind == "disable" else []
+        command += ["--yes"] if kind in ("enable", "disable") else []
+        command += ["--confirm", " ".join(names)] if kind != "enable" else []
         subprocess.Popen(  # noqa: S603  (our own interpreter and module; the names were found installed)
             command,
             env=environment(self.config),

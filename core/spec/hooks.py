@@ -24,6 +24,7 @@ from core.spec.markers import spec
 from core.spec.notifications import NotificationKind
 from core.spec.orders import CheckoutRule, HoldType, OrderPart
 from core.spec.pricing import BreakQuantities, PriceBatch, PriceStep
+from core.spec.restapi import ApiExtension, ApiResource
 from core.spec.ui import Action, Card, Column, FormSection, ListFilter, NavItem, Panel
 
 if TYPE_CHECKING:
@@ -162,4 +163,16 @@ class DataHooks:
         """Return kinds of import (and export)."""
 
 
-SPECS = (AppHooks, UiHooks, CatalogHooks, PricingHooks, OrderHooks, DataHooks)
+class ApiHooks:
+    """The REST API: resources of their own, and values added to core's."""
+
+    @spec(kind="contribute", on_error="build", result=ApiResource)
+    def api_resources(self) -> Iterable[ApiResource]:
+        """Return resources of the REST API."""
+
+    @spec(kind="contribute", on_error="build", result=ApiExtension)
+    def api_extensions(self) -> Iterable[ApiExtension]:
+        """Return what appears under ``extensions.<addon>`` of core's resources."""
+
+
+SPECS = (AppHooks, UiHooks, CatalogHooks, PricingHooks, OrderHooks, DataHooks, ApiHooks)

@@ -20,6 +20,8 @@ from core.ui.packages import STATIC, package_folder
 
 VENDOR = {
     "vendor/bootstrap.min.css": ("flask_bootstrap", "static/bootstrap5/css/bootstrap.min.css"),
+    "vendor/swagger-ui.css": ("flask_swagger_ui", "dist/swagger-ui.css"),
+    "vendor/swagger-ui.js": ("flask_swagger_ui", "dist/swagger-ui-bundle.js"),
     "vendor/htmx.min.js": ("js_lib_htmx", "static/htmx/htmx.min.js"),
 }
 COMPRESSIBLE = frozenset({".css", ".js", ".svg", ".json", ".txt"})

@@ -45,10 +45,12 @@ def load_companies(rows: Sequence[ImportRow]) -> Sequence[RowResult]:
     second = {row.number: _place(placed, row, ids) for row in batch}
     placed.flush()
     third = _put_segments(batch, ids)
-    for row in batch:
-        outcome = outcome_of(first[row.number], second[row.number], third[row.number])
+    told = [
+        (row, ids[row.values["code"]], outcome_of(first[row.number], second[row.number], third[row.number])) for row in batch
+    ]
+    for row, _id, outcome in told:
         batch.done(row, outcome)
-        _tell(row, ids[row.values["code"]], outcome)
+    _tell(told)
     return batch.results()
 
 
@@ -179,14 +181,17 @@ def _segments(wanted: set[str]) -> dict[str, int]:
     return known
 
 
-def _tell(row: ImportRow, company_id: int, outcome: Outcome) -> None:
-    """Record and announce a company that was created or changed."""
-    if outcome in ("created", "updated"):
-        values = {name: value for name, value in row.values.items() if name != "code"}
-        code = row.values["code"]
-        audit.record("company", code, outcome, company_id=company_id, after=values, reason="import")
+def _tell(told: Sequence[tuple[ImportRow, int, Outcome]]) -> None:
+    """Record and announce the companies that were created or changed."""
+    changed = [(row, company_id, outcome) for row, company_id, outcome in told if outcome in ("created", "updated")]
+    entries = [
+        (row.values["code"], outcome, company_id, {name: value for name, value in row.values.items() if name != "code"})
+        for row, company_id, outcome in changed
+    ]
+    audit.record_all("company", entries, reason="import")
+    for row, company_id, outcome in changed:
         event = "company.created" if outcome == "created" else "company.changed"
-        emit(event, {"company_id": company_id, "code": code})
+        emit(event, {"company_id": company_id, "code": row.values["code"]})
 
 
 def export_companies() -> Iterator[dict[str, Any]]:

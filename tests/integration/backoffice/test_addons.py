@@ -36,8 +36,8 @@ def started(monkeypatch):
     """Note what would be started."""
     calls = []
 
-    def start(self, kind, names, actor):
-        calls.append((kind, tuple(names), actor))
+    def start(self, kind, names, actor, *options):
+        calls.append((kind, tuple(names), actor, *options))
         return "op-1"
 
     monkeypatch.setattr(Operator, "start", start)
@@ -138,6 +138,29 @@ def test_severe_impact_wants_the_name(app_with, started, databases, monkeypatch)
     with again.app_context():
         db.session.remove()
         db.engine.dispose()
+
+
+def test_uninstalling_wants_the_name_and_says_what_goes(shop, admin, started):
+    from core.registry import operations
+    from core.registry.operations import Tools
+    from core.runtime.app import find_addons
+
+    found = find_addons(shop.extensions["tukku.config"])
+    tools = Tools(found, lambda names, enabled: (), lambda name: ())
+    operations.enable(tools, ["toy_addon"], lambda line: None)
+    path = "/admin/addons/toy_addon/uninstall"
+    assert admin.get(path).status_code == 409
+    assert "toy_addon is switched on." in admin.get(path).text
+    operations.disable(tools, ["toy_addon"], lambda line: None)
+    assert path in admin.get("/admin/addons/toy_addon").text
+    assert "toy_addon_note" in admin.get(path).text
+    assert admin.post(path, data={"confirm_name": "toy"}).status_code == 422
+    assert started == []
+    assert admin.post(path, data={"confirm_name": "toy_addon", "settings": "1"}).status_code == 302
+    assert started == [("uninstall", ("toy_addon",), "root", "--purge")]
+    purged = admin.get("/admin/addons/toy_addon/purge")
+    assert purged.status_code == 409
+    assert "FILES-PRESENT" in purged.text
 
 
 @pytest.mark.database("sqlite")

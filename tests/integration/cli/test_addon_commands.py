@@ -66,7 +66,14 @@ def test_toggle(tukku):
     shown = tukku("addons", "disable", "toy_addon", "--dry-run")
     assert "toy_addon: 3 notes are no longer shown. (severe)" in shown
     assert "The names differ. Nothing was changed." in tukku("addons", "disable", "toy_addon", answer="toy\n", code=1)
+    assert "FILES-PRESENT" in tukku("addons", "purge", "toy_addon", code=1)
+    assert "ENABLED: toy_addon is switched on." in tukku("addons", "uninstall", "toy_addon", code=1)
     assert "Done: disable toy_addon." in tukku("addons", "disable", "toy_addon", answer="toy_addon\n")
+    assert json.loads(tukku("addons", "uninstall", "toy_addon", "--dry-run", "--json"))["tables"] == {"toy_addon_note": 0}
+    assert "The name differs. Nothing was changed." in tukku("addons", "uninstall", "toy_addon", answer="toy\n", code=1)
+    assert "Done: uninstall toy_addon." in tukku("addons", "uninstall", "toy_addon", "--confirm", "toy_addon")
+    assert "Nothing to do: all tables" in tukku("addons", "upgrade")
+    assert "zoo_toml/addon.toml: is not TOML" in tukku("addons", "doctor", code=1)
     assert "No such command 'toy_addon'" in tukku("toy_addon", "count", code=2)
 
 

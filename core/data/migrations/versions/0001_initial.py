@@ -516,6 +516,24 @@ def upgrade() -> None:
     sa.UniqueConstraint('product_id', 'unit', 'currency', 'valid_from', name=op.f('uq_pricing_list_price_product_id_unit_currency_valid_from'))
     )
     op.create_index('ix_pricing_list_price_lookup', 'pricing_list_price', ['product_id', 'unit', 'currency', 'valid_from', 'valid_until', 'price', 'per'], unique=False)
+    op.create_table('restapi_key',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('code', sa.String(length=20), nullable=False),
+    sa.Column('name', sa.String(length=100), nullable=False),
+    sa.Column('secret_hash', sa.String(length=64), nullable=False),
+    sa.Column('company_id', sa.Integer(), nullable=True),
+    sa.Column('permissions', types.Json, nullable=False),
+    sa.Column('created_by', sa.String(length=200), nullable=False),
+    sa.Column('created_at', types.Instant(), nullable=False),
+    sa.Column('expires_at', types.Instant(), nullable=False),
+    sa.Column('revoked_at', types.Instant(), nullable=True),
+    sa.Column('last_used_at', types.Instant(), nullable=True),
+    sa.ForeignKeyConstraint(['company_id'], ['companies_company.id'], name=op.f('fk_restapi_key_company_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_restapi_key')),
+    sa.UniqueConstraint('code', name=op.f('uq_restapi_key_code')),
+    sa.UniqueConstraint('secret_hash', name=op.f('uq_restapi_key_secret_hash'))
+    )
+    op.create_index(op.f('ix_restapi_key_company_id'), 'restapi_key', ['company_id'], unique=False)
     op.create_table('catalog_media',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('product_id', sa.Integer(), nullable=False),
@@ -584,6 +602,28 @@ def upgrade() -> None:
     op.create_index('ix_orders_order_state_submitted', 'orders_order', ['state', 'submitted_at'], unique=False)
     op.create_index(op.f('ix_orders_order_user_id'), 'orders_order', ['user_id'], unique=False)
     op.create_index('uq_orders_order_cart', 'orders_order', ['company_id', 'user_id'], unique=True, sqlite_where=sa.text("state = 'cart' and cart_name = ''"), postgresql_where=sa.text("state = 'cart' and cart_name = ''"))
+    op.create_table('restapi_answer',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('key_id', sa.Integer(), nullable=False),
+    sa.Column('reference', sa.String(length=255), nullable=False),
+    sa.Column('request_hash', sa.String(length=64), nullable=False),
+    sa.Column('status', sa.Integer(), nullable=True),
+    sa.Column('headers', types.Json, nullable=False),
+    sa.Column('body', sa.Text(), nullable=False),
+    sa.Column('created_at', types.Instant(), nullable=False),
+    sa.ForeignKeyConstraint(['key_id'], ['restapi_key.id'], name=op.f('fk_restapi_answer_key_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_restapi_answer')),
+    sa.UniqueConstraint('key_id', 'reference', name=op.f('uq_restapi_answer_key_id_reference'))
+    )
+    op.create_index(op.f('ix_restapi_answer_created_at'), 'restapi_answer', ['created_at'], unique=False)
+    op.create_table('restapi_use',
+    sa.Column('key_id', sa.Integer(), nullable=False),
+    sa.Column('minute', types.Instant(), nullable=False),
+    sa.Column('calls', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['key_id'], ['restapi_key.id'], name=op.f('fk_restapi_use_key_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('key_id', 'minute', name=op.f('pk_restapi_use'))
+    )
+    op.create_index(op.f('ix_restapi_use_minute'), 'restapi_use', ['minute'], unique=False)
     op.create_table('orders_hold',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('order_id', sa.Integer(), nullable=False),
@@ -662,6 +702,10 @@ def downgrade() -> None:
     op.drop_table('orders_line')
     op.drop_index(op.f('ix_orders_hold_order_id'), table_name='orders_hold')
     op.drop_table('orders_hold')
+    op.drop_index(op.f('ix_restapi_use_minute'), table_name='restapi_use')
+    op.drop_table('restapi_use')
+    op.drop_index(op.f('ix_restapi_answer_created_at'), table_name='restapi_answer')
+    op.drop_table('restapi_answer')
     op.drop_index('uq_orders_order_cart', table_name='orders_order', sqlite_where=sa.text("state = 'cart' and cart_name = ''"), postgresql_where=sa.text("state = 'cart' and cart_name = ''"))
     op.drop_index(op.f('ix_orders_order_user_id'), table_name='orders_order')
     op.drop_index('ix_orders_order_state_submitted', table_name='orders_order')
@@ -669,6 +713,8 @@ def downgrade() -> None:
     op.drop_table('orders_order')
     op.drop_index(op.f('ix_catalog_media_product_id'), table_name='catalog_media')
     op.drop_table('catalog_media')
+    op.drop_index(op.f('ix_restapi_key_company_id'), table_name='restapi_key')
+    op.drop_table('restapi_key')
     op.drop_index('ix_pricing_list_price_lookup', table_name='pricing_list_price')
     op.drop_table('pricing_list_price')
     op.drop_index(op.f('ix_core_file_company_id'), table_name='core_file')

@@ -1,0 +1,127 @@
+"""In front of every call: which key is it, has it called too often, and who acts then? Cookies are not looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+from flask import g, request
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from werkzeug.exceptions import Unauthorized
+
+from core.accounts.identity import SUBTREE
+from core.accounts.roles import BUYER, STAFF, permissions_of
+from core.companies import tree
+from core.companies.models import Company
+from core.data import clock
+from core.data.db import db
+from core.data.scope import Actor, Scope, acting, current_actor, system, unscoped
+from core.data.write import write
+from core.i18n import _
+from core.restapi.keys import digest
+from core.restapi.models import ApiAnswer, ApiKey, ApiUse
+from core.settings.services import get
+from core.spec.errors import Forbidden, Invalid, NotFound, TukkuError
+
+_BEFORE = "a key is found by its hash before there is an actor"
+KEPT_DAYS = 7
+
+
+class TooManyCalls(TukkuError):
+    """The key used up its calls of this minute."""
+
+    status = 429
+
+
+def authenticate() -> Actor | None:
+    """Return the actor of the key in the Authorization header, None where there is none; 401 for one that is no good."""
+    scheme, _space, secret = request.headers.get("Authorization", "").partition(" ")
+    if not scheme:
+        return None
+    if scheme.lower() != "bearer" or not secret.strip():
+        raise _refused(_("Send the key as “Authorization: Bearer tukku_…”."))
+    key = db.session.execute(unscoped(_columns().where(ApiKey.secret_hash == digest(secret.strip())), _BEFORE)).first()
+    if key is None or key.revoked_at is not None or key.expires_at <= clock.now() or key.status == "closed":
+        raise _refused(_("The API key is unknown, revoked or expired. Make a new one."))
+    _count(key)
+    g.tukku_api_key = key.id
+    name = f"API key {key.name} ({key.code})"
+    if key.company_id is None:
+        return Actor(None, name, Scope("merchant"), permissions=_held(key.permissions, STAFF))
+    return _company_actor(name, key.company_id, _held(key.permissions, BUYER))
+
+
+@contextmanager
+def for_company(code: str) -> Iterator[Company]:
+    """Run the block as the key acts for one company: the key's own by default, any visible one for the merchant's keys."""
+    actor = current_actor()
+    if actor.company_id is None and not code:
+        raise Invalid("COMPANY-REQUIRED", _("Name the company: the key is the merchant's."), details=_at("company"))
+    named = Company.code == code if code else Company.id == actor.company_id
+    company = db.session.scalar(select(Company).where(named))
+    visible = company is not None and (actor.scope.unlimited or company.id in actor.scope.subtree)
+    if company is None or not visible:
+        raise NotFound("COMPANY-UNKNOWN", _("There is no company %(code)s.", code=code[:40]))
+    if company.status == "closed":
+        raise Forbidden("COMPANY-CLOSED", _("%(company)s is closed: nobody can buy for it.", company=company.name))
+    if company.id == actor.company_id:
+        yield company
+        return
+    with acting(_company_actor(actor.name, company.id, actor.permissions)):
+        yield db.session.scalars(select(Company).where(Company.id == company.id)).one()
+
+
+def prune(_payload: dict[str, Any]) -> None:
+    """Forget counts and kept answers that nothing asks for any more."""
+    now = clock.now()
+    with write():
+        db.session.execute(delete(ApiUse).where(ApiUse.minute < now - timedelta(hours=1)))
+        db.session.execute(delete(ApiAnswer).where(ApiAnswer.created_at < now - timedelta(days=KEPT_DAYS)))
+
+
+def _columns() -> Any:
+    key = ApiKey
+    return select(
+        key.id, key.code, key.name, key.company_id, key.permissions, key.expires_at, key.revoked_at, Company.status
+    ).outerjoin(Company, Company.id == key.company_id)
+
+
+def _held(names: list[str], roles: tuple[str, ...]) -> frozenset[str]:
+    """Return what a key may still do: a permission that its side lost, or whose addon is off, is gone."""
+    return frozenset(names) & permissions_of(roles)
+
+
+def _company_actor(name: str, company_id: int, held: frozenset[str]) -> Actor:
+    above, below = tree.around(company_id)
+    own = (company_id,)
+    return Actor(None, name, Scope("companies", own, below if SUBTREE in held else own, above), company_id, None, held)
+
+
+def _count(key: Any) -> None:
+    """Count the call under its minute, in one statement that also reads the count; refuse beyond the limit."""
+    limit, minute = get("core", "api_calls_per_minute"), clock.now().replace(second=0, microsecond=0)
+    insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
+    row = insert(ApiUse).values(key_id=key.id, minute=minute, calls=1)
+    raised = {"calls": ApiUse.__table__.c.calls + 1}
+    statement = row.on_conflict_do_update(index_elements=["key_id", "minute"], set_=raised).returning(ApiUse.calls)
+    with acting(system("count an API call")), write():
+        calls = db.session.execute(statement).scalar_one()
+        if calls == 1:
+            db.session.execute(update(ApiKey).where(ApiKey.id == key.id).values(last_used_at=minute))
+    if calls > limit:
+        wait = 60 - clock.now().second
+        message = _("The key may call %(limit)s times a minute. Wait and call again.", limit=limit)
+        raise TooManyCalls("API-LIMIT", message, details={"retry_after": wait})
+
+
+def _refused(message: str) -> Unauthorized:
+    error = Unauthorized(message)
+    error.tukku_code = "API-KEY"  # type: ignore[attr-defined]
+    return error
+
+
+def _at(field: str) -> dict[str, Any]:
+    return {"errors": {"json": {field: [_("A value is needed.")]}}}

@@ -1,0 +1,1 @@
+"""Core's own resources: companies, products, prices and orders."""

@@ -1,0 +1,273 @@
+"""Orders: listed, read, placed by the same service as in the shop, and moved on by who may."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from flask import url_for
+from marshmallow import fields, validate
+from sqlalchemy import select
+
+from core.companies.models import Company
+from core.companies.tree import lock_company
+from core.data.db import db
+from core.data.write import write
+from core.i18n import _
+from core.orders import cart, lifecycle, movements, queries
+from core.orders.merging import NewItem
+from core.orders.models import Hold, Order, OrderLine
+from core.orders.placing import Placed, Placement, place
+from core.orders.resources import DESK
+from core.registry.registry import registry
+from core.restapi import lists
+from core.restapi.document import resource
+from core.restapi.fields import DecimalText, Schema, text
+from core.restapi.gate import for_company
+from core.restapi.idempotency import order_reference
+from core.restapi.replies import not_modified_since, tagged
+from core.spec.errors import Conflict, Invalid
+from core.ui.access import requires
+
+bp = resource("restapi_orders", __name__, "Orders: list, read, place, confirm, reject, cancel, ship.")
+SEE = ("orders.order.view", "orders.desk.view")
+_PLAIN = (
+    "number", "state", "currency", "net", "tax", "gross", "po_number", "note", "wished_date", "ship_to", "bill_to",
+    "submitted_at", "confirmed_at", "completed_at", "cancelled_at", "source", "external_id", "version",
+)  # fmt: skip
+_LINE = (
+    "position", "sku", "name", "unit", "quantity", "unit_price", "per", "net", "tax_category", "tax_rate", "note",
+)  # fmt: skip
+RESOURCE = replace(DESK, key="api.orders", order="-submitted")
+
+
+class OrderLineItem(Schema):
+    """A line; ``net`` is the rounded amount, ``shipped`` the quantity that has left."""
+
+    position, sku, name, unit = fields.Integer(), fields.String(), fields.String(), fields.String()
+    quantity, unit_price, per = DecimalText(), DecimalText(allow_none=True), DecimalText()
+    net, tax_rate = DecimalText(allow_none=True), DecimalText(allow_none=True)
+    tax_category, note, reference = fields.String(), fields.String(), fields.String()
+    shipped = DecimalText()
+
+
+class OrderHold(Schema):
+    """An open hold: what it stops."""
+
+    owner, code, label = fields.String(), fields.String(), fields.String()
+    blocks, since = fields.List(fields.String()), fields.DateTime()
+
+
+class OrderItem(Schema):
+    """An order as it was placed, with what happened to it since."""
+
+    number, company, state, currency = fields.String(), fields.String(), fields.String(), fields.String()
+    net, tax, gross = DecimalText(), DecimalText(), DecimalText()
+    po_number, note, buyer = fields.String(), fields.String(), fields.String()
+    wished_date = fields.Date(allow_none=True)
+    ship_to, bill_to = fields.Dict(allow_none=True), fields.Dict(allow_none=True)
+    submitted_at, confirmed_at = fields.DateTime(allow_none=True), fields.DateTime(allow_none=True)
+    completed_at, cancelled_at = fields.DateTime(allow_none=True), fields.DateTime(allow_none=True)
+    source, external_id, version = fields.String(), fields.String(), fields.Integer()
+    lines = fields.List(fields.Nested(OrderLineItem))
+    holds = fields.List(fields.Nested(OrderHold))
+    extensions = fields.Dict(keys=fields.String(), values=fields.Dict())
+
+
+class OrderLineAsked(Schema):
+    """A product at a quantity, which has to be one that can be ordered: nothing is rounded."""
+
+    sku = text(80, required=True)
+    unit = text(20)
+    quantity = DecimalText(required=True, positive=True)
+    note, reference = text(2000), text(80)
+
+
+class OrderAsked(Schema):
+    """An order; ``expected_total`` (with tax) is compared, a difference is refused with the new prices."""
+
+    company = text(40)
+    lines = fields.List(fields.Nested(OrderLineAsked), required=True, validate=validate.Length(1, cart.MAX_LINES))
+    expected_total = DecimalText(allow_none=True, load_default=None)
+    ship_to, bill_to, po_number, note = text(40), text(40), text(60), text(5000)
+    wished_date = fields.Date(allow_none=True, load_default=None)
+
+
+class Reason(Schema):
+    """Why; it is kept with the order."""
+
+    reason = text(2000)
+
+
+class ShippedLine(Schema):
+    """How much of a line has left."""
+
+    position = fields.Integer(required=True, strict=True, validate=validate.Range(1, 100_000))
+    quantity = DecimalText(required=True, positive=True)
+
+
+class Shipment(Schema):
+    """What has left; without lines everything that remains. ``label`` names the delivery note."""
+
+    lines = fields.List(fields.Nested(ShippedLine), load_default=list, validate=validate.Length(max=cart.MAX_LINES))
+    label = text(80)
+
+
+Query = lists.query_schema(RESOURCE)
+Page = lists.page_schema(OrderItem, "OrderPage")
+
+
+@bp.route("", methods=["GET"])
+@requires(*SEE)
+@bp.arguments(Query, location="query")
+@bp.response(200, Page)
+def order_list(asked: dict[str, Any]) -> Any:
+    """List orders, newest first."""
+    return lists.page(RESOURCE, asked, details)
+
+
+@bp.route("/<number>", methods=["GET"])
+@requires(*SEE)
+@bp.response(200, OrderItem)
+def order_read(number: str) -> Any:
+    """Read an order."""
+    return _answer(queries.find(number))
+
+
+@bp.route("", methods=["POST"])
+@requires("orders.order.place")
+@bp.arguments(OrderAsked)
+@bp.response(201, OrderItem)
+def order_place(asked: dict[str, Any]) -> Any:
+    """Place an order by the rules of the shop, whole or not at all; with an Idempotency-Key never twice."""
+    with for_company(asked["company"]) as company, write():
+        lock_company(company.id)
+        placed = _earlier(company.id) or _place(asked)
+        number, new = placed.order.number or "", placed.new
+        return _answer(queries.find(number), 201 if new else 200, url_for("restapi_orders.order_read", number=number))
+
+
+@bp.route("/<number>/confirm", methods=["POST"])
+@requires("orders.order.confirm")
+@bp.response(200, OrderItem)
+def order_confirm(number: str) -> Any:
+    """Confirm a submitted order; the rules run again."""
+    return _changed(number, lambda: lifecycle.confirm(number))
+
+
+@bp.route("/<number>/reject", methods=["POST"])
+@requires("orders.order.confirm")
+@bp.arguments(Reason)
+@bp.response(200, OrderItem)
+def order_reject(asked: dict[str, Any], number: str) -> Any:
+    """Refuse a submitted order; the reason is told to the buyer."""
+    return _changed(number, lambda: lifecycle.reject(number, asked["reason"]))
+
+
+@bp.route("/<number>/cancel", methods=["POST"])
+@requires("orders.order.cancel", "orders.order.cancel_confirmed")
+@bp.arguments(Reason)
+@bp.response(200, OrderItem)
+def order_cancel(asked: dict[str, Any], number: str) -> Any:
+    """Cancel an order of which nothing was shipped."""
+    return _changed(number, lambda: lifecycle.cancel(number, asked["reason"]))
+
+
+@bp.route("/<number>/ship", methods=["POST"])
+@requires("orders.order.ship")
+@bp.arguments(Shipment)
+@bp.response(200, OrderItem)
+def order_ship(asked: dict[str, Any], number: str) -> Any:
+    """Record that goods have left; the last shipment completes the order."""
+    return _changed(number, lambda: _ship(number, asked))
+
+
+def _changed(number: str, change: Any) -> Any:
+    with write():
+        not_modified_since(queries.lock(number).version if lists.asked_version() is not None else 0)
+        change()
+        return _answer(queries.find(number))
+
+
+def _ship(number: str, asked: dict[str, Any]) -> None:
+    order = queries.find(number)
+    quantities: dict[int, Decimal] = {}
+    for line in asked["lines"]:
+        if line["position"] in quantities:
+            raise Invalid("LINE-TWICE", _("Line %(line)s stands twice in the shipment.", line=line["position"]))
+        quantities[line["position"]] = line["quantity"]
+    if not quantities:
+        sums = movements.sums_of([order.id])
+        quantities = {x.position: sums[x.id].to_ship for x in queries.lines_of(order.id) if sums[x.id].to_ship}
+    if not quantities:
+        raise Conflict("ORDER-SHIPPED", _("Nothing of the order %(number)s remains to be shipped.", number=number))
+    lifecycle.record(number, "shipped", quantities, label=asked["label"])
+
+
+def _earlier(company_id: int) -> Placed | None:
+    """Return the order that an earlier request with the same key placed, whose answer was lost."""
+    reference = order_reference()
+    if not reference:
+        return None
+    found = db.session.scalar(select(Order).where(Order.company_id == company_id, Order.client_reference == reference))
+    return Placed(found, new=False) if found else None
+
+
+def _place(asked: dict[str, Any]) -> Placed:
+    """Fill a cart of the request's own and place it; whatever refuses it leaves no cart behind."""
+    items = [NewItem(x["sku"], x["quantity"], x["unit"], x["note"], x["reference"]) for x in asked["lines"]]
+    refused = {
+        index: {"quantity" if outcome.outcome in ("rounded", "bad_quantity") else "sku": [outcome.message]}
+        for index, outcome in enumerate(cart.add(items))
+        if outcome.outcome not in ("added", "merged")
+    }
+    if refused:
+        message = _("Some lines cannot be ordered as they are; nothing was ordered.")
+        raise Invalid("LINES-REFUSED", message, details={"errors": {"json": {"lines": refused}}})
+    order = cart.open_cart()
+    reference = order_reference() or order.client_reference or ""
+    order.client_reference = reference
+    db.session.flush()
+    total = asked["expected_total"] if asked["expected_total"] is not None else order.gross
+    head = {name: asked[name] for name in ("ship_to", "bill_to", "po_number", "note", "wished_date")}
+    return place(Placement(expected_total=total, cart_key=reference, **head))
+
+
+def _answer(order: Order, status: int = 200, location: str = "") -> Any:
+    return tagged(OrderItem, details([order.id])[order.id], order.version, status, location)
+
+
+def details(ids: Sequence[int]) -> Any:
+    """Return the orders with lines, open holds and the addons' parts; the number of statements is constant."""
+    query = select(Order, Company.code).join(Company, Company.id == Order.company_id).where(Order.id.in_(ids))
+    found: dict[int, dict[str, Any]] = {}
+    for order, company in db.session.execute(query):
+        plain = {name: getattr(order, name) for name in _PLAIN}
+        found[order.id] = {**plain, "number": order.number or "", "company": company, "buyer": order.user_name}
+    holds: dict[int, list[Hold]] = defaultdict(list)
+    for hold in db.session.scalars(select(Hold).where(Hold.order_id.in_(ids), Hold.released_at.is_(None)).order_by(Hold.id)):
+        holds[hold.order_id].append(hold)
+    lines: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    sums = movements.sums_of(ids)
+    for line in db.session.scalars(select(OrderLine).where(OrderLine.order_id.in_(ids)).order_by(OrderLine.position)):
+        values = {name: getattr(line, name) for name in _LINE}
+        lines[line.order_id].append({**values, "reference": line.customer_reference, "shipped": sums[line.id].shipped})
+    for order_id, item in found.items():
+        item["holds"], item["lines"] = holds[order_id], lines[order_id]
+    lists.extend("order", found)
+    _add_parts(found)
+    return found
+
+
+def _add_parts(found: dict[int, dict[str, Any]]) -> None:
+    """Put the parts that addons keep with an order under their names."""
+    here = registry()
+    for contribution in here.contributions("order_parts"):
+        facts = here.attempt(contribution.owner, "order_parts", contribution.value.facts, list(found)).value or {}
+        for order_id, values in facts.items():
+            if order_id in found and values:
+                own = found[order_id]["extensions"].setdefault(contribution.owner, {})
+                own[contribution.value.name] = dict(values)
