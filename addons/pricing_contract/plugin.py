@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from core.api.hooks import (
+    ApiResource,
     BreakQuantities,
     ConfigCheck,
     DataImport,
@@ -20,7 +21,7 @@ from core.api.hooks import (
 from core.api.i18n import translations
 from core.api.pricing import PriceBatch
 
-from . import change_views, checks, impact, panels, shop_views, views
+from . import api_views, change_views, checks, impact, panels, shop_views, views
 from .breaks import break_quantities
 from .engine import agreement_step
 from .imports import IMPORTS
@@ -36,6 +37,11 @@ class PricingContract:
     def app_mounts(self) -> Iterable[Mount]:
         """Mount the back-office's and the shop's pages."""
         return (Mount(views.bp, "admin"), Mount(change_views.bp, "admin"), Mount(shop_views.bp, "shop"))
+
+    @hookimpl
+    def api_resources(self) -> Iterable[ApiResource]:
+        """Let programs read and write contracts."""
+        return (ApiResource("contracts", api_views.bp),)
 
     @hookimpl
     def app_permissions(self) -> Iterable[Permission]:

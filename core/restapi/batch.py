@@ -11,13 +11,13 @@ from marshmallow import fields, validate
 from sqlalchemy import select
 
 from core.data.db import db
-from core.data.scope import current_actor
 from core.i18n import _
 from core.imports.kinds import kind_named
 from core.imports.running import run
 from core.imports.source import Source
 from core.restapi.fields import Schema, text
-from core.spec.errors import Forbidden, Invalid
+from core.restapi.gate import need
+from core.spec.errors import Invalid
 from core.spec.imports import DataImport, ImportField, RowResult
 from core.ui.formats import display_zone
 
@@ -66,8 +66,7 @@ def upsert(kind: str, rows: Sequence[Row]) -> dict[str, Any]:
     The caller's key needs the permission of the import. Two times the same rows change nothing.
     """
     found = kind_named(kind)
-    if not current_actor().may(found.permission):
-        raise Forbidden("NOT-ALLOWED", _("The key lacks the permission %(name)s.", name=found.permission))
+    need(found.permission)
     return _report(_run(found, dict(enumerate(rows))))
 
 
@@ -88,8 +87,7 @@ def upsert_known(kind: str, rows: Sequence[Row], model: Any, code: Any) -> dict[
         else:
             taken[index] = {**row, name: row.get(name) or present}
     found = kind_named(kind)
-    if not current_actor().may(found.permission):
-        raise Forbidden("NOT-ALLOWED", _("The key lacks the permission %(name)s.", name=found.permission))
+    need(found.permission)
     return _report({**refused, **_run(found, taken)})
 
 

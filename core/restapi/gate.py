@@ -54,6 +54,13 @@ def authenticate() -> Actor | None:
     return _company_actor(name, key.company_id, _held(key.permissions, BUYER))
 
 
+def need(*permissions: str) -> None:
+    """Refuse a key that lacks one of several permissions without which the answer would mislead."""
+    if missing := [name for name in permissions if not current_actor().may(name)]:
+        message = _("The key lacks the permission %(name)s.", name=missing[0])
+        raise Forbidden("NOT-ALLOWED", message, details={"permissions": missing})
+
+
 @contextmanager
 def for_company(code: str) -> Iterator[Company]:
     """Run the block as the key acts for one company: the key's own by default, any visible one for the merchant's keys."""

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 import click
 from flask import Blueprint
 
-from core.api.hooks import Command, Impact, Mount, PageContext, Panel, Permission, hookimpl
+from core.api.hooks import ApiExtension, ApiResource, Command, Impact, Mount, PageContext, Panel, Permission, hookimpl
+from core.api.restapi import Schema, resource, text
 from core.api.ui import public, requires
 
 bp = Blueprint("toy_addon", __name__)
@@ -37,6 +38,24 @@ def secret() -> str:
 def broken() -> str:
     """Fail."""
     raise RuntimeError("the toy broke")
+
+
+api = resource("toy_addon_notes", __name__, "Notes of the toy.")
+
+
+class NoteSchema(Schema):
+    """A note."""
+
+    text = text(200, required=True)
+
+
+@api.route("", methods=["POST"])
+@requires("toy_addon.note.view")
+@api.arguments(NoteSchema)
+@api.response(200, NoteSchema)
+def note(asked: dict[str, str]) -> dict[str, str]:
+    """Say the note again."""
+    return asked
 
 
 @click.command("count")
@@ -77,3 +96,13 @@ class Plugin:
     def addon_disable_impact(self, addon: str) -> Iterable[Impact]:
         """Say what is lost."""
         return [Impact("3 notes are no longer shown.", 3, "severe")]
+
+    @hookimpl
+    def api_resources(self) -> Iterable[ApiResource]:
+        """Offer notes to programs."""
+        return [ApiResource("notes", api)]
+
+    @hookimpl
+    def api_extensions(self) -> Iterable[ApiExtension]:
+        """Say of companies what the toy knows."""
+        return [ApiExtension("company", lambda ids: {i: {"notes": 3} for i in ids})]

@@ -26,7 +26,7 @@ from core.registry.registry import registry
 from core.restapi import lists
 from core.restapi.document import resource
 from core.restapi.fields import DecimalText, Schema, text
-from core.restapi.gate import for_company
+from core.restapi.gate import for_company, need
 from core.restapi.idempotency import order_reference
 from core.restapi.replies import not_modified_since, tagged
 from core.spec.errors import Conflict, Invalid
@@ -143,6 +143,7 @@ def order_read(number: str) -> Any:
 @bp.response(201, OrderItem)
 def order_place(asked: dict[str, Any]) -> Any:
     """Place an order by the rules of the shop, whole or not at all; with an Idempotency-Key never twice."""
+    need("catalog.product.view", "pricing.price.view")
     with for_company(asked["company"]) as company, write():
         lock_company(company.id)
         placed = _earlier(company.id) or _place(asked)

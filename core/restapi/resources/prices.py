@@ -19,7 +19,7 @@ from core.pricing.money import line_net
 from core.restapi import batch
 from core.restapi.document import resource
 from core.restapi.fields import DecimalText, Schema, text
-from core.restapi.gate import for_company
+from core.restapi.gate import for_company, need
 from core.spec.pricing import PriceRequest
 from core.ui.access import requires
 
@@ -68,6 +68,7 @@ PriceRows = batch.rows_schema(PriceRow, "ListPriceRows")
 @bp.response(200, Quote)
 def quote(asked: dict[str, Any]) -> Any:
     """Price lines as cart and order would; a line without a price says so and why."""
+    need("catalog.product.view")
     day = asked["date"]
     at = clock.start_of_day(day, seller().zone) if day and day != clock.today(seller().zone) else None
     with for_company(asked["company"]) as company:
