@@ -1,12 +1,16 @@
 """Companies, their addresses and segments: for reading and foreign keys, and what is asked about them."""
 
-from core.companies.models import Address, Company, CompanySegment, Segment, Seller
+from core.accounts.models import User
+from core.accounts.roles import TITLES as ROLE_TITLES
+from core.companies.models import Address, Company, CompanySegment, Membership, Segment, Seller
 from core.companies.services import ancestors, company_by_code, current_company, descendants, segment_ids, seller
-from core.companies.tree import descendants_of
+from core.companies.tree import descendants_of, lock_company
 
 __all__ = [
     # for reading and foreign keys
-    "Address", "Company", "CompanySegment", "Segment", "Seller",
+    "Address", "Company", "CompanySegment", "Membership", "Segment", "Seller", "User",
     # questions
     "ancestors", "company_by_code", "current_company", "descendants", "descendants_of", "segment_ids", "seller",
+    # roles of people, and the lock under which a company's orders change
+    "ROLE_TITLES", "lock_company",
 ]  # fmt: skip

@@ -1,0 +1,1 @@
+"""Approval of orders by people of the buying company."""

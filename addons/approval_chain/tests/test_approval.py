@@ -1,0 +1,216 @@
+"""From a rule to a placed order: the hold, the pages, and decisions that come too late, twice, or from the wrong person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from addons.approval_chain import notices, services
+from addons.approval_chain.models import Approval, Decision, Rule
+from core.accounts.models import User
+from core.data import clock
+from core.data.db import db
+from core.data.scope import Actor, Scope, acting, set_actor, system
+from core.data.write import write
+from core.orders import cart, lifecycle, pages, placing, queries
+from core.orders.merging import NewItem
+from core.spec.errors import Conflict, Forbidden, Invalid, NotFound
+from core.spec.orders import Stage
+from core.testing import factories
+from core.testing.signin import sign_in
+
+BUYER = frozenset(
+    {
+        "catalog.product.view",
+        "pricing.price.view",
+        "orders.cart.use",
+        "orders.order.place",
+        "orders.order.view",
+        "orders.order.cancel",
+    }
+)
+DECIDER = frozenset({"orders.order.view", "approval_chain.approval.decide"})
+
+
+class World:
+    """A shop with the addon, a company with a buyer, an approver and an administrator, and another company."""
+
+    def __init__(self, app: Flask) -> None:
+        set_actor(system("tests"))
+        self.app = app
+        company = factories.make_company("acme")
+        self.company_id = company.id
+        self.people = {
+            name: factories.make_user(f"{name}@acme.example", company=company, roles=[role]).id
+            for name, role in (("anna", "orderer"), ("bo", "approver"), ("carl", "company_admin"))
+        }
+        rival = factories.make_company("rival")
+        factories.make_user("rita@rival.example", company=rival, roles=["company_admin"])
+        factories.make_product("A-1", price="10.00")
+
+    def rule(self, above: str = "100", **values: Any) -> None:
+        """Add a rule of the company."""
+        given = {"approver_role": "approver", "currency": "EUR", "need": 1, **values}
+        with write() as session:
+            row = Rule(company_id=self.company_id, above=Decimal(above), created_at=clock.now(), **given)
+            session.add(row)
+
+    def actor(self, name: str, permissions: frozenset[str] = DECIDER) -> Actor:
+        """Return a person of the company as the one who acts."""
+        own = (self.company_id,)
+        return Actor(self.people[name], name, Scope("companies", own, own, own), self.company_id, None, permissions)
+
+    def place(self, quantity: int) -> str:
+        """Order as Anna; return the number."""
+        with self.app.test_request_context("/"), acting(self.actor("anna", BUYER)):
+            cart.add([NewItem("A-1", Decimal(quantity))])
+            page = pages.cart_page(Stage.SUBMIT)
+            asked = placing.Placement(
+                expected_total=page.priced.totals.gross,
+                cart_key=page.order.client_reference,
+                seen=pages.read_seen(page.seen),
+            )
+            return placing.place(asked).order.number or ""
+
+    def decide(self, name: str, number: str, outcome: str = "approved", comment: str = "", digest: str = "") -> str:
+        """Decide as a person; return the flow's state."""
+        with self.app.test_request_context("/"), acting(self.actor(name)):
+            seen = digest or queries.find(number).digest
+            return services.decide(number, outcome, comment, seen).state
+
+    def state(self, number: str) -> str:
+        """Return the order's state."""
+        db.session.expire_all()
+        return queries.find(number).state
+
+
+@pytest.fixture
+def world(app_with: Callable[..., Flask]) -> World:
+    """A shop with approvals only."""
+    return World(app_with(addons=["approval_chain"]))
+
+
+def test_an_order_waits_for_those_whom_the_rule_names(world):
+    world.rule()
+    assert world.state(world.place(10)) == "confirmed"  # 100.00 is not above 100
+    number = world.place(11)
+    assert world.state(number) == "submitted"
+    for _again in range(2):  # a job may run twice
+        notices.tell_approvers({"owner": "approval_chain", "number": number})
+    told = {name: db.session.get_one(User, user_id).unread for name, user_id in world.people.items()}
+    assert told == {"anna": 0, "bo": 1, "carl": 0}
+    for name in ("anna", "carl"):
+        with pytest.raises(Forbidden):
+            world.decide(name, number)
+    with pytest.raises(Conflict, match="changed since you looked"):
+        world.decide("bo", number, digest="another")
+    with pytest.raises(Invalid, match="why you reject"):
+        world.decide("bo", number, "rejected")
+    assert world.decide("bo", number) == "approved"
+    assert world.state(number) == "confirmed"
+    assert world.decide("bo", number) == "approved"  # again: nothing more
+    assert db.session.scalar(select(func.count()).select_from(Decision)) == 1
+    with pytest.raises(Conflict):
+        world.decide("bo", number, "rejected", "changed my mind")
+
+
+def test_a_rejection_ends_it_with_its_reason(world):
+    world.rule()
+    number = world.place(20)
+    assert world.decide("bo", number, "rejected", "Too much for this month") == "rejected"
+    assert world.state(number) == "rejected"
+    with pytest.raises(Conflict):
+        world.decide("bo", number)
+
+
+def test_turns_rules_that_deny_and_people_who_leave(world):
+    world.rule()
+    world.rule("500", approver_role="company_admin", tier=2)
+    world.rule("5000", effect="deny", approver_role="")
+    number = world.place(60)
+    with pytest.raises(Forbidden):
+        world.decide("carl", number)
+    assert world.decide("bo", number) == "waiting"
+    assert world.decide("carl", number) == "approved"
+    with pytest.raises(Invalid, match="does not allow"):
+        world.place(600)
+    with world.app.test_request_context("/"), acting(world.actor("anna", BUYER)):
+        cart.clear()
+    waiting = world.place(11)
+    with write():
+        db.session.get_one(User, world.people["bo"]).active = False
+    assert world.decide("carl", waiting) == "approved"  # the administrator takes over
+
+
+def test_others_see_nothing_and_staff_release_with_a_reason(world):
+    world.rule()
+    number = world.place(11)
+    rival = sign_in(world.app, "rita@rival.example")
+    assert rival.get(f"/a/approval_chain/approvals/{number}").status_code == 404
+    assert rival.post(f"/a/approval_chain/approvals/{number}", data={"outcome": "approved"}).status_code == 404
+    assert number not in rival.get("/a/approval_chain/approvals").text
+    assert services.waiting_count() == 1
+    with world.app.test_request_context("/"):
+        lifecycle.release(number, queries.holds_of(queries.find(number).id)[0].id, "Called them")
+    assert world.state(number) == "confirmed"
+    assert services.waiting_count() == 0
+    with pytest.raises(Conflict):
+        world.decide("bo", number)
+    with pytest.raises(NotFound):
+        world.decide("bo", world.place(1))
+    assert db.session.scalar(select(func.count()).select_from(Approval)) == 1
+
+
+def test_pages_of_the_company(world, count_statements):
+    admin = sign_in(world.app, "carl@acme.example")
+    page = admin.get("/a/approval_chain/approval-rules").text
+    assert "orders are placed at once" in page
+    sent = {"fact": "total", "above": "100", "effect": "require", "approver": "approver", "need": "1", "tier": "1"}
+    assert admin.post("/a/approval_chain/approval-rules", data={**sent, "above": "-1"}).status_code == 422
+    assert admin.post("/a/approval_chain/approval-rules", data={**sent, "approver": "@nobody"}).status_code == 422
+    assert admin.post("/a/approval_chain/approval-rules", data=sent).status_code == 303
+    assert (
+        admin.post(
+            "/a/approval_chain/approval-rules", data={"form": "limit", "whose": "orderer", "order_limit": "50"}
+        ).status_code
+        == 303
+    )
+    page = admin.get("/a/approval_chain/approval-rules").text
+    assert "Total without tax above" in page
+    assert "orders alone" in page
+    number = world.place(11)
+    bo = sign_in(world.app, "bo@acme.example")
+    assert number in bo.get("/a/approval_chain/approvals").text
+    with count_statements() as first:
+        bo.get("/a/approval_chain/approvals")
+    shown = bo.get(f"/a/approval_chain/approvals/{number}").text
+    assert "Company acme" in shown or "anna" in shown
+    assert world.state(number) == "submitted"  # looking decided nothing
+    assert bo.post(f"/a/approval_chain/approvals/{number}", data={"outcome": "maybe"}).status_code == 422
+    for _more in range(3):
+        world.place(12)
+    with count_statements() as more:
+        bo.get("/a/approval_chain/approvals")
+    assert more.count <= first.count
+    digest = queries.find(number).digest
+    assert bo.post(f"/a/approval_chain/approvals/{number}", data={"outcome": "approved", "digest": "old"}).status_code == 409
+    assert (
+        bo.post(f"/a/approval_chain/approvals/{number}", data={"outcome": "approved", "digest": digest}).status_code == 303
+    )
+    assert world.state(number) == "confirmed"
+    assert "Approved" in bo.get(f"/orders/{number}").text
+    buyer = sign_in(world.app, "anna@acme.example")
+    assert buyer.get("/a/approval_chain/approval-rules").status_code == 403
+    small = world.place(6)  # above the limit of 50, below the rule
+    assert world.state(small) == "submitted"
+    rule = db.session.scalar(select(Rule))
+    assert (
+        sign_in(world.app, "rita@rival.example").post(f"/a/approval_chain/approval-rules/{rule.id}/remove").status_code
+        == 404
+    )
+    assert admin.post(f"/a/approval_chain/approval-rules/{rule.id}/remove").status_code == 303

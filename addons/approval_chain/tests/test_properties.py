@@ -1,0 +1,69 @@
+"""No approval waits for nobody, whatever the company looks like; a plan is the same however its people are ordered."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from addons.approval_chain.engine import Company, Condition, Person, Policy, Rule, Tier, evaluate
+from addons.approval_chain.flow import Flow
+
+UNITS = ("shop", "country", "group")
+ROLES = ("orderer", "approver", "company_admin")
+amounts = st.none() | st.integers(0, 2000).map(Decimal)
+ids = st.integers(1, 6).map(str)
+people = st.lists(
+    st.builds(Person, ids, st.frozensets(st.sampled_from(ROLES)), st.sampled_from(UNITS), amounts, amounts, st.booleans()),
+    max_size=6,
+    unique_by=lambda person: person.id,
+).map(tuple)
+tiers = st.builds(
+    Tier,
+    st.integers(1, 3),
+    st.lists(ids, max_size=3).map(tuple),
+    st.lists(st.sampled_from(ROLES), max_size=2).map(tuple),
+    st.integers(0, 3),
+)
+rules = st.lists(
+    st.builds(
+        Rule,
+        ids,
+        st.lists(
+            st.builds(Condition, st.just("total"), st.sampled_from([">", ">=", "<"]), st.integers(0, 900)), max_size=1
+        ).map(tuple),
+        st.sampled_from(["require", "require", "bypass"]),
+        st.lists(tiers, min_size=1, max_size=2).map(tuple),
+        unit=st.sampled_from(UNITS),
+    ),
+    max_size=4,
+).map(tuple)
+companies = st.builds(
+    Company, people, rules, st.builds(Policy, st.booleans(), st.booleans(), st.booleans(), st.booleans()), st.just(UNITS)
+)
+
+
+@given(companies, ids, st.integers(0, 3000).map(Decimal))
+@settings(max_examples=200, deadline=None)
+def test_an_approval_always_reaches_its_end(company: Company, requester: str, total: Decimal) -> None:
+    plan = evaluate({"total": total}, requester, company)
+    flow = Flow(requester, plan, company.policy)
+    acts = 0
+    while flow.state == "waiting":
+        able = flow.eligible()
+        assert able, f"nobody may decide: {plan}"
+        assert requester not in able
+        flow.decide(able[0], "approved")
+        acts += 1
+        assert acts <= 30
+    assert flow.state == "approved"
+
+
+@given(companies, ids, st.integers(0, 3000).map(Decimal))
+@settings(max_examples=50, deadline=None)
+def test_the_order_of_people_and_rules_does_not_matter(company: Company, requester: str, total: Decimal) -> None:
+    turned = Company(company.people[::-1], company.rules[::-1], company.policy, company.units)
+    found = [evaluate({"total": total}, requester, c).requirements for c in (company, turned)]
+    plain = [sorted((r.tier, r.rule, sorted(r.people), r.need) for r in one) for one in found]
+    assert plain[0] == plain[1]
