@@ -26,7 +26,10 @@ from core.spec.errors import Forbidden, Invalid, NotFound
 PREFIX = "tukku_"
 LONGEST = 366
 #: What no key may do, whoever makes it: people and their credentials, and keys themselves.
-_NEVER = ("accounts.", "restapi.")
+_NEVER = (
+    "accounts.", "restapi.", "companies.invitation.", "companies.member.edit", "companies.buyer.edit",
+    "companies.buyer.act_for",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,7 @@ def company_change(changed: dict[str, Any], code: str) -> Any:
 @bp.arguments(Rows)
 @bp.response(200, batch.Outcomes)
 def company_batch(body: dict[str, Any]) -> Any:
-    """Create or change up to 1,000 companies, each named by ``code`` or by ``source`` and ``external_id``."""
+    """Create or change up to 1,000 companies, each named by code, or by source and external_id."""
     return batch.upsert_known("companies", body["rows"], Company, Company.code)
 
 

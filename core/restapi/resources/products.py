@@ -118,7 +118,7 @@ def product_change(changed: dict[str, Any], sku: str) -> Any:
 @bp.arguments(Rows)
 @bp.response(200, batch.Outcomes)
 def product_batch(body: dict[str, Any]) -> Any:
-    """Create or change up to 1,000 products, each named by ``sku`` or by ``source`` and ``external_id``."""
+    """Create or change up to 1,000 products, each named by sku, or by source and external_id."""
     return batch.upsert_known("products", body["rows"], Product, Product.sku)
 
 
