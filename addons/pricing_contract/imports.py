@@ -29,6 +29,8 @@ ONE_DAY = timedelta(days=1)
 #: Columns of formula rows; without ``percents``, ``value`` is the percent off the base.
 FORMULA = ("base", "percents", "additive", "round_to", "round_mode", "surcharge", "min_margin", "max_margin")
 ZERO = Decimal(0)
+#: What the codes in a row stand for; lazy, since a file has many rows and few of them name something unknown.
+_THINGS = {"contract": _l("contract"), "sku": _l("product"), "category": _l("category")}
 _FIELDS = ("name", "merge_policy", "priority", "note", "status", "country")
 _DEFAULTS: dict[str, Any] = {
     "merge_policy": "override", "priority": 0, "valid_from": BEGINNING, "valid_until": None, "status": "active",
@@ -189,13 +191,9 @@ def _staged(
     zone: str,
 ) -> Staged | None:
     given = row.values
-    for name, found, thing in (
-        ("contract", contracts, _("contract")),
-        ("sku", products, _("product")),
-        ("category", categories, _("category")),
-    ):
+    for name, found in (("contract", contracts), ("sku", products), ("category", categories)):
         if name in given and given[name] not in found:
-            batch.unknown(row, name, thing)
+            batch.unknown(row, name, str(_THINGS[name]))
             return None
     contract = contracts[given["contract"]]
     if "sku" in given and "category" in given:

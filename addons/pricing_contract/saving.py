@@ -120,8 +120,8 @@ class Saver:
         for key in kept:
             groups[key[:3]].append(key)
         refused: dict[Key, Problem] = {}
+        left = gone | {row.old for row in kept.values() if row.old is not None}
         for group, keys in groups.items():
-            left = gone | {row.old for row in kept.values() if row.old is not None}
             others = [key for key in self._by_group.get(group, ()) if key not in left and key not in kept]
             rules = [self._rule(key, kept[key].values if key in kept else {}) for key in (*keys, *others)]
             for problem in together(rules, allow_inverted=kept[keys[0]].contract.allow_inverted):
