@@ -20,6 +20,7 @@ from core.data.db import db, make_engine
 from core.registry.registry import EXTENSION, Registry
 from core.registry.sources import Discovery
 from core.registry.state import Snapshot, glance, read_snapshot
+from core.runtime import health
 from core.runtime.app import build_app, find_addons
 from core.runtime.config import Config
 
@@ -103,6 +104,8 @@ class Dispatcher:
         self._listeners.append(listener)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ.get("PATH_INFO") in health.ADDRESSES:
+            return health.answer(environ["PATH_INFO"], self._served.app)(environ, start_response)
         safe = environ.get("REQUEST_METHOD", "GET") in SAFE
         awaited = AWAITED in environ.get("QUERY_STRING", "")
         self.refresh(wait=not safe or awaited, force=not safe or awaited)

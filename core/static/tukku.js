@@ -380,6 +380,17 @@ document.addEventListener("htmx:afterSwap", (event) => {
   if (form) countSelection(form);
 });
 
+/* ---- Tables that scroll sideways and hold nothing to focus: the keyboard scrolls them ---- */
+function reachScrollers() {
+  for (const wrap of $$(".tk-table-wrap")) {
+    if (wrap.scrollWidth > wrap.clientWidth && !$("a, button, input, select, textarea, summary", wrap)) wrap.tabIndex = 0;
+    else wrap.removeAttribute("tabindex");
+  }
+}
+window.addEventListener("resize", reachScrollers);
+document.addEventListener("htmx:afterSwap", reachScrollers);
+
+reachScrollers();
 markTheme();
 for (const form of $$("form:has([data-select-all])")) countSelection(form);
 $(".tk-summary")?.focus();

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
+from typing import NamedTuple
 
 import pytest
 from sqlalchemy import select
 from werkzeug.test import Client
 
+from core.data.clock import now as clock_now
 from core.data.db import db
 from core.data.scope import acting, system
+from core.data.write import write
+from core.jobs.models import Job
 from core.registry import operations
 from core.registry.incidents import report
 from core.registry.models import Incident, Process
 from core.registry.operations import Tools
 from core.registry.processes import alive
+from core.runtime import health
 from core.runtime.app import bare_app
 from core.runtime.config import Config
 from core.runtime.dispatcher import Dispatcher
@@ -24,6 +30,14 @@ from core.runtime.process import Heartbeat
 from .conftest import SECRET, TESTS, Domain
 
 HELLO = "/a/toy_addon/hello"
+
+
+class Usage(NamedTuple):
+    """How full a disk is."""
+
+    total: int
+    used: int
+    free: int
 
 
 class Clock:
@@ -214,3 +228,18 @@ def test_security_headers_are_on_every_answer(visitor):
 
 def test_foreign_host_is_refused(visitor):
     assert visitor.get("/", base_url="http://evil.example").status_code == 400
+
+
+def test_supervisors_are_told_whether_it_lives_and_is_ready(dispatcher, visitor, live, monkeypatch):
+    assert (visitor.get("/healthz").status_code, visitor.get("/healthz").json) == (200, {"status": "alive"})
+    assert (visitor.get("/readyz").status_code, visitor.get("/readyz").json) == (200, {"status": "ready"})
+    with bare_app(live).app_context(), acting(system("tests")):
+        late = clock_now() - timedelta(minutes=6)
+        with write() as session:
+            session.add(Job(name="core.x", payload={}, run_at=late, created_at=late))
+    monkeypatch.setattr(health.shutil, "disk_usage", lambda path: Usage(100, 97, 3))
+    answer = visitor.get("/readyz", headers={"Host": "10.0.0.7"})
+    assert (answer.status_code, answer.json) == (503, {"status": "not ready", "failing": ["disk", "jobs"]})
+    monkeypatch.setitem(health.CHECKS, "database", lambda: 1 / 0)
+    assert visitor.get("/readyz").json["failing"] == ["database", "disk", "jobs"]
+    assert visitor.get("/healthz").status_code == 200
