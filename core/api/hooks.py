@@ -9,6 +9,7 @@ from core.spec.app import (
     JobSpec,
     Mount,
     Permission,
+    Seed,
     SettingSpec,
     Subscriber,
     TemplateHelper,
@@ -37,7 +38,7 @@ __all__ = [
     "hookimpl",
     # the application
     "Command", "ConfigCheck", "ConfigFinding", "HealthCheck", "Impact",
-    "JobSpec", "Mount", "NotificationKind", "Permission", "SettingSpec", "Subscriber", "TemplateHelper",
+    "JobSpec", "Mount", "NotificationKind", "Permission", "Seed", "SettingSpec", "Subscriber", "TemplateHelper",
     # catalogue
     "QuantityLine", "QuantityRule", "VisibilityQuery",
     # imports

@@ -50,6 +50,7 @@ ADDS: Mapping[str, object] = {
     "app_jobs": _l("Background work"),
     "app_mounts": _l("Pages"),
     "app_permissions": _l("Permissions"),
+    "app_seeds": _l("Reference data"),
     "app_settings": _l("Settings"),
     "app_subscribers": _l("Reacts to"),
     "app_template_helpers": _l("Helpers of templates"),

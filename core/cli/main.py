@@ -26,6 +26,7 @@ OWN = {
     "i18n": "core.cli.i18n_commands:i18n",
     "init": "core.cli.setup_commands:init",
     "jobs": "core.cli.jobs_commands:jobs",
+    "seed": "core.cli.setup_commands:seed",
     "serve": "core.cli.setup_commands:serve",
     "restore": "core.cli.backup_commands:restore",
     "settings": "core.cli.settings_commands:settings",

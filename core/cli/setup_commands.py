@@ -43,11 +43,7 @@ def init(demo: bool, names: tuple[str, ...]) -> None:
 
         with working(build_app(config)):
             load_demo(click.echo)
-    with working(bare_app(config)):
-        from core.pricing.reference import seed_tax_rates
-
-        if added := seed_tax_rates():
-            click.echo(f"Added {added} VAT rates of European countries; check those you sell to.")
+    _load_seeds(config)
     if not demo:
         click.echo('The first administrator: `tukku users create-staff anna@example.com "Anna Admin" --role admin`.')
     click.echo("Ready. `tukku serve` starts the shop.")
@@ -83,6 +79,31 @@ def upgrade() -> None:
     operator = Operator(config_of())
     with working(bare_app(operator.config)):
         operations.upgrade_all(operator.discovery, click.echo)
+    _load_seeds(operator.config)
+
+
+@click.command("seed")
+def seed() -> None:
+    """Load the reference data of domains and addons again; what people changed stays. Example: tukku seed"""
+    _load_seeds(config_of())
+
+
+def _load_seeds(config: Config) -> None:
+    """Load every seed; one that fails is said, and stops none of the others."""
+    from core.data.seeds import load
+    from core.registry.registry import registry
+
+    with working(build_app(config)):
+        for contribution in registry().contributions("app_seeds"):
+            owner, found = contribution.owner, contribution.value
+            attempt = registry().attempt(owner, "app_seeds", load, owner, found)
+            if attempt.value is None:
+                click.echo(f"{owner}: {found.name} could not be loaded; the incident is recorded.", err=True)
+            elif attempt.value.added or attempt.value.updated:
+                done = attempt.value
+                click.echo(
+                    f"{owner}: {found.name}: {done.added} added, {done.updated} brought up to date, {done.kept} kept."
+                )
 
 
 @click.command("check")

@@ -1,4 +1,4 @@
-"""Tables of the framework itself: audit and files."""
+"""Tables of the framework itself: audit, files and what became of reference data."""
 
 from __future__ import annotations
 
@@ -68,3 +68,15 @@ class Stamp(db.Model):
 
     name: Mapped[str] = mapped_column(String(40), primary_key=True)
     value: Mapped[str] = mapped_column(String(32))
+
+
+class SeededRow(db.Model):
+    """A row of a seed and the record it became."""
+
+    __tablename__ = "core_seed_row"
+
+    owner: Mapped[str] = mapped_column(String(40), primary_key=True)
+    seed: Mapped[str] = mapped_column(String(60), primary_key=True)
+    key: Mapped[str] = mapped_column(String(120), primary_key=True)
+    record_id: Mapped[int]
+    digest: Mapped[str] = mapped_column(String(64))

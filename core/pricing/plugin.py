@@ -13,7 +13,8 @@ from core.pricing.base import list_price_step
 from core.pricing.commands import price
 from core.pricing.imports import IMPORTS
 from core.pricing.pipeline import round_step
-from core.spec.app import Command, ConfigCheck, Mount, Permission
+from core.pricing.reference import SEEDS
+from core.spec.app import Command, ConfigCheck, Mount, Permission, Seed
 from core.spec.imports import DataImport
 from core.spec.markers import hookimpl
 from core.spec.pricing import PriceStep
@@ -55,6 +56,11 @@ class Plugin:
     def app_commands(self) -> Iterable[Command]:
         """Add `tukku price`."""
         yield Command(price)
+
+    @hookimpl
+    def app_seeds(self) -> Iterable[Seed]:
+        """Bring the VAT rates of Europe along."""
+        return SEEDS
 
     @hookimpl
     def config_checks(self) -> Iterable[ConfigCheck]:

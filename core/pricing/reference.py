@@ -5,14 +5,14 @@ The date is that of the last change, 2000-01-01 where it lies further back. Redu
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import insert, select
-
-from core.data.db import db
-from core.data.write import write
+from core.i18n import _l
 from core.pricing.models import TaxRate
+from core.spec.app import Seed
 
 EARLY = date(2000, 1, 1)
 #: country -> (standard, reduced or '' where there is none, the first day of the standard rate if it is recent)
@@ -48,17 +48,13 @@ RATES: dict[str, tuple[str, str, date]] = {
 }
 
 
-def seed_tax_rates() -> int:
-    """Add the rates of the countries that have none yet; return how many were added. The merchant's own stay."""
-    with write() as session:
-        known = set(session.scalars(select(TaxRate.country).distinct()))
-        rows = [
-            {"country": country, "category": category, "rate": Decimal(rate), "valid_from": start, "valid_until": None}
-            for country, (standard, reduced, start) in RATES.items()
-            if country not in known
-            for category, rate in (("standard", standard), ("reduced", reduced))
-            if rate
-        ]
-        if rows:
-            db.session.execute(insert(TaxRate), rows)
-    return len(rows)
+def tax_rates() -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the rates by country and category; a newer version of Tukku may bring newer ones."""
+    for country, (standard, reduced, start) in RATES.items():
+        for category, rate in (("standard", standard), ("reduced", reduced)):
+            if rate:
+                values = {"country": country, "category": category, "rate": Decimal(rate), "valid_from": start}
+                yield f"{country}:{category}", values
+
+
+SEEDS = (Seed("tax_rates", TaxRate, tax_rates, ("country", "category"), _l("VAT rates of European countries")),)

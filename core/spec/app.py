@@ -185,3 +185,23 @@ class HealthCheck:
     title: object
     state: Literal["ok", "warning", "failing"] = "ok"
     message: object = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """Reference data of ``model``, a mapped class with an ``id``: ``rows()`` yields a stable key and the columns' values.
+
+    ``match`` names the columns by which a record that is there already is recognised.
+    """
+
+    name: str
+    model: type[Any]
+    rows: Callable[[], Iterable[tuple[str, Mapping[str, Any]]]]
+    match: tuple[str, ...]
+    title: object = ""
+    order: int = 100
+
+    @property
+    def key(self) -> str:
+        """The seed's name."""
+        return self.name

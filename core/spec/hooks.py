@@ -13,6 +13,7 @@ from core.spec.app import (
     JobSpec,
     Mount,
     Permission,
+    Seed,
     SettingSpec,
     Subscriber,
     TemplateHelper,
@@ -65,6 +66,10 @@ class AppHooks:
     @spec(kind="contribute", on_error="build", result=TemplateHelper)
     def app_template_helpers(self) -> Iterable[TemplateHelper]:
         """Return template filters and globals."""
+
+    @spec(kind="contribute", on_error="build", result=Seed)
+    def app_seeds(self) -> Iterable[Seed]:
+        """Return reference data, loaded by `tukku init`, `upgrade` and `seed`; what people changed stays theirs."""
 
     @spec(kind="contribute", on_error="build", result=ConfigCheck)
     def config_checks(self) -> Iterable[ConfigCheck]:

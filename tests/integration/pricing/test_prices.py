@@ -10,11 +10,12 @@ import pytest
 
 from core.companies.services import company_by_code, seller
 from core.data.scope import acting, guest
+from core.data.seeds import load
 from core.data.write import write
 from core.pricing import currency, services, tax
 from core.pricing.explain import explain
 from core.pricing.models import CurrencyRate
-from core.pricing.reference import RATES, seed_tax_rates
+from core.pricing.reference import RATES, SEEDS
 from core.spec.errors import Invalid, NotFound
 from core.spec.pricing import PriceRequest
 from core.testing.factories import make_company, make_product
@@ -63,14 +64,14 @@ def _bad_quantities_are_refused(product_id):
 
 
 def _tax(company):
-    added = seed_tax_rates()
-    assert added == 2 * len(RATES) - 3  # Finland has a rate of its own already, Denmark no reduced one
-    assert seed_tax_rates() == 0
+    with pytest.raises(tax.TaxRateMissing, match="no reduced tax rate for FI on 2026-11-22"):
+        tax.treatments(seller(), company, "FI", ["reduced"], DAY)
+    added = load("pricing", SEEDS[0]).added
+    assert added == 2 * len(RATES) - 2  # Finland has a standard rate of its own already, Denmark no reduced one
+    assert load("pricing", SEEDS[0]).added == 0
     found = tax.treatments(seller(), company, "DE", ["standard"], DAY)["standard"]
     assert (found.code, found.rate, "Article 138" in str(found.note)) == ("K", D(0), True)
     assert tax.treatments(seller(), company, "FI", ["standard"], DAY)["standard"].rate == D("25.5")
-    with pytest.raises(tax.TaxRateMissing, match="no reduced tax rate for FI on 2026-11-22"):
-        tax.treatments(seller(), company, "FI", ["reduced"], DAY)
 
 
 def _currency():

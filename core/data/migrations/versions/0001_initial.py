@@ -201,6 +201,14 @@ def upgrade() -> None:
     sa.Column('seen_at', types.Instant(), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_core_process'))
     )
+    op.create_table('core_seed_row',
+    sa.Column('owner', sa.String(length=40), nullable=False),
+    sa.Column('seed', sa.String(length=60), nullable=False),
+    sa.Column('key', sa.String(length=120), nullable=False),
+    sa.Column('record_id', sa.Integer(), nullable=False),
+    sa.Column('digest', sa.String(length=64), nullable=False),
+    sa.PrimaryKeyConstraint('owner', 'seed', 'key', name=op.f('pk_core_seed_row'))
+    )
     op.create_table('core_setting',
     sa.Column('owner', sa.String(length=40), nullable=False),
     sa.Column('key', sa.String(length=60), nullable=False),
@@ -767,6 +775,7 @@ def downgrade() -> None:
     op.drop_table('pricing_currency_rate')
     op.drop_table('core_stamp')
     op.drop_table('core_setting')
+    op.drop_table('core_seed_row')
     op.drop_table('core_process')
     op.drop_index(op.f('ix_core_owned_table_owner'), table_name='core_owned_table')
     op.drop_table('core_owned_table')
