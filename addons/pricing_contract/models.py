@@ -24,7 +24,9 @@ KINDS = ("fixed", "percent", "amount_off", "cost_plus", "formula")
 
 @dataclass(frozen=True, slots=True)
 class ForBuyers(Owned):
-    """Contracts of the company and its parents, of their segments, of its country, and for everybody; buyers only read.
+    """Contracts of the company and its parents, of their segments, of its country, and for everybody; drafts of none.
+
+    Buyers only read.
 
     ``through`` names the column that holds a contract's id, for what belongs to a contract.
     """
@@ -44,6 +46,7 @@ class ForBuyers(Owned):
         segments = select(CompanySegment.segment_id).where(CompanySegment.company_id.in_(scope.inherited))
         countries = select(Company.country).where(Company.id.in_(scope.own))
         return and_(
+            model.status != "draft",
             or_(
                 model.company_id.in_(scope.inherited),
                 model.segment_id.in_(segments.correlate(None)),

@@ -39,6 +39,7 @@ def world(shop):
         contract("OWN", company=mine), contract("PARENT", company=parent), contract("THEIRS", company=theirs),
         *(contract(code, segment=segment) for code, segment in segments.items()),
         contract("FI-LIST", audience="location", country="FI"), contract("SE-LIST", audience="location", country="SE"),
+        contract("DRAFT", company=mine, status="draft"),
         contract("SE-ONLY", segment=segments["SEG-MINE"], country="SE"), contract("ALL"),
     ]  # fmt: skip
     for one in made:
