@@ -16,12 +16,15 @@ from typing import Any
 from sqlalchemy import and_, delete, or_, update
 
 from core.api.data import audit, clock, db
+from core.api.i18n import translations
 from core.api.imports import Upsert
 from core.api.jobs import emit
 
+from .circles import Edges, base_of, edges, way_back
 from .models import Contract, ContractPrice, target_of
 from .rules import Problem, Rule, alone, together
 
+_, _l, ngettext, _p = translations(__name__)
 KEY = ("contract_id", "target", "unit", "min_quantity", "valid_from")
 Key = tuple[int, int, str, Decimal, datetime]
 Group = tuple[int, int, str]
@@ -73,6 +76,7 @@ class Saver:
 
     def __init__(self, staged: Iterable[Staged]) -> None:
         self.staged = list(staged)
+        self._edges: Edges | None = None
         self._table = Upsert(ContractPrice, KEY)
         if self.staged:
             self._table.read(_covering(self.staged))
@@ -86,7 +90,7 @@ class Saver:
         result = Saved()
         kept: dict[Key, Staged] = {}
         for row in self.staged:
-            problem = alone(self._rule(row.key, row.values), row.contract.currency)
+            problem = alone(self._rule(row.key, row.values), row.contract.currency) or self._circular(row)
             if problem:
                 result.problems[row.tag] = problem
             else:
@@ -113,6 +117,20 @@ class Saver:
     def _rule(self, key: Key, values: Mapping[str, Any]) -> Rule:
         whole = {**_NEW, "value": Decimal(0), **(self._table.get(*key) or {}), **values}
         return Rule(*key[1:], whole["valid_until"], whole["kind"], whole["value"], whole["per"])
+
+    def _circular(self, row: Staged) -> Problem | None:
+        """Return what is wrong with a formula that would compute from its own contract by way of others."""
+        base = base_of(row.values)
+        if not base:
+            return None
+        if self._edges is None:
+            self._edges = edges()
+        way = way_back(self._edges, row.contract.code, base)
+        if way:
+            said = _("The contract would be computed from itself: %(way)s. Take another base.", way=" → ".join(way))
+            return Problem(self._rule(row.key, row.values), "base", said)
+        self._edges.setdefault(row.contract.code, set()).add(base)
+        return None
 
     def _refused(self, kept: Mapping[Key, Staged], gone: set[Key]) -> dict[Key, Problem]:
         """Return the staged rows that do not fit beside the others, as everything would be after the save."""

@@ -126,3 +126,20 @@ def test_several_currencies(world):
     assert priced(product, company, currency="USD").price == D("2.5")
     assert priced(product, company, currency="EUR").price == D(2)
     assert loaded(load_contracts, {**row, "code": "K3", "currency": "XQQ"})[0][1].startswith('"XQQ" is not a currency')
+
+
+def test_contracts_are_not_computed_from_each_other_in_a_circle(world):
+    assert loaded(load_contracts, {"code": "K2", "name": "Two", "audience": "segment", "segment": "gold", "currency": "EUR"})
+    formula = {"sku": "BOLT", "unit": "pcs", "currency": "EUR", "kind": "formula"}
+    rows = [
+        {**formula, "contract": "K1", "base": "contract:K2", "value": D(5)},
+        {**formula, "contract": "K2", "base": "contract:G1", "value": D(5)},
+        {**formula, "contract": "G1", "base": "contract:K1", "value": D(5), "currency": ""},
+    ]
+    outcomes = loaded(load_prices, *rows)
+    assert [outcome for outcome, _message in outcomes] == ["created", "created", "error"]
+    assert outcomes[2][1] == "The contract would be computed from itself: G1 → K1 → K2 → G1. Take another base."
+    back = {**formula, "contract": "K2", "base": "contract:K1", "value": D(5)}
+    assert loaded(load_prices, back) == [
+        ("error", "The contract would be computed from itself: K2 → K1 → K2. Take another base.")
+    ]
