@@ -29,6 +29,7 @@ from core.data.models import AuditEntry, StoredFile
 from core.data.scope import Actor, Scope, acting, current_actor, guest, owned_models, set_actor, system, unscoped
 from core.data.write import write
 from core.orders.models import Hold, Movement, Order, OrderLine
+from core.restapi.models import ApiKey
 from core.spec.errors import ScopeError, WriteError
 from core.testing import factories as make
 
@@ -89,6 +90,7 @@ def _fill(seller, company, user, product, mark):
         Movement(line_id=line.id, company_id=company.id, kind="shipped", quantity=Decimal(1), at=AT),
         ItemCode(company_id=company.id, product_id=product.id, code=mark, code_folded=mark),
         Invitation(company_id=company.id, email=f"{mark}@x.fi", roles=[], token_hash=mark, created_at=AT, expires_at=AT),
+        ApiKey(code=mark, name=mark, secret_hash=mark, company_id=company.id, permissions=[], created_at=AT, expires_at=AT),
         StoredFile(key=mark, company_id=company.id, sha256="", name=mark, type="", size=0, created_at=AT),
     ])  # fmt: skip
     audit.record("order", mark, "submitted", company_id=company.id)
@@ -96,7 +98,7 @@ def _fill(seller, company, user, product, mark):
 
 
 def test_every_owned_model_of_core_is_known_here():
-    known = {Company, Address, CompanySegment, Membership, Invitation, ItemCode, Order, OrderLine, Hold, Movement}
+    known = {Company, Address, CompanySegment, Membership, Invitation, ItemCode, Order, OrderLine, Hold, Movement, ApiKey}
     core = {model for model in owned_models() if model.__module__.startswith("core.")}
     assert core - known - {StoredFile, AuditEntry} == set(), "add the new model to the tests below"
 
@@ -117,7 +119,7 @@ def _ids(model):
     return set(db.session.scalars(select(getattr(model, model.__scope__.attribute))))
 
 
-@pytest.mark.parametrize("model", [Order, OrderLine, Hold, Movement, Address, Membership, Invitation])
+@pytest.mark.parametrize("model", [Order, OrderLine, Hold, Movement, Address, Membership, Invitation, ApiKey])
 def test_rows_of_the_active_company_only(world, model):
     assert _ids(model) == {world.a}
 

@@ -104,6 +104,7 @@ def test_the_page_shows_marks_and_keeps_to_its_person(people, count_statements):
     for number in range(35):
         notify(KIND, [anna], say(f"Order {number}", url="/orders"), key=f"order:{number}")
     client, other = sign_in(app, "anna@acme.example"), sign_in(app, "ulla@acme.example")
+    client.get("/notifications/")  # settings and seller are kept from the first page on
     with count_statements() as with_bell:
         page = client.get("/notifications/").text
     assert "Order 34 (en)" in page
