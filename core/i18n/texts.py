@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
 from babel.support import LazyProxy, Translations
 from flask import g, has_app_context, has_request_context, request
 
@@ -69,13 +70,18 @@ def texts_of(package: str, domain: str) -> Texts:
 
     def plural(singular: str, several: str, count: int, **values: Any) -> str:
         text = _catalogue(package, domain, current_locale()).ngettext(singular, several, count)
-        return text % {"count": count, **values}
+        return text % {"count": _grouped(count, current_locale()), **values}
 
     def context(hint: str, message: str, **values: Any) -> str:
         text = _catalogue(package, domain, current_locale()).pgettext(hint, message)
         return text % values if values else text
 
     return Texts(gettext, lazy, plural, context)
+
+
+def _grouped(count: int, locale: str) -> int | str:
+    """Return a count as a sentence shows it: thousands are set apart as the language does."""
+    return count if -1000 < count < 1000 else format_decimal(count, locale=locale)
 
 
 @cache

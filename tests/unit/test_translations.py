@@ -58,6 +58,11 @@ def test_plural_forms_are_those_of_the_language(folder: Path, domain: str, local
         assert found.num_plurals == (1 if locale == "tr" else len(forms))
 
 
+def test_thousands_in_a_sentence_are_set_apart_as_the_language_does(finnish: None) -> None:
+    assert ngettext("%(count)s product", "%(count)s products", 999).startswith("999 ")
+    assert ngettext("%(count)s product", "%(count)s products", 1192).startswith("1\u00a0192 ")
+
+
 def test_a_missing_text_and_a_lost_placeholder_are_named(package: Path) -> None:
     assert fill(package, "words", "fi", {"Add %(name)s": "Lisää"}) == 1
     lost = Problem("words", "fi", "Add %(name)s", "has placeholders [] instead of ['%(name)s']")
