@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -68,17 +69,18 @@ def _write(connection: Connection, table: Table, path: Path) -> dict[str, Any]:
 def _compare(connection: Connection, table: Table, folder: Path) -> None:
     """Read the file as somebody would who restores it, against its checksum, its count and the table itself."""
     known = json.loads((folder / "dump.json").read_text())["tables"][table.name]
-    digest, count = hashlib.sha256(), 0
+    digest, count, present = hashlib.sha256(), 0, 0
     with (folder / f"{table.name}.jsonl").open("rb") as file:
-        for written, held in zip(file, _lines(connection, table), strict=False):
+        for written, held in zip_longest(file, _lines(connection, table)):
+            present += held is not None
+            if written is None:
+                continue
             digest.update(written)
             count += 1
-            if json.loads(written) != json.loads(held):
+            if held is not None and json.loads(written) != json.loads(held):
                 raise DumpFailed(f"{table.name}: row {count} of the export differs from the table's.")
-        if file.readline():
-            raise DumpFailed(f"{table.name}: the export has more rows than the table.")
-    if (count, digest.hexdigest()) != (known["rows"], known["sha256"]):
-        raise DumpFailed(f"{table.name}: the export was read back with {count} rows instead of {known['rows']}.")
+    if count != present or (count, digest.hexdigest()) != (known["rows"], known["sha256"]):
+        raise DumpFailed(f"{table.name}: the export was read back with {count} rows instead of {present}.")
 
 
 def _lines(connection: Connection, table: Table) -> Iterator[bytes]:

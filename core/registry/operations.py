@@ -199,7 +199,7 @@ def _decide(log: OperationLog, kind: Kind, founds: Mapping[str, Found], names: S
             _change(state, kind, founds.get(name))
             audit.record("addon", name, f"{kind}d", addon=name)
         number = raise_generation(reason)
-    log.finish("done", f"Done: {reason}. The shop is at generation {number}.")
+        log.finish("done", f"Done: {reason}. The shop is at generation {number}.")
 
 
 def _change(state: AddonState, kind: Kind, found: Found | None) -> None:

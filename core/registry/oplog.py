@@ -15,7 +15,7 @@ from sqlalchemy import Engine, select, text, update
 from core.data import clock
 from core.data.db import db
 from core.data.scope import current_actor
-from core.data.write import write
+from core.data.write import after_commit, write
 from core.registry.models import Operation
 from core.registry.problems import Problem
 from core.spec.errors import Conflict, TukkuError
@@ -60,11 +60,17 @@ class OperationLog:
             row.log += f"{message}\n"
 
     def finish(self, state: str, message: str) -> None:
-        """Add the last line and the outcome: done, refused or failed."""
-        self.line(message)
+        """Add the last line and the outcome: done, refused or failed; whoever came first is right.
+
+        Inside `write()` both are stored with the decision, so that no kill leaves a deed that says it is still running.
+        """
         with write() as session:
             row = session.get_one(Operation, self.id)
+            if row.state != "running":
+                return
+            row.log += f"{message}\n"
             row.state, row.finished_at = state, clock.now()
+            after_commit(lambda: self.echo(message))
 
 
 @contextmanager

@@ -167,7 +167,7 @@ def _forget(log: OperationLog, removal: Removal) -> None:
             session.execute(delete(model).where(owner == name))
         audit.record("addon", name, f"{removal.kind}ed" if removal.kind == "uninstall" else "purged", addon=name)
         number = raise_generation(f"{removal.kind} {name}")
-    log.finish("done", f"Done: {removal.kind} {name}. The shop is at generation {number}.")
+        log.finish("done", f"Done: {removal.kind} {name}. The shop is at generation {number}.")
 
 
 # -- plans

@@ -161,6 +161,34 @@ def test_an_export_that_differs_removes_nothing(installed, zoo, monkeypatch):
     assert db.session.scalars(select(Operation).order_by(Operation.started_at.desc())).first().state == "failed"
 
 
+def test_a_row_that_came_after_the_export_was_written_removes_nothing(installed, zoo, monkeypatch):
+    write_file = dump._write
+
+    def overtaken(connection, table, path):
+        known = write_file(connection, table, path)
+        connection.execute(text("INSERT INTO toy_addon_note (id, text) VALUES (3, 'late')"))
+        return known
+
+    monkeypatch.setattr(dump, "_write", overtaken)
+    with pytest.raises(DumpFailed, match="toy_addon_note: the export was read back with 2 rows instead of 3"):
+        remove(zoo, "uninstall", "toy_addon", lambda line: None)
+    assert "toy_addon_note" in tables()
+
+
+def test_the_outcome_is_stored_with_the_deed(installed, zoo):
+    """A kill after the deciding transaction leaves nothing that says it still runs."""
+
+    def kill(line):
+        if line.startswith("Done"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        remove(zoo, "uninstall", "toy_addon", kill)
+    row = db.session.scalars(select(Operation).where(Operation.kind == "uninstall")).one()
+    assert (row.state, row.log.splitlines()[-1]) == ("done", "Done: uninstall toy_addon. The shop is at generation 3.")
+    assert findings(zoo) == []
+
+
 @pytest.mark.parametrize("step", range(3))
 def test_interrupted_it_is_taken_up_again(installed, zoo, step):
     seen = []
