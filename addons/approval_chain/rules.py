@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from core.api.companies import ROLE_TITLES, User, current_company
+from core.api.companies import ROLE_TITLES, User, current_company, lock_company
 from core.api.data import audit, clock, current_actor, db, write
 from core.api.hooks import Invalid, NotFound
 from core.api.i18n import translations
@@ -116,6 +116,7 @@ def set_limit(values: Mapping[str, Any]) -> Limit:
     company = _company()
     user_id, role = _who(values["whose"])
     with write() as session:
+        lock_company(company.id)  # the database cannot: the key of a role's limit has no person in it
         query = select(Limit).where(Limit.company_id == company.id, Limit.user_id == user_id, Limit.role == role)
         limit = session.scalar(query)
         if limit is None:

@@ -49,23 +49,24 @@ def prepare(contract: Contract, rows: Sequence[GridRow], removed: Iterable[str] 
     with write():
         for tag, problem in _try(staged, gone).items():
             rows[tag].errors[problem.field] = problem.message
-        if any(row.errors for row in rows):
-            return None
-        taken = [{**row, "gone": True} for row in _at(gone).values()]
-        return prepared(contract, [*map(_as_json, staged), *taken], title)
+    if any(row.errors for row in rows):
+        return None
+    taken = [{**row, "gone": True} for row in _at(gone).values()]
+    return prepared(contract, [*map(_as_json, staged), *taken], title)
 
 
 def prepared(contract: Contract, rows: Sequence[Mapping[str, Any]], title: str = "") -> Change:
     """Return a new change with rows as JSON; Invalid if there are none."""
     if not rows:
         raise Invalid("CHANGE-EMPTY", _("There is nothing to prepare: no row would change."))
+    change = Change(
+        contract_id=contract.id, title=title[:200], rows=list(rows), prepared_by=current_actor().name,
+        prepared_at=clock.now(),
+    )  # fmt: skip
+    change.effect = _effect(contract, change)
     with write() as session:
         last = session.scalar(select(func.max(Change.number)).where(Change.contract_id == contract.id)) or 0
-        change = Change(
-            contract_id=contract.id, number=last + 1, title=title[:200], rows=list(rows),
-            prepared_by=current_actor().name, prepared_at=clock.now(),
-        )  # fmt: skip
-        change.effect = _effect(contract, change)
+        change.number = last + 1
         session.add(change)
         record(contract.code, "change prepared", None, {"number": change.number, "rows": len(rows)})
     return change
@@ -94,8 +95,9 @@ def as_price(row: Mapping[str, Any]) -> ContractPrice:
 
 def look_again(contract: Contract, change: Change) -> None:
     """Work out anew whom an open change touches: prices, carts and companies have moved on since."""
+    effect = _effect(contract, _open(change))
     with write():
-        change.effect = _effect(contract, _open(change))
+        _open(change).effect = effect
 
 
 def publish(contract: Contract, change: Change, version: int, starts: datetime | None = None) -> int:

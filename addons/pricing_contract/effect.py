@@ -44,8 +44,8 @@ def effect_of(contract: Contract, rows: Iterable[Mapping[str, Any]], apply: Call
     asked = _asked(rows)
     concerned, total = _concerned(contract)
     carts = _cart_lines([company.id for company in concerned], {one.product_id for one in asked})
-    with write():
-        before = {company.id: _prices(company, asked, carts) for company in concerned}
+    before = {company.id: _prices(company, asked, carts) for company in concerned}
+    with write():  # only what follows the change needs the lock
         trial = db.session.begin_nested()
         try:
             apply()
@@ -83,7 +83,8 @@ def _asked(rows: Iterable[Mapping[str, Any]]) -> list[Asked]:
         for product_id in _below(-row["target"]):
             asked[Asked(product_id, row["unit"], quantity)] = None
     units = _base_units({one.product_id for one in asked if not one.unit})
-    return [one._replace(unit=one.unit or units[one.product_id]) for one in asked]
+    known = [one._replace(unit=one.unit or units[one.product_id]) for one in asked]
+    return list(dict.fromkeys(known))  # a row for everything and one for the product may ask for the same price
 
 
 def _below(category_id: int) -> Sequence[int]:
@@ -101,9 +102,17 @@ def _base_units(product_ids: set[int]) -> dict[int, str]:
     return {row.id: row.base_unit for row in db.session.execute(query)}
 
 
-def _concerned(contract: Contract) -> tuple[list[Company], int]:
+class Buyer(NamedTuple):
+    """A company whose prices are compared."""
+
+    id: int
+    code: str
+    name: str
+
+
+def _concerned(contract: Contract) -> tuple[list[Buyer], int]:
     """Return companies whom the contract is for, those with the largest orders first, and how many there are in all."""
-    query = select(Company).where(Company.status != "closed")
+    query = select(Company.id, Company.code, Company.name).where(Company.status != "closed")
     if contract.audience == "company":
         query = query.where(Company.id.in_(descendants_of((contract.company_id or 0,))))
     elif contract.audience == "segment":
@@ -114,7 +123,8 @@ def _concerned(contract: Contract) -> tuple[list[Company], int]:
     total = db.session.scalar(select(func.count()).select_from(query.subquery())) or 0
     placed = and_(Order.company_id == Company.id, Order.state != "cart")
     bought = select(func.coalesce(func.sum(Order.net), 0)).where(placed).correlate(Company).scalar_subquery()
-    return list(db.session.scalars(query.order_by(bought.desc(), Company.code).limit(COMPANIES))), total
+    found = db.session.execute(query.order_by(bought.desc(), Company.code).limit(COMPANIES))
+    return [Buyer(*row) for row in found], total
 
 
 class CartLine(NamedTuple):
@@ -140,7 +150,7 @@ def _cart_lines(company_ids: Sequence[int], product_ids: set[int]) -> list[CartL
     return [CartLine(*row) for row in db.session.execute(query)]
 
 
-def _prices(company: Company, asked: Sequence[Asked], carts: Sequence[CartLine]) -> tuple[PriceLine, ...]:
+def _prices(company: Buyer, asked: Sequence[Asked], carts: Sequence[CartLine]) -> tuple[PriceLine, ...]:
     requests = [PriceRequest(str(n), *one) for n, one in enumerate(asked)]
     requests += [
         PriceRequest(f"cart:{line.id}", line.product_id, line.unit, line.quantity)
@@ -155,7 +165,7 @@ def _products(product_ids: set[int]) -> dict[int, str]:
     return {row.id: row.sku for row in db.session.execute(query)}
 
 
-Pair = tuple[Company, PriceLine, PriceLine]
+Pair = tuple[Buyer, PriceLine, PriceLine]
 
 
 def _percent(old: PriceLine, new: PriceLine) -> Decimal | None:
@@ -204,7 +214,7 @@ def _costs(product_ids: set[int]) -> dict[int, tuple[str, Decimal]]:
     return {row[0]: (row[1], row[2]) for row in db.session.execute(query)}
 
 
-def _margin(company: Company, line: PriceLine, costs: Mapping[int, tuple[str, Decimal]]) -> str | None:
+def _margin(company: Buyer, line: PriceLine, costs: Mapping[int, tuple[str, Decimal]]) -> str | None:
     """Return the margin in percent of the price of a base unit; None where the cost is not known in the same currency."""
     currency, cost = costs.get(line.product_id, ("", None))
     if cost is None or not line.price or line.unit != line.base_unit or currency != context(company_id=company.id).currency:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -11,7 +12,8 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from addons.approval_chain import notices, services
-from addons.approval_chain.models import Approval, Decision, Rule
+from addons.approval_chain import rules as company_rules
+from addons.approval_chain.models import Approval, Decision, Limit, Rule
 from core.accounts.models import User
 from core.data import clock
 from core.data.db import db
@@ -214,3 +216,26 @@ def test_pages_of_the_company(world, count_statements):
         == 404
     )
     assert admin.post(f"/a/approval_chain/approval-rules/{rule.id}/remove").status_code == 303
+
+
+def test_two_who_set_a_limit_at_once_leave_one(world, monkeypatch):
+    start, who = threading.Barrier(2), company_rules._who
+
+    def together(text: str) -> Any:
+        found = who(text)
+        start.wait(timeout=10)
+        return found
+
+    monkeypatch.setattr(company_rules, "_who", together)
+
+    def work(amount: int) -> None:
+        with world.app.test_request_context("/"), acting(world.actor("carl")):
+            company_rules.set_limit({"whose": "orderer", "order_limit": Decimal(amount), "approve_limit": None})
+
+    threads = [threading.Thread(target=work, args=(amount,)) for amount in (100, 200)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    db.session.rollback()
+    assert db.session.scalar(select(func.count()).select_from(Limit)) == 1

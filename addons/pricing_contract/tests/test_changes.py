@@ -8,14 +8,14 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import func, select
 
-from addons.pricing_contract import changes, editing
+from addons.pricing_contract import changes, editing, effect
 from addons.pricing_contract.grid import key_text, pasted_rows
 from addons.pricing_contract.models import Change, ContractPrice
 from core.companies.services import seller
 from core.data import clock
 from core.data.db import db
 from core.data.scope import Actor, Scope, acting
-from core.data.write import write
+from core.data.write import write, writing
 from core.orders.models import Order, OrderLine
 from core.spec.errors import Conflict, Invalid
 from core.testing.factories import make_company, make_product, make_staff, make_user
@@ -67,6 +67,18 @@ def test_a_change_says_whom_it_touches_and_moves_no_price(deal):
     assert [(cart["code"], D(cart["before"]), D(cart["after"])) for cart in effect["carts"]] == [("CHILD", D(15), D(18))]
     assert priced(bolt, child).price == D("1.5")
     assert db.session.scalar(select(func.count()).select_from(ContractPrice)) == 1
+
+
+def test_a_product_named_twice_is_counted_once_and_nobody_waits_for_the_first_prices(deal, monkeypatch):
+    """A row for everything and one for the product itself ask for the same price."""
+    deal, _child, _bolt, _nut = deal
+    held = []
+    price = effect.price
+    monkeypatch.setattr(effect, "price", lambda *asked: held.append(writing()) or price(*asked))
+    found = prepared(deal, "*\t5%\nBOLT\t1.80").effect
+    assert (found["rises"], found["falls"], found["same"]) == (2, 2, 0)
+    assert len(found["jumps"]) == 4
+    assert held == [False, False, True, True]  # the prices as they are need no lock
 
 
 def test_published_it_holds_and_undone_it_is_as_before(deal):
