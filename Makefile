@@ -15,7 +15,7 @@ LOADED := $(wildcard $(TUKKU_DATA_DIR)/.demo)
 export TUKKU_DATA_DIR PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install dev serve lint format test trust bench clean
+.PHONY: help demo install dev serve lint format test trust bench docs clean
 
 help:  ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -45,11 +45,16 @@ format: dev  ## bring the code into ruff's format
 test: dev  ## all tests on SQLite and PostgreSQL, under 10 minutes on two cores
 	$(PYTEST) -n 2 --dist worksteal -m "not trust"
 
-trust: dev  ## races, kills, toggling, every subset of addons
-	$(PYTEST) -m trust
+trust: dev  ## races, kills, toggling, sets of addons
+	$(PYTEST) -n 2 --dist worksteal -m "trust and not alone"
+	$(PYTEST) -m "trust and alone"
 
 bench: dev  ## measure, each figure as a ratio to a floor on the same machine
 	$(BIN)/python -m bench
+
+docs: dev  ## the guides as a site in build/docs; a warning fails
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs build/docs
+	@echo "Open build/docs/index.html"
 
 clean:  ## remove caches and builds; data and environment stay
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache test-results
@@ -66,7 +71,7 @@ $(VENV)/.installed: setup.cfg pyproject.toml | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.developing: setup.cfg pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[postgres,server,celery,test,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[postgres,server,celery,test,dev,docs]'
 	@touch $@ $(VENV)/.installed
 
 # The marker is written last, so that a load which was interrupted is taken up again.

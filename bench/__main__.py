@@ -10,7 +10,15 @@ import subprocess
 import sys
 
 #: name -> whether it reads the sample data
-ALL = {"pricing": True, "catalog": False, "orders": False, "jobs": False, "pages": False}
+ALL = {
+    "pricing": True,
+    "contracts": False,
+    "catalog": False,
+    "orders": False,
+    "jobs": False,
+    "pages": False,
+    "platform": False,
+}
 
 
 def main() -> int:

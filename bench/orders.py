@@ -87,7 +87,7 @@ def quick_order(app: Flask, buyer: Actor, rows: int) -> None:
     """Review pasted rows, put them into the cart, look at the cart."""
     text = "\n".join(f"P-{number:05}\t{number % 7 + 1}" for number in range(rows))
     items = [NewItem(f"P-{number:05}", Decimal(number % 7 + 1)) for number in range(rows)]
-    report(app, buyer, f"{rows} pasted rows", lambda: quickorder.review(paste.parse(text), comma=False))
+    report(app, buyer, f"{rows} pasted rows", lambda: quickorder.review(paste.parse(text)))
     report(app, buyer, f"{rows} rows into the cart", lambda: cart.add(items))
     report(app, buyer, f"cart page of {rows} lines", pages.cart_page)
     with request(app, buyer):

@@ -26,7 +26,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from flask import Flask
+from flask import Flask, request
 
 from bench.pricing_floor import Floor
 from core.data.clock import start_of_day
@@ -81,7 +81,7 @@ def run(url: str, folder: Path, data: Path, scale: int) -> None:
         _enable(engine, ["pricing_contract"])
     floor = Floor(engine, folder, data)
     app = full_app(url, folder)
-    with closing(app), app.app_context():
+    with closing(app), app.test_request_context():
         set_actor(system("bench"))
         if fresh:
             load(app, data, folder)
@@ -132,6 +132,7 @@ def _asker(ids: dict[int, int], companies: dict[str, int], customers: set[int]) 
     at = start_of_day(DAY, "UTC")
 
     def ask(sample: Any) -> list[Decimal | None]:
+        request.environ.pop("tukku.stamps", None)  # every request reads what has changed
         where = contexts[sample["customer"]]
         requests = [PriceRequest(str(n), ids[p], "pcs", Decimal(q)) for n, (p, q) in enumerate(sample["lines"])]
         prices = [line.price for line in services.price(where, requests).lines]

@@ -65,7 +65,8 @@ class Floor:
             self.connection: Any = sqlite3.connect(path)
             self.connection.execute("pragma journal_mode=wal")
         else:
-            self.connection = engine.raw_connection().driver_connection
+            self._held = engine.raw_connection()  # else the pool takes it back, and closes it
+            self.connection = self._held.driver_connection
             self.connection.autocommit = True
             self.connection.execute("set plan_cache_mode = force_generic_plan")
             self.connection.prepare_threshold = 1

@@ -12,7 +12,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,12 @@ def _lacking(what: str, sentence: str) -> None:
 
 
 @pytest.fixture(scope="session")
+def lacking() -> Callable[[str, str], None]:
+    """What a test calls when this machine lacks something: skips, or fails where `TUKKU_REQUIRE` names it."""
+    return _lacking
+
+
+@pytest.fixture(scope="session")
 def samples() -> Path:
     """The folder of sample data written by others."""
     given = os.environ.get("TUKKU_SAMPLES_DIR", "")
@@ -42,8 +48,12 @@ def samples() -> Path:
 
 
 @pytest.fixture(scope="session")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a Redis server of this run's own."""
+def broker_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a broker: that of `TUKKU_TEST_BROKER_URL`, else a Redis server of this run's own."""
+    given = os.environ.get("TUKKU_TEST_BROKER_URL", "")
+    if given:
+        yield given
+        return
     path = shutil.which("redis-server")
     if path is None or importlib.util.find_spec("celery") is None:
         _lacking("redis", "there is no Redis server or no Celery on this machine (Debian: apt-get install redis-server)")

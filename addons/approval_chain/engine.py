@@ -1,169 +1,99 @@
 """Who must approve an order: pure, from facts, people and rules; queries are in loading.py.
 
-Every rule that fits counts. ``deny`` stops the order, ``bypass`` of a unit lifts what that unit and those below it ask
-for, and never a ``deny``. Where nobody may decide, the administrators up the tree do, and in the end the seller's
-account manager: an approval never waits for nobody.
+Which of the rules that fit count is the policy of the company whose rules they are (selection.py). ``deny`` stops the
+order, ``bypass`` of a unit lifts what that unit and those below it ask for, and never a ``deny``. Where nobody may decide,
+the administrators up the tree do, and in the end the seller's account manager: an approval never waits for nobody.
 """
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-ADMIN = "company_admin"
-#: Stands for the seller's account manager, where no person of the company may decide.
-SELLER = "seller"
-OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
-    ">": operator.gt,
-    ">=": operator.ge,
-    "=": operator.eq,
-    "<": operator.lt,
-    "<=": operator.le,
-}
+from . import selection
+from .parts import (
+    ADMIN,
+    NO_RULE,
+    SELLER,
+    TOTAL,
+    Company,
+    Condition,
+    Person,
+    Plan,
+    Policy,
+    Pool,
+    Requirement,
+    Rule,
+    Tier,
+    depth,
+)  # fmt: skip
 
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody of the company. Limits: None is unlimited, 0 is nothing."""
-
-    id: str
-    roles: frozenset[str] = frozenset()
-    unit: str = ""
-    order_limit: Decimal | None = None
-    approve_limit: Decimal | None = None
-    may_approve: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """A comparison of one fact of the order; a fact that the order does not have never fits."""
-
-    fact: str
-    op: str
-    value: Any
-
-    def holds(self, facts: Mapping[str, Any]) -> bool:
-        """Tell whether ``facts`` fit."""
-        found = facts.get(self.fact)
-        return found is not None and OPERATORS[self.op](found, self.value)
-
-
-@dataclass(frozen=True, slots=True)
-class Tier:
-    """Who decides at one stage: named people and everybody in the roles; ``need`` of them, 0 for all."""
-
-    number: int = 1
-    people: tuple[str, ...] = ()
-    roles: tuple[str, ...] = ()
-    need: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """When it fits, what follows. ``for_roles`` and ``for_people`` narrow the requesters; empty means everybody."""
-
-    id: str
-    conditions: tuple[Condition, ...] = ()
-    effect: str = "require"
-    tiers: tuple[Tier, ...] = ()
-    for_roles: frozenset[str] = frozenset()
-    for_people: frozenset[str] = frozenset()
-    unit: str = ""
-
-    def fits(self, facts: Mapping[str, Any], requester: Person) -> bool:
-        """Tell whether the rule counts for this order of this person."""
-        if self.for_people and requester.id not in self.for_people:
-            return False
-        if self.for_roles and not self.for_roles & requester.roles:
-            return False
-        return all(condition.holds(facts) for condition in self.conditions)
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """What a company decides once: may people approve what they ordered, does one act count for all tiers."""
-
-    allow_self: bool = False
-    once: bool = False
-    limits: bool = True
-    own_unit: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Requirement:
-    """``need`` of ``people`` must approve at the tier; ``rule`` says why ('' is a limit)."""
-
-    tier: int
-    people: tuple[str, ...]
-    need: int
-    rule: str = ""
-    climbed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What an evaluation found; without requirements the order needs nobody."""
-
-    requirements: tuple[Requirement, ...] = ()
-    rules: tuple[str, ...] = ()
-    denied_by: str = ""
-
-    @property
-    def needed(self) -> bool:
-        """Whether somebody must approve."""
-        return bool(self.requirements)
-
-
-@dataclass(frozen=True, slots=True)
-class Company:
-    """People and rules of a company and its parents; ``units`` lead from the requester's upward."""
-
-    people: tuple[Person, ...]
-    rules: tuple[Rule, ...] = ()
-    policy: Policy = field(default_factory=Policy)
-    units: tuple[str, ...] = ("",)
-
-    def person(self, id_: str) -> Person:
-        """Return the person, who may have left: then somebody without roles who may do nothing."""
-        nobody = Person(id_, order_limit=Decimal(0), approve_limit=Decimal(0), may_approve=False)
-        return next((p for p in self.people if p.id == id_), nobody)
+__all__ = [
+    "ADMIN", "NO_RULE", "SELLER", "TOTAL", "Company", "Condition", "Person", "Plan", "Policy", "Pool", "Requirement",
+    "Rule", "Tier", "climb", "depth", "evaluate", "reach",
+]  # fmt: skip
 
 
 def evaluate(facts: Mapping[str, Any], requester_id: str, company: Company) -> Plan:
     """Return who must approve an order with ``facts``, and why."""
-    requester = company.person(requester_id)
+    requester, total = company.person(requester_id), facts.get(TOTAL)
+    plan = _by_rules(facts, requester, company, total)
+    if plan.denied_by or not company.demands:
+        return plan
+    asked = (_requirement(tier, why, requester, company, total) for why, tier in company.demands)
+    every = {*plan.requirements, *(r for r in asked if r is not None)}
+    return replace(plan, requirements=tuple(sorted(every, key=lambda r: (r.tier, r.rule))))
+
+
+def _by_rules(facts: Mapping[str, Any], requester: Person, company: Company, total: Decimal | None) -> Plan:
     fitting = [rule for rule in company.rules if rule.fits(facts, requester)]
     denied = next((rule.id for rule in fitting if rule.effect == "deny"), "")
     if denied:
         return Plan(rules=(denied,), denied_by=denied)
     lifted = _lifted(fitting, company.units)
-    asking = [rule for rule in fitting if rule.effect == "require" and _depth(rule, company.units) > lifted]
-    wanted = [_requirement(tier, rule.id, requester, company, facts.get("total")) for rule in asking for tier in rule.tiers]
-    if company.policy.limits and lifted < 0 and _above(facts.get("total"), requester.order_limit):
-        wanted.append(_by_limit(facts["total"], requester, company))
+    open_rules = [r for r in company.rules if r.effect == "require" and depth(r, company.units) > lifted]
+    chosen = selection.choose(open_rules, facts, requester, company)
+    wanted = [_requirement(one.tier, one.rule, requester, company, total) for one in chosen]
+    over = any(_above(total, limit) for limit in (requester.order_limit, requester.left))
+    if company.policy.limits and lifted < 0 and over:
+        wanted.append(_by_limit(facts[TOTAL], requester, company))
+    if not fitting and not wanted:
+        return _otherwise(requester, company, total)
     kept = tuple(sorted({r for r in wanted if r is not None}, key=lambda r: (r.tier, r.rule)))
-    return Plan(kept, tuple(rule.id for rule in asking))
+    return Plan(kept, tuple(dict.fromkeys(rule for one in chosen for rule in one.rules)))
 
 
-def _depth(rule: Rule, units: Sequence[str]) -> int:
-    return units.index(rule.unit) if rule.unit in units else 0
+def _otherwise(requester: Person, company: Company, total: Decimal | None) -> Plan:
+    """Return what holds where no rule fits: every policy up the tree has its say."""
+    said = {pool.otherwise for pool in company.pools}
+    if "deny" in said:
+        return Plan(denied_by=NO_RULE)
+    asked = [pool.fallback for pool in company.pools if pool.otherwise == "ask"]
+    found = (_requirement(tier, NO_RULE, requester, company, total) for tier in asked)
+    return Plan(tuple(dict.fromkeys(r for r in found if r is not None)), (NO_RULE,) if asked else ())
 
 
 def _lifted(fitting: Iterable[Rule], units: Sequence[str]) -> int:
     """Return up to which unit, counted upward from the requester's, requirements are lifted; -1: none."""
-    return max((_depth(rule, units) for rule in fitting if rule.effect == "bypass"), default=-1)
+    return max((depth(rule, units) for rule in fitting if rule.effect == "bypass"), default=-1)
 
 
 def _above(total: Decimal | None, limit: Decimal | None) -> bool:
     return total is not None and limit is not None and total > limit
 
 
+def reach(tier: Tier, requester: Person, company: Company, total: Decimal | None = None) -> tuple[str, ...]:
+    """Return who would decide at a tier on an order of the requester, None: whatever its total; only SELLER: nobody may."""
+    found = _requirement(tier, "", requester, company, total)
+    return found.people if found else ()
+
+
 def _requirement(tier: Tier, rule: str, requester: Person, company: Company, total: Decimal | None) -> Requirement | None:
     roles = frozenset(tier.roles)
-    found = [p for p in company.people if p.may_approve and (p.id in tier.people or p.roles & roles)]
+    named = [p for p in company.people if p.may_approve and (p.id in tier.people or p.roles & roles)]
+    found = [p for p in named if not (tier.limited and _above(total, p.approve_limit))]
     return _settle(Requirement(tier.number, tuple(p.id for p in found), tier.need, rule), requester, company, total)
 
 

@@ -1,70 +1,37 @@
-"""A company's own rules and limits: kept as data, read as sentences."""
+"""A company's own rules and limits: kept as data, read as sentences (sentences.py)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
 
-from core.api.companies import ROLE_TITLES, User, current_company, lock_company
+from core.api.companies import User, current_company, lock_company
 from core.api.data import audit, clock, current_actor, db, write
 from core.api.hooks import Invalid, NotFound
 from core.api.i18n import translations
-from core.api.ui import money_text, plain
+from core.api.jobs import emit
+from core.api.ui import money_text
 
-from .forms import FACT_TITLES
 from .models import Limit, Rule
+from .permissions import SETUP
+from .sentences import Names, Sentence, describe, names_for
 
 _, _l, ngettext, _p = translations(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Sentence:
-    """A rule or a limit as people read it; only the company's own may be taken away here."""
-
-    id: int
-    text: str
-    own: bool
+OWNER = "approval_chain"
 
 
 def sentences() -> list[Sentence]:
-    """Return the rules that hold for the actor's company, those of its parents first."""
+    """Return the rules that the actor's company follows, those of its parents first."""
     own = current_actor().company_id
-    rows = db.session.execute(
-        select(Rule, User.name)
-        .outerjoin(User, User.id == Rule.approver_id)
-        .where(Rule.company_id.in_(current_actor().scope.inherited))
-        .order_by(Rule.company_id == own, Rule.tier, Rule.id)
-    )
-    return [Sentence(rule.id, sentence(rule, name or ""), rule.company_id == own) for rule, name in rows]
-
-
-def sentence(rule: Rule, person: str) -> str:
-    """Return the rule as one readable sentence."""
-    if rule.above:
-        value = money_text(rule.above, rule.currency) if rule.currency else plain(rule.above)
-        when = _("%(fact)s above %(value)s", fact=str(FACT_TITLES[rule.fact]), value=value)
-    else:
-        when = _("Every order")
-    if rule.for_role:
-        when = _("%(when)s, ordered by: %(role)s", when=when, role=str(ROLE_TITLES[rule.for_role]))
-    if rule.effect == "deny":
-        return _("%(when)s: not allowed.", when=when)
-    if rule.effect == "bypass":
-        return _("%(when)s: nobody need approve.", when=when)
-    who = person or str(ROLE_TITLES.get(rule.approver_role, _("Administrator of the company")))
-    if rule.need == 0:
-        return _("%(when)s: all of them approve, in turn %(turn)s: %(who)s.", when=when, who=who, turn=rule.tier)
-    return ngettext(
-        "%(when)s: %(count)s approves, in turn %(turn)s: %(who)s.",
-        "%(when)s: %(count)s of them approve, in turn %(turn)s: %(who)s.",
-        rule.need,
-        when=when,
-        who=who,
-        turn=rule.tier,
-    )
+    rows = db.session.scalars(
+        select(Rule)
+        .where(Rule.company_id.in_(current_actor().scope.inherited), Rule.inherit | (Rule.company_id == own))
+        .order_by(Rule.company_id == own, Rule.priority.desc(), Rule.id)
+    ).all()
+    names = names_for(rows)
+    return [describe(rule, names, rule.company_id == own) for rule in rows]
 
 
 def limits() -> list[Sentence]:
@@ -75,7 +42,8 @@ def limits() -> list[Sentence]:
         .where(Limit.company_id == current_actor().company_id)
         .order_by(Limit.id)
     )
-    return [Sentence(limit.id, _limit(limit, name or str(ROLE_TITLES.get(limit.role, ""))), True) for limit, name in rows]
+    names = names_for([])
+    return [Sentence(limit.id, (_limit(limit, name or names.role(limit.role)),)) for limit, name in rows]
 
 
 def _limit(limit: Limit, who: str) -> str:
@@ -87,28 +55,37 @@ def _limit(limit: Limit, who: str) -> str:
     return _("%(who)s: orders alone %(order)s, approves %(approve)s.", who=who, order=shown[0], approve=shown[1])
 
 
-def add_rule(values: Mapping[str, Any]) -> Rule:
-    """Keep a new rule of the actor's company."""
-    company = _company()
-    user_id, role = _who(values["approver"])
-    with write() as session:
-        rule = Rule(
-            company_id=company.id,
-            effect=values["effect"],
-            fact=values["fact"],
-            above=values["above"],
-            currency=company.currency if values["fact"] == "total" else "",
-            for_role=values["for_role"],
-            approver_role=role if values["effect"] == "require" else "",
-            approver_id=user_id if values["effect"] == "require" else None,
-            need=int(values["need"]),
-            tier=values["tier"],
-            created_at=clock.now(),
-        )
-        session.add(rule)
-        session.flush()
-        _record(company.id, "rule added", sentence(rule, ""))
+def own_rule(rule_id: int) -> Rule:
+    """Return a rule of the actor's own company; NotFound for any other."""
+    rule = db.session.scalar(select(Rule).where(Rule.id == rule_id, Rule.company_id == _company().id))
+    if rule is None:
+        raise NotFound("APPROVAL-RULE-NOT-FOUND", _("This rule is gone already; reload the page."))
     return rule
+
+
+def save_rule(values: Mapping[str, Any], rule_id: int | None = None) -> Rule:
+    """Keep a rule of the actor's company, new or another one's words; ``values`` are its columns.
+
+    A rule that is changed keeps the currency in which its money was entered.
+    """
+    company = _company()
+    with write() as session:
+        lock_company(company.id)
+        if rule_id is None:
+            rule = Rule(company_id=company.id, currency=company.currency, created_at=clock.now())
+            session.add(rule)
+        else:
+            rule = own_rule(rule_id)
+        for name, value in values.items():
+            setattr(rule, name, value)
+        session.flush()
+        _record(company.id, "rule added" if rule_id is None else "rule changed", _said(rule))
+    return rule
+
+
+def _said(rule: Rule) -> str:
+    names: Names = names_for([rule])
+    return describe(rule, names).text
 
 
 def set_limit(values: Mapping[str, Any]) -> Limit:
@@ -136,14 +113,15 @@ def remove(kind: type[Rule] | type[Limit], id_: int) -> None:
         found = session.scalar(select(kind).where(kind.id == id_, kind.company_id == company.id))
         if found is None:
             raise NotFound("APPROVAL-RULE-NOT-FOUND", _("This rule is gone already; reload the page."))
+        text = _said(found) if isinstance(found, Rule) else str(id_)
         session.delete(found)
-        _record(company.id, f"{'rule' if kind is Rule else 'limit'} removed", str(id_))
+        session.flush()
+        _record(company.id, f"{'rule' if kind is Rule else 'limit'} removed", text)
 
 
 def _record(company_id: int, action: str, text: str) -> None:
-    audit.record(
-        "approval rules", str(company_id), action, company_id=company_id, after={"text": text}, addon="approval_chain"
-    )
+    audit.record("approval rules", str(company_id), action, company_id=company_id, after={"text": text}, addon=OWNER)
+    emit(SETUP, {"company_id": company_id})
 
 
 def _company() -> Any:

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
-from core.api.companies import lock_company
-from core.api.data import acting, audit, clock, current_actor, db, unscoped, write
-from core.api.hooks import Conflict, Finding, HoldRequest, HoldType, NotFound, OrderDraft
+from core.api.companies import Membership, User, ancestors
+from core.api.data import clock, current_actor, db, unscoped, write
+from core.api.hooks import HoldRequest, HoldType, NotFound, OrderDraft
 from core.api.i18n import translations
-from core.api.orders import Hold, Order, OrderLine, find, lines_of, lock, open_holds, reject, release
+from core.api.orders import Hold, Order, OrderLine, find, lines_of, open_holds, stored_draft
 
-from . import engine
-from .facts import average_discount, facts_of
-from .flow import APPROVED, REJECTED, Decision, Flow
-from .loading import company_for
+from . import absences, engine, facts, managers, overruns, spending, timing, versions
+from .flow import Decision, Flow
+from .loading import company_for, facts_named
 from .models import Approval
 from .models import Decision as DecisionRow
-from .permissions import DECIDE, RELEASE
+from .parts import DECIDES
+from .permissions import DECIDE, RELEASE, RULES
+from .spending import Asked
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement, Select
 
 _, _l, ngettext, _p = translations(__name__)
 OWNER, CODE = "approval_chain", "approval"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,24 +46,36 @@ def plan_of(draft: OrderDraft) -> engine.Plan:
     """Return who must approve a cart, with the rules of now."""
     if draft.user_id is None or not draft.lines:
         return engine.Plan()
-    lines = db.session.execute(select(OrderLine.position, OrderLine.list_price).where(OrderLine.order_id == draft.order_id))
-    listed: dict[int, Decimal | None] = {row.position: row.list_price for row in lines}
-    priced = [(listed.get(x.position), x.unit_price, x.quantity) for x in draft.lines]
-    facts = facts_of(draft.net, draft.lines, discount_of(priced))
-    return engine.evaluate(facts, str(draft.user_id), company_for(draft.company_id, draft.currency))
+    return _plan(draft, Asked(draft.user_id, draft.company_id, draft.order_id))
 
 
-def discount_of(priced: Iterable[tuple[Decimal | None, Decimal | None, Decimal]]) -> Decimal:
-    """Return by how many percent the lines are below list, of those that have both prices."""
-    return average_discount((listed, price, q) for listed, price, q in priced if listed is not None and price is not None)
+def _plan(draft: OrderDraft, asked: Asked) -> engine.Plan:
+    company = company_of(draft, asked)
+    return engine.evaluate(facts_of(draft, company), str(asked.user_id), company)
 
 
-def refused(draft: OrderDraft) -> Sequence[Finding]:
-    """Say that a rule of the company forbids the order; a checkout rule."""
-    if not plan_of(draft).denied_by:
-        return ()
-    text = _("A rule of your company does not allow this order. Ask your company's administrator.")
-    return (Finding("APPROVAL-DENIED", "block", text),)
+def facts_of(draft: OrderDraft, company: engine.Company) -> dict[str, Any]:
+    """Return the figures of an order that the company's rules ask about."""
+    return facts.of_drafts([draft], facts_named([company]))[0]
+
+
+def company_of(draft: OrderDraft, asked: Asked) -> engine.Company:
+    """Return people and rules as they are for an order: the manager, what is left of limits, budgets that it exceeds."""
+    manager = managers.leaders({draft.company_id}).get((draft.company_id, asked.user_id), "")
+    company = company_for(draft.company_id, draft.currency)
+    company = managers.with_manager(company, str(asked.user_id), str(manager))
+    company = spending.with_left(company, spending.left_of(asked), str(asked.user_id), draft.currency)
+    return overruns.with_budgets(company, overruns.of_drafts([draft])[0])
+
+
+def asked_of(order: Order, approval: Approval) -> Asked:
+    """Return whose limits count for a placed order: with what was placed before it."""
+    return Asked(orderer(order, approval) or 0, order.company_id, order.id, order.submitted_at)
+
+
+def orderer(order: Order, approval: Approval) -> int | None:
+    """Return whose order it is: of whoever ordered, or took it over when they had left."""
+    return approval.taken_id or order.user_id
 
 
 def wanted(draft: OrderDraft) -> HoldRequest | None:
@@ -65,14 +84,17 @@ def wanted(draft: OrderDraft) -> HoldRequest | None:
     if not plan.needed:
         return None
     with write() as session:
-        session.add(
-            Approval(
-                order_id=draft.order_id,
-                company_id=draft.company_id,
-                plan=[{**asdict(r), "people": list(r.people)} for r in plan.requirements],
-                created_at=clock.now(),
-            )
+        approval = Approval(
+            order_id=draft.order_id,
+            company_id=draft.company_id,
+            plan=[{**asdict(r), "people": list(r.people)} for r in plan.requirements],
+            created_at=clock.now(),
         )
+        timing.start(approval, min(r.tier for r in plan.requirements), approval.created_at)
+        session.add(approval)
+        session.flush()
+        order = session.scalars(select(Order).where(Order.id == draft.order_id)).one()
+        versions.keep(approval, order, lines_of(order.id), plan)
     return HoldRequest(_("Waits for approval by the company"))
 
 
@@ -81,20 +103,56 @@ HOLD = HoldType(CODE, _l("Approval by the company"), RELEASE, wanted)
 
 def pending(number: str) -> Pending:
     """Return the approval of an order; NotFound if there is none that the actor may see."""
-    order = find(number)
-    return _pending(order, _approval(order))
+    return pending_of(find(number))
 
 
-def _approval(order: Order) -> Approval:
-    found = db.session.scalar(select(Approval).where(Approval.order_id == order.id))
-    if found is None:
+def pending_of(order: Order) -> Pending:
+    """Return the approval of ``order``; NotFound if there is none."""
+    approval = db.session.scalar(select(Approval).where(Approval.order_id == order.id))
+    if approval is None:
         raise NotFound("APPROVAL-NOT-FOUND", _("The order %(number)s needs no approval.", number=order.number or ""))
+    return pendings([(order, approval)])[0]
+
+
+def pendings(rows: Sequence[tuple[Order, Approval]]) -> list[Pending]:
+    """Return where approvals stand, with the people and rules of now; statements do not grow with the orders."""
+    if not rows:
+        return []
+    decisions = _grouped(decisions_of([approval.id for _order, approval in rows]), lambda d: d.approval_id)
+    said = versions.of(_changed_since(rows, decisions))
+    found_lines = db.session.scalars(select(OrderLine).where(OrderLine.order_id.in_([order.id for order, _a in rows])))
+    lines = _grouped(found_lines, lambda line: line.order_id)
+    companies = {key: company_for(*key) for key in {(order.company_id, order.currency) for order, _a in rows}}
+    away = absences.away_now({int(p.id) for company in companies.values() for p in company.people})
+    leaders = managers.leaders({order.company_id for order, _approval in rows})
+    drafts = [stored_draft(order, lines.get(order.id, [])) for order, _approval in rows]
+    figures = facts.of_drafts(drafts, facts_named(companies.values()))
+    left = spending.left_of_all([asked_of(order, approval) for order, approval in rows])
+    exceeded = overruns.of_drafts(drafts)
+    tolerance = cache(timing.tolerance)
+    found = []
+    for (order, approval), mine, mine_left, over in zip(rows, figures, left, exceeded, strict=True):
+        who = orderer(order, approval)
+        manager = str(leaders.get((order.company_id, who or 0), ""))
+        company = managers.with_manager(companies[order.company_id, order.currency], str(who), manager)
+        company = spending.with_left(company, mine_left, str(who), order.currency)
+        company = overruns.with_budgets(company, over)
+        kept = _kept(order, approval, decisions.get(approval.id, []), said, tolerance)
+        flow = _flow(order, approval, kept, mine, company, away)
+        found.append(Pending(order, approval, flow))
     return found
 
 
-def _pending(order: Order, approval: Approval) -> Pending:
-    rows = decisions_of([approval.id])
-    return Pending(order, approval, _flow(order, rows, lines_of(order.id), company_for(order.company_id, order.currency)))
+def _grouped(rows: Iterable[T], key: Callable[[T], int]) -> dict[int, list[T]]:
+    found: dict[int, list[T]] = {}
+    for row in rows:
+        found.setdefault(key(row), []).append(row)
+    return found
+
+
+def _changed_since(rows: Sequence[tuple[Order, Approval]], decisions: Mapping[int, Sequence[DecisionRow]]) -> list[int]:
+    """Return the approvals of which something was decided on another version than the present one."""
+    return [a.id for order, a in rows if any(d.digest != order.digest for d in decisions.get(a.id, ()))]
 
 
 def decisions_of(approval_ids: Iterable[int]) -> list[DecisionRow]:
@@ -103,120 +161,165 @@ def decisions_of(approval_ids: Iterable[int]) -> list[DecisionRow]:
     return list(db.session.scalars(query))
 
 
-def _flow(order: Order, rows: Iterable[DecisionRow], lines: Sequence[OrderLine], company: engine.Company) -> Flow:
+def _kept(
+    order: Order,
+    approval: Approval,
+    rows: Iterable[DecisionRow],
+    said: Mapping[tuple[int, str], versions.Version],
+    tolerance: Callable[[int], int],
+) -> list[Decision]:
+    """Return the decisions that hold for the order as it is: those on it, and approvals of more than it is now."""
+    now = said.get((approval.id, order.digest))
+    percent = Decimal(tolerance(order.company_id)) if now else Decimal(0)
+    found = []
+    for d in rows:
+        asked = None
+        if d.outcome == "returned" and d.round != approval.round:
+            continue
+        if d.digest != order.digest and d.outcome != "rejected":
+            then = said.get((approval.id, d.digest))
+            if d.outcome == "returned" or not then or not now:
+                continue
+            if not versions.still_holds(then.content, now.content, percent):
+                continue
+            asked = frozenset(then.asked)
+        by = str(d.for_id or d.user_id)
+        acting = str(d.user_id) if d.for_id else ""
+        found.append(Decision(by, d.outcome, d.tier, d.comment, acting, d.senior, asked))
+    return found
+
+
+def _flow(
+    order: Order,
+    approval: Approval,
+    kept: Sequence[Decision],
+    figures: Mapping[str, Any],
+    company: engine.Company,
+    away: Mapping[str, str],
+) -> Flow:
     """Return the flow with the people and rules of now: who left meanwhile is followed by whoever decides instead."""
-    discount = discount_of([(x.list_price, x.unit_price, x.quantity) for x in lines])
-    plan = engine.evaluate(facts_of(order.net, lines, discount), str(order.user_id), company)
-    flow = Flow(str(order.user_id), engine.Plan((engine.Requirement(1, (engine.SELLER,), 1),)), company.policy)
-    flow.decisions += [Decision(str(d.user_id), d.outcome, d.tier, d.comment) for d in rows if d.digest == order.digest]
-    flow.refresh(plan)
+    who = str(orderer(order, approval))
+    plan = engine.evaluate(figures, who, company)
+    flow = Flow(who, engine.Plan((engine.Requirement(1, (engine.SELLER,), 1),)), company.policy)
+    flow.decisions += kept
+    if plan.denied_by:
+        plan = _forbidden(flow, plan.denied_by, company, order.without_tax)
+    flow.refresh(assigned(plan, str(approval.assigned_id or "")))
+    flow.overseers = tuple(p.id for p in company.people if DECIDES in p.roles and p.may_approve and p.id != flow.requester)
+    flow.substitutes = absences.substitutes(flow.plan, away, company, order.without_tax)
+    passed = approval.escalated and approval.tier == flow.tier
+    if passed or absences.nobody_there(flow, away):
+        flow.seniors = absences.seniors(flow, company, order.without_tax)
     return flow
 
 
+def _forbidden(flow: Flow, rule: str, company: engine.Company, total: Decimal) -> engine.Plan:
+    """Ask the administrators what becomes of an order that a rule of now does not allow; no approval of it counts."""
+    flow.denied = True
+    flow.decisions = [d for d in flow.decisions if d.outcome != "approved"]
+    people = engine.climb(company.person(flow.requester), company, total)
+    return engine.Plan((engine.Requirement(1, people, 1, rule, climbed=True),))
+
+
+def assigned(plan: engine.Plan, person: str) -> engine.Plan:
+    """Return the plan as who ordered narrowed it: where one of several is enough, only ``person`` is asked."""
+    narrowed = (replace(r, people=(person,)) if r.need == 1 and person in r.people else r for r in plan.requirements)
+    return replace(plan, requirements=tuple(narrowed)) if person else plan
+
+
+def plan_now(order: Order, approval: Approval) -> engine.Plan:
+    """Return who must approve a placed order by the rules of now."""
+    return _plan(stored_draft(order, lines_of(order.id)), asked_of(order, approval))
+
+
+def free_if_nobody_is_asked(one: Pending) -> bool:
+    """Let an order go for which no rule asks any more: nobody is left who could be waited for."""
+    plan = plan_now(one.order, one.approval)
+    if one.flow.state != "waiting" or plan.needed or plan.denied_by:
+        return False
+    one.flow.plan = plan
+    return True
+
+
 def inbox() -> list[Pending]:
-    """Return the orders on which the actor may decide now, oldest first; statements do not grow with the orders."""
+    """Return the orders on which the actor may decide now, oldest first."""
     me = str(current_actor().user_id)
+    return [one for one in waiting() if me in one.flow.eligible()]
+
+
+def waiting(*conditions: ColumnElement[bool]) -> list[Pending]:
+    """Return the approvals that wait for somebody, oldest first, of those orders that the actor may see."""
+    rows = db.session.execute(_waiting().where(*conditions).order_by(Approval.id)).all()
+    return pendings([(order, approval) for order, approval in rows])
+
+
+def _waiting() -> Select[Any]:
     held = select(Hold.order_id).where(Hold.owner == OWNER, Hold.code == CODE, Hold.released_at.is_(None))
-    rows = db.session.execute(
-        select(Order, Approval)
-        .join(Approval, Approval.order_id == Order.id)
-        .where(Approval.state == "waiting", Order.state == "submitted", Order.id.in_(held))
-        .order_by(Approval.id)
-    ).all()
-    if not rows:
-        return []
-    decisions = decisions_of(approval.id for _order, approval in rows)
-    lines = list(db.session.scalars(select(OrderLine).where(OrderLine.order_id.in_([order.id for order, _a in rows]))))
-    companies = {key: company_for(*key) for key in {(order.company_id, order.currency) for order, _a in rows}}
-    found = [
-        Pending(
-            order,
-            approval,
-            _flow(
-                order,
-                [d for d in decisions if d.approval_id == approval.id],
-                [line for line in lines if line.order_id == order.id],
-                companies[order.company_id, order.currency],
-            ),
-        )
-        for order, approval in rows
-    ]
-    return [one for one in found if me in one.flow.eligible()]
+    orders = select(Order, Approval).join(Approval, Approval.order_id == Order.id)
+    return orders.where(Approval.state == "waiting", Order.state == "submitted", Order.id.in_(held))
 
 
-def decide(number: str, outcome: str, comment: str, digest: str) -> Flow:
-    """Take the actor's decision on the order as they saw it; the last one that was missing confirms or rejects it.
+def ordered_by(user_id: int | None) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions for what a person ordered or took over and waits, or came back to them.
 
-    The same decision again changes nothing. Conflict where the order is another now, or was decided on meanwhile.
+    Administrators see among it what came back to somebody who has left.
+    """
+    theirs = [Order.user_id == user_id, Approval.taken_id == user_id]
+    if current_actor().may(RULES):
+        theirs.append(Approval.id.in_(_orphans()))
+    return (or_(*theirs), Order.state == "submitted", Approval.state.in_(("waiting", "returned")))
+
+
+def _orphans() -> list[int]:
+    """Return the approvals that came back to somebody who belongs to no company any more."""
+    back = select(Order, Approval).join(Approval, Approval.order_id == Order.id)
+    rows = db.session.execute(back.where(Order.state == "submitted", Approval.state == "returned")).all()
+    whose = {orderer(order, approval) for order, approval in rows}
+    query = select(Membership.user_id).join(User, User.id == Membership.user_id)
+    members = query.where(User.id.in_([i for i in whose if i]), User.active)
+    there = set(db.session.scalars(unscoped(members, "who ordered may belong to a parent company"))) if rows else set()
+    return [approval.id for order, approval in rows if orderer(order, approval) not in there]
+
+
+def may_change(one: Pending) -> bool:
+    """Tell whether the actor may change the order and send it again: it is theirs, or of somebody who has left.
+
+    Then an administrator of the company does it, whose order it is from then on.
     """
     actor = current_actor()
-    with write() as session:
-        lock_company(find(number).company_id)
-        order = lock(number)
-        one = _pending(order, _approval(order))
-        if digest != order.digest:
-            raise Conflict("APPROVAL-STALE", _("The order has changed since you looked; read it again before you decide."))
-        _refuse_if_over(one, str(actor.user_id), outcome)
-        made = one.flow.decide(str(actor.user_id), outcome, comment)
-        if made is None:
-            return one.flow
-        session.add(
-            DecisionRow(
-                approval_id=one.approval.id,
-                company_id=order.company_id,
-                user_id=actor.user_id,
-                user_name=actor.name,
-                tier=made.tier,
-                outcome=outcome,
-                comment=made.comment[:2000],
-                digest=digest,
-                at=clock.now(),
-            )
-        )
-        audit.record(
-            "order", number, f"approval {outcome}", company_id=order.company_id, reason=made.comment,
-            after={"tier": made.tier, "digest": digest}, addon=OWNER,
-        )  # fmt: skip
-        _conclude(order, one, made.comment)
-    return one.flow
+    if (actor.on_behalf_of or actor.user_id) == orderer(one.order, one.approval):
+        return True
+    return actor.may(RULES) and actor.on_behalf_of is None and not orderer_is_there(one.order, one.approval)
 
 
-def _refuse_if_over(one: Pending, who: str, outcome: str) -> None:
-    """Say what became of an order that waits no more, unless the actor only says again what they said."""
-    again = any(d.by == who and d.outcome == outcome for d in one.flow.decisions)
-    if not again and (one.order.state != "submitted" or _hold(one.order) is None):
-        raise Conflict("APPROVAL-DECIDED", _("This order does not wait for approval any more; reload the page."))
+def orderer_is_there(order: Order, approval: Approval) -> bool:
+    """Tell whether whose order it is still belongs to the company or its parents: else nobody of them changes it."""
+    who = orderer(order, approval)
+    query = select(Membership.user_id).join(User, User.id == Membership.user_id).where(User.id == who, User.active)
+    here = query.where(Membership.company_id.in_(ancestors(order.company_id)))
+    return db.session.scalar(unscoped(here.limit(1), "who ordered may belong to a parent company")) is not None
+
+
+def moved(one: Pending) -> bool:
+    """Tell whether people or rules changed so that it stands elsewhere: nobody is missing, or another turn is on."""
+    flow = one.flow
+    return flow.state != "waiting" or flow.tier != one.approval.tier or flow.eligible() == [flow.requester]
 
 
 def held(order: Order) -> bool:
     """Tell whether the order still waits for its approval."""
-    return _hold(order) is not None
+    return hold_of(order) is not None
 
 
 def may_decide(flow: Flow) -> bool:
     """Tell whether it is the actor's turn."""
     actor = current_actor()
-    return actor.may(DECIDE) and str(actor.user_id) in flow.eligible()
+    return actor.may(DECIDE) and actor.on_behalf_of is None and str(actor.user_id) in flow.able()
 
 
-def _hold(order: Order) -> Hold | None:
+def hold_of(order: Order) -> Hold | None:
+    """Return the open hold of an order's approval."""
     return next((h for h in open_holds(order.id) if (h.owner, h.code) == (OWNER, CODE)), None)
-
-
-def _conclude(order: Order, one: Pending, comment: str) -> None:
-    """Release or reject with the flow's authority: people of a company may not do so by themselves."""
-    state = one.flow.state
-    hold = _hold(order)
-    if state not in (APPROVED, REJECTED) or hold is None:
-        return
-    one.approval.state, one.approval.decided_at = state, clock.now()
-    number, actor = order.number or "", current_actor()
-    may = replace(actor, permissions=actor.permissions | {RELEASE, "orders.order.confirm"})
-    with acting(may):
-        if state == APPROVED:
-            release(number, hold.id, _("Approved by the company"))
-        else:
-            reject(number, comment)
 
 
 def waiting_count() -> int:

@@ -37,7 +37,10 @@ _, _l, ngettext, _p = translations(__name__)
 bp = resource("pricing_contract_api", __name__, "Contracts and price lists.")
 KINDS = {found.kind: found for found in IMPORTS}
 RESOURCE = replace(CONTRACTS, key="api.contracts")
-_PLAIN = ("code", "name", "audience", "country", "currency", "merge_policy", "priority", "status", "note", "version")
+_PLAIN = (
+    "code", "name", "audience", "country", "currency", "merge_policy", "priority", "status", "note", "version", "show_list",
+    "allow_inverted", "below_first", "closes", "date_basis", "breaks", "counts", "period",
+)  # fmt: skip
 
 
 class ContractItem(Schema):
@@ -48,11 +51,15 @@ class ContractItem(Schema):
     currency, merge_policy, status = fields.String(), fields.String(), fields.String()
     priority, version, note = fields.Integer(), fields.Integer(), fields.String()
     valid_from, valid_until = fields.DateTime(), fields.DateTime(allow_none=True)
+    show_list, allow_inverted, closes = fields.Boolean(), fields.Boolean(), fields.Boolean()
+    below_first, date_basis = fields.String(), fields.String()
+    breaks, counts, period = fields.String(), fields.String(), fields.String()
 
 
 Query = query_schema(RESOURCE)
 Page = page_schema(ContractItem, "ContractPage")
 ContractRows = rows_schema(row_schema(KINDS["contracts"], "ContractRow"), "ContractRows")
+QuantityRows = rows_schema(row_schema(KINDS["contract_quantities"], "QuantityRow"), "QuantityRows")
 PriceRows = rows_schema(row_schema(KINDS["contract_prices"], "PriceRow"), "PriceRows")
 
 
@@ -92,6 +99,15 @@ def contract_batch(body: dict[str, Any]) -> Any:
 def price_batch(body: dict[str, Any]) -> Any:
     """Create or change up to 1,000 rows of contracts."""
     return upsert("contract_prices", body["rows"])
+
+
+@bp.route("/quantities/batch", methods=["POST"])
+@requires(EDIT)
+@bp.arguments(QuantityRows)
+@bp.response(200, Outcomes)
+def quantity_batch(body: dict[str, Any]) -> Any:
+    """Set up to 1,000 minimums, steps and packages of contracts."""
+    return upsert("contract_quantities", body["rows"])
 
 
 def _details(ids: Sequence[int]) -> Mapping[int, dict[str, Any]]:

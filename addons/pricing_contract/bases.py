@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 
 from core.api.data import db, unscoped
-from core.api.pricing import PriceBatch, rates
+from core.api.pricing import PriceBatch, known_rates
 
 from . import query
 from .formulas import parsed
@@ -51,12 +51,19 @@ def _terms(row: Row) -> Any:
 
 
 def worth_of(batch: PriceBatch, products: Iterable[int], measures: set[str]) -> dict[tuple[int, str], Decimal]:
-    """Return what the products are worth, converted at the rate of the day; one statement, two where currencies differ."""
+    """Return what the products are worth, converted at the rate of the day; one statement, two where currencies differ.
+
+    What is worth something in a currency without a rate is left out, as if nothing were known of it.
+    """
     statement = select(ProductValue.product_id, ProductValue.kind, ProductValue.currency, ProductValue.amount).where(
         ProductValue.product_id.in_(sorted(set(products))), ProductValue.kind.in_(sorted(measures))
     )
     rows = db.session.execute(unscoped(statement, "a price may be made from a cost that its buyer never sees")).all()
     where = batch.context
     day = where.instant.astimezone(ZoneInfo(where.zone)).date()
-    found = rates({(row.currency, where.currency) for row in rows}, day) if rows else {}
-    return {(row.product_id, row.kind): row.amount * found[row.currency, where.currency].value for row in rows}
+    found = known_rates({(row.currency, where.currency) for row in rows}, day) if rows else {}
+    return {
+        (row.product_id, row.kind): row.amount * found[row.currency, where.currency].value
+        for row in rows
+        if (row.currency, where.currency) in found
+    }

@@ -13,10 +13,11 @@ from core.api.hooks import Invalid
 from core.api.i18n import translations
 from core.api.ui import DayField, TukkuForm, requires
 
-from . import changes
+from . import changes, heads
 from .describe import KIND_LABELS
 from .editing import contract_by_code
 from .grid import names_of
+from .history_views import in_words
 from .models import Change, Contract
 from .permissions import EDIT, VIEW
 
@@ -47,8 +48,16 @@ def _page(contract: Contract, found: Change, form: PublishForm, status: int = 20
     return render_template(
         "pricing_contract/change.html",
         contract=contract, change=found, form=form, rows=rows, names=names_of([row for row, _gone in shown]),
-        effect=found.effect or {}, decimal=Decimal, kinds=KIND_LABELS, left=max(0, len(found.rows) - SHOWN),
+        terms=list(in_words(_terms(contract, found))), effect=found.effect or {},
+        decimal=Decimal, kinds=KIND_LABELS, left=max(0, len(found.rows) - SHOWN),
     ), status  # fmt: skip
+
+
+def _terms(contract: Contract, found: Change) -> list[tuple[str, object, object]]:
+    """Return each term that the change sets, as it was and as it will be."""
+    head = found.head or {}
+    before = found.head_before or heads.standing(contract, head)
+    return [(name, before.get(name), value) for name, value in head.items()]
 
 
 @bp.post("/contracts/<code>/changes/<int:number>/publish")
@@ -66,7 +75,12 @@ def publish(code: str, number: int) -> Any:
     except Invalid as error:
         form.form_errors.append(str(error.message))
         return _page(contract, changes.change_by_number(contract, number), form, 422)
-    flash(ngettext("%(count)s row is published.", "%(count)s rows are published.", count), "success")
+    if found.state == "scheduled":
+        flash(_("The change is published on its day."), "success")
+    elif found.head:
+        flash(_("The change is published."), "success")
+    else:
+        flash(ngettext("%(count)s row is published.", "%(count)s rows are published.", count), "success")
     return redirect(_url(code, number), 303)
 
 
@@ -76,7 +90,10 @@ def undo(code: str, number: int) -> Any:
     """Put the rows of a published change back."""
     contract = contract_by_code(code)
     count = changes.undo(contract, changes.change_by_number(contract, number), _version())
-    flash(ngettext("%(count)s row is as it was.", "%(count)s rows are as they were.", count), "success")
+    if count:
+        flash(ngettext("%(count)s row is as it was.", "%(count)s rows are as they were.", count), "success")
+    else:
+        flash(_("The terms are as they were."), "success")
     return redirect(_url(code, number), 303)
 
 

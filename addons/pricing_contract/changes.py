@@ -1,7 +1,8 @@
-"""Prepared changes: rows that wait beside a contract until somebody has seen whom they touch, and publishes them.
+"""Prepared changes: rows and terms that wait beside a contract until somebody has seen whom they touch, and publishes them.
 
 A published change holds at once, or from an instant on: its rows then begin there, and what it takes out ends there, so
-that no job has to run at midnight. It can be undone while nobody has changed its rows since.
+that no job has to run at midnight; a contract begins or ends by its own dates. Only other terms are put in by a job when
+their time comes. It can be undone while nobody has changed the same since.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from sqlalchemy import func, select
 from core.api.data import clock, current_actor, db, write
 from core.api.hooks import Conflict, Invalid, NotFound
 from core.api.i18n import translations
+from core.api.jobs import enqueue
 
-from .editing import header, row_as_json, staged_from, staged_rows
+from . import heads
+from .editing import check_head, header, row_as_json, staged_from, staged_rows
 from .effect import effect_of
 from .grid import GridRow, names_of, read_key
 from .models import Change, Contract, ContractPrice, target_of
@@ -59,17 +62,28 @@ def prepared(contract: Contract, rows: Sequence[Mapping[str, Any]], title: str =
     """Return a new change with rows as JSON; Invalid if there are none."""
     if not rows:
         raise Invalid("CHANGE-EMPTY", _("There is nothing to prepare: no row would change."))
-    change = Change(
-        contract_id=contract.id, title=title[:200], rows=list(rows), prepared_by=current_actor().name,
-        prepared_at=clock.now(),
-    )  # fmt: skip
+    return _kept(contract, Change(rows=list(rows)), title)
+
+
+def _kept(contract: Contract, change: Change, title: str) -> Change:
+    change.contract_id, change.title = contract.id, title[:200]
+    change.prepared_by, change.prepared_at = current_actor().name, clock.now()
     change.effect = _effect(contract, change)
     with write() as session:
         last = session.scalar(select(func.max(Change.number)).where(Change.contract_id == contract.id)) or 0
         change.number = last + 1
         session.add(change)
-        record(contract.code, "change prepared", None, {"number": change.number, "rows": len(rows)})
+        record(contract.code, "change prepared", None, {"number": change.number, "rows": len(change.rows)})
     return change
+
+
+def prepare_terms(contract: Contract, values: Mapping[str, Any], title: str = "") -> Change:
+    """Return a new change with terms of the contract; Invalid where nothing differs or the terms cannot be."""
+    head = heads.differing(contract, values)
+    if not head:
+        raise Invalid("CHANGE-EMPTY", _("There is nothing to prepare: no term would change."))
+    check_head(contract, values)
+    return _kept(contract, Change(rows=[], head=head), title)
 
 
 def by_percent(contract: Contract, changed: Sequence[tuple[ContractPrice, Decimal]], title: str = "") -> Change:
@@ -101,21 +115,51 @@ def look_again(contract: Contract, change: Change) -> None:
 
 
 def publish(contract: Contract, change: Change, version: int, starts: datetime | None = None) -> int:
-    """Let the rows hold, at once or from ``starts`` on; return how many rows differ now.
-
-    Conflict if somebody changed the change since ``version``; Invalid where a row no longer fits the contract.
-    """
+    """Let the change hold, at once or from ``starts`` on; return how many rows differ now."""
     with write():
-        change = _current(change, version)
-        _open(change).starts = starts
-        before = _at(_keys(contract, change))
-        _apply(contract, change)
-        after = _at(_keys(contract, change))
-        done = [{"before": before.get(key), "after": after.get(key)} for key in dict.fromkeys((*before, *after))]
-        change.done = [row for row in done if row["before"] != row["after"]]
-        change.state, change.published_by, change.published_at = "published", current_actor().name, clock.now()
-        record(contract.code, "change published", None, {"number": change.number, "rows": len(change.done)})
-        return len(change.done)
+        change = _open(_current(change, version))
+        change.starts = starts
+        if change.head and starts is not None:
+            own = heads.dated(change.head, starts)
+            if own is None:
+                change.state, change.published_by, change.published_at = "scheduled", current_actor().name, clock.now()
+                enqueue("pricing_contract.publish", {"change": change.id}, run_at=starts)
+                record(contract.code, "change scheduled", None, {"number": change.number, "starts": starts})
+                return 0
+            change.head = own
+        return _put_in(contract, change)
+
+
+def publish_due(payload: dict[str, Any]) -> None:
+    """Put in terms whose time has come, the job; where they no longer fit, the change is open again."""
+    change = db.session.get(Change, payload["change"])
+    if change is None or change.state != "scheduled" or (change.starts and change.starts > clock.now()):
+        return
+    contract = change.contract
+    try:
+        with write():
+            _put_in(contract, change)
+    except (Conflict, Invalid) as refused:
+        with write():
+            change = db.session.get(Change, payload["change"], populate_existing=True) or change
+            change.state, change.published_at = "open", None
+            said = {"number": change.number, "why": str(refused.message)}
+            record(contract.code, "change not published", None, said)
+
+
+def _put_in(contract: Contract, change: Change) -> int:
+    before = _at(_keys(contract, change))
+    if change.head:
+        change.head_before = heads.standing(contract, change.head)
+        heads.put_in(contract, change.head)
+    _apply_rows(contract, change)
+    after = _at(_keys(contract, change))
+    done = [{"before": before.get(key), "after": after.get(key)} for key in dict.fromkeys((*before, *after))]
+    change.done = [row for row in done if row["before"] != row["after"]]
+    by = change.published_by if change.state == "scheduled" else current_actor().name
+    change.state, change.published_by, change.published_at = "published", by, clock.now()
+    record(contract.code, "change published", None, {"number": change.number, "rows": len(change.done)})
+    return len(change.done)
 
 
 def undo(contract: Contract, change: Change, version: int) -> int:
@@ -125,6 +169,8 @@ def undo(contract: Contract, change: Change, version: int) -> int:
         if change.state != "published":
             raise Conflict("CHANGE-STATE", _("Only a published change can be undone."))
         done = change.done or []
+        if change.head:
+            heads.put_back(contract, change.head_before or {}, change.head)
         head = header(contract)
         keys = {staged_from(0, head, row["after"] or row["before"]).key: row for row in done}
         now = _at(keys)
@@ -139,16 +185,20 @@ def undo(contract: Contract, change: Change, version: int) -> int:
                 ),
             )
         back = [staged_from(n, head, row["before"]) for n, row in enumerate(done) if row["before"]]
-        _refuse(Saver(back).save({key for key, row in keys.items() if not row["before"]}).problems)
+        gone = {key for key, row in keys.items() if not row["before"]}
+        _refuse(Saver(back).save(gone, means="undo", note=str(change.number)).problems)
         change.state = "undone"
         record(contract.code, "change undone", None, {"number": change.number, "rows": len(done)})
         return len(done)
 
 
 def withdraw(contract: Contract, change: Change, version: int) -> None:
-    """Give up an open change; it stays in the list."""
+    """Give up an open or scheduled change; it stays in the list."""
     with write():
-        _open(_current(change, version)).state = "withdrawn"
+        change = _current(change, version)
+        if change.state != "scheduled":
+            _open(change)
+        change.state = "withdrawn"
         record(contract.code, "change withdrawn", None, {"number": change.number})
 
 
@@ -166,13 +216,22 @@ def _current(change: Change, version: int) -> Change:
 
 
 def _effect(contract: Contract, change: Change) -> dict[str, Any]:
-    return effect_of(contract, change.rows, lambda: _apply(contract, change))
+    rows = change.rows if not change.head else [*change.rows, *heads.rows_of(contract)]
+    then = heads.read(change.head or {})
+    return effect_of(contract, rows, lambda: _apply(contract, change), then)
 
 
 def _apply(contract: Contract, change: Change) -> None:
-    """Write the rows as they are to be; call inside ``write()``."""
+    """Write the rows and terms as they are to be, for a trial; call inside ``write()``."""
+    if change.head:
+        heads.try_on(contract, change.head)
+    _apply_rows(contract, change)
+
+
+def _apply_rows(contract: Contract, change: Change) -> None:
     staged, gone = _plan(contract, change)
-    _refuse(Saver(staged).save(gone).problems)
+    if staged or gone:
+        _refuse(Saver(staged).save(gone, means="change", note=str(change.number or "")).problems)
 
 
 def _plan(contract: Contract, change: Change) -> tuple[list[Staged], set[Key]]:
@@ -201,6 +260,8 @@ def _keys(contract: Contract, change: Change) -> set[Key]:
 def _at(keys: Iterable[Key]) -> dict[Key, dict[str, Any]]:
     """Return the rows that stand at the keys, as JSON, by key."""
     wanted = set(keys)
+    if not wanted:
+        return {}
     query = select(ContractPrice).where(
         ContractPrice.contract_id.in_({key[0] for key in wanted}), ContractPrice.target.in_({key[1] for key in wanted})
     )
@@ -228,7 +289,7 @@ def _try(staged: Sequence[Staged], gone: set[Key]) -> Mapping[Any, Any]:
     """Return the problems that a save would find; nothing stays of it."""
     trial = db.session.begin_nested()
     try:
-        return Saver(staged).save(gone).problems
+        return Saver(staged).save(gone, means="change").problems
     finally:
         trial.rollback()
 

@@ -3,52 +3,104 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
+from typing import Any, Literal
 
-from sqlalchemy import and_, func, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
+from core.api.companies import Company, CompanySegment, Segment
 from core.api.data import clock, db
-from core.api.hooks import ConfigCheck, ConfigFinding, HealthCheck
+from core.api.hooks import ConfigCheck, ConfigFinding, DataCheck, HealthCheck
 from core.api.i18n import translations
 
+from .lint import LINTS
 from .models import Contract, ContractPrice
 
 _, _l, ngettext, _p = translations(__name__)
-CONTRACTS = "pricing_contract_admin.contracts"
+CONTRACTS, CONTRACT = "pricing_contract_admin.contracts", "pricing_contract_admin.contract"
+GUESTS = "guests"  # visitors belong to it
 SHOWN = 5  # contracts named in a finding
 
 
-def overlapping_rows() -> Iterator[ConfigFinding]:
-    """Find rows of one contract for the same product, unit and quantity that hold at the same time."""
-    later = aliased(ContractPrice)
-    same = and_(
-        later.contract_id == ContractPrice.contract_id,
-        later.target == ContractPrice.target,
-        later.unit == ContractPrice.unit,
-        later.min_quantity == ContractPrice.min_quantity,
-        later.valid_from > ContractPrice.valid_from,
-        or_(ContractPrice.valid_until.is_(None), ContractPrice.valid_until > later.valid_from),
-    )
-    codes = (
-        select(Contract.code, func.count())
+def rows_that(key: str, level: Literal["warning", "info"]) -> Iterator[ConfigFinding]:
+    """Count the rows of active contracts of which a lint is true, the contracts with most of them; one statement."""
+    count = func.count()
+    query = (
+        select(Contract.code, count)
         .select_from(ContractPrice)
-        .join(later, same)
         .join(Contract, Contract.id == ContractPrice.contract_id)
-        .where(Contract.status == "active", ContractPrice.valid_until.is_not(None))
+        .where(Contract.status == "active", LINTS[key].condition())
         .group_by(Contract.code)
-        .order_by(Contract.code)
+        .order_by(count.desc(), Contract.code)
+        .limit(SHOWN)
     )
-    found = list(db.session.execute(codes.limit(SHOWN)))
-    for code, count in found:
-        text = ngettext(
-            "%(count)s row of the contract %(code)s overlaps in time with a later one; the later one holds.",
-            "%(count)s rows of the contract %(code)s overlap in time with later ones; the later ones hold.",
-            count,
-            code=code,
+    for code, found in db.session.execute(query):
+        values = {"code": code, "only": key, "_anchor": "rows"}
+        text = _said(key, code, found)
+        yield ConfigFinding(f"CONTRACT-{key.upper()}", level, text, _("Open these rows"), CONTRACT, values)
+
+
+def _said(key: str, code: str, count: int) -> str:
+    match key:
+        case "overlap":
+            return ngettext(
+                "%(count)s row of the contract %(code)s overlaps in time with a later one; the later one holds.",
+                "%(count)s rows of the contract %(code)s overlap in time with later ones; the later ones hold.",
+                count, code=code,
+            )  # fmt: skip
+        case "inverted":
+            return ngettext(
+                "%(count)s row of the contract %(code)s makes a larger quantity dearer.",
+                "%(count)s rows of the contract %(code)s make a larger quantity dearer.",
+                count, code=code,
+            )  # fmt: skip
+        case "floor":
+            return ngettext(
+                "%(count)s price of the contract %(code)s is below cost and the least margin.",
+                "%(count)s prices of the contract %(code)s are below cost and the least margin.",
+                count, code=code,
+            )  # fmt: skip
+        case "ended":
+            return ngettext(
+                "%(count)s row of the contract %(code)s has ended.",
+                "%(count)s rows of the contract %(code)s have ended.",
+                count, code=code,
+            )  # fmt: skip
+    return ngettext(
+        "%(count)s row of the contract %(code)s never matches: the product is not sold any more, or not in this unit.",
+        "%(count)s rows of the contract %(code)s never match: the products are not sold any more, or not in these units.",
+        count, code=code,
+    )  # fmt: skip
+
+
+def concerning_nobody() -> Iterator[ConfigFinding]:
+    """Find active contracts whose audience is empty: a closed company, a segment or a country without companies."""
+    open_one = Company.status != "closed"
+    company = select(Company.id).where(open_one, Company.id == Contract.company_id)
+    members = (
+        select(CompanySegment.company_id)
+        .join(Company, Company.id == CompanySegment.company_id)
+        .where(open_one, CompanySegment.segment_id == Contract.segment_id)
+    )
+    there = select(Company.id).where(open_one, Company.country == Contract.country)
+    guests = select(Segment.id).where(Segment.id == Contract.segment_id, Segment.code == GUESTS)
+    query = select(Contract.code).where(
+        Contract.status == "active",
+        or_(
+            and_(Contract.audience == "company", _none(company)),
+            and_(Contract.audience == "segment", _none(members), _none(guests)),
+            and_(Contract.country != "", _none(there)),
+        ),
+    )
+    for code in db.session.scalars(query.order_by(Contract.code).limit(SHOWN)):
+        text = _(
+            "The contract %(code)s concerns nobody: its company is closed, or its segment or country has none.", code=code
         )
-        yield ConfigFinding(
-            "CONTRACT-OVERLAP", "warning", text, _("Open the contract"), "pricing_contract_admin.contract", {"code": code}
-        )
+        yield ConfigFinding("CONTRACT-NOBODY", "warning", text, _("Open the contract"), CONTRACT, {"code": code})
+
+
+def _none(query: Select[Any]) -> ColumnElement[bool]:
+    return ~query.correlate(Contract).exists()
 
 
 def ended_contracts() -> Iterator[ConfigFinding]:
@@ -62,7 +114,7 @@ def ended_contracts() -> Iterator[ConfigFinding]:
         )
         yield ConfigFinding("CONTRACT-ENDED", "info", text, _("Open the contracts"), CONTRACTS)
     rows = select(ContractPrice.target).where(ContractPrice.contract_id == Contract.id)
-    empty = _count(Contract.status == "active", ~rows.exists())
+    empty = _count(Contract.status == "active", Contract.closes.is_(False), ~rows.exists())
     if empty:
         text = ngettext(
             "%(count)s active contract has no price row, so it changes nothing.",
@@ -73,8 +125,13 @@ def ended_contracts() -> Iterator[ConfigFinding]:
 
 
 CHECKS = (
-    ConfigCheck("overlap", _l("Rows of contracts that overlap in time"), overlapping_rows, order=10),
+    ConfigCheck("overlap", _l("Rows of contracts that overlap in time"), partial(rows_that, "overlap", "warning"), order=10),
+    ConfigCheck("inverted", _l("Rows dearer at a larger quantity"), partial(rows_that, "inverted", "warning"), order=12),
+    ConfigCheck("floor", _l("Contract prices below cost"), partial(rows_that, "floor", "warning"), order=14),
+    ConfigCheck("unsold", _l("Rows for what is not sold so"), partial(rows_that, "unsold", "info"), order=16),
+    ConfigCheck("ended_rows", _l("Rows of contracts that have ended"), partial(rows_that, "ended", "info"), order=18),
     ConfigCheck("ended", _l("Contracts that ended or are empty"), ended_contracts, order=20),
+    ConfigCheck("nobody", _l("Contracts that concern nobody"), concerning_nobody, order=22),
 )
 
 
@@ -92,3 +149,18 @@ def health() -> Iterator[HealthCheck]:
 
 def _count(*conditions: object) -> int:
     return db.session.scalar(select(func.count()).select_from(Contract).where(*conditions)) or 0  # type: ignore[arg-type]
+
+
+def mistargeted() -> Iterator[str]:
+    """Find rows whose key names another product or category than the row itself: prices are looked up by the key."""
+    wanted = func.coalesce(ContractPrice.product_id, -ContractPrice.category_id, 0)
+    query = select(Contract.code, ContractPrice.target).join(ContractPrice.contract).where(ContractPrice.target != wanted)
+    return (f"{code} ({target})" for code, target in db.session.execute(query.order_by(Contract.code, ContractPrice.target)))
+
+
+SWEEPS = (
+    DataCheck(
+        "PRICE-TARGET", "The key of a contract's row is its product, its category, or everything.", mistargeted,
+        "Export the contract, take the rows out, and import them again.",
+    ),
+)  # fmt: skip

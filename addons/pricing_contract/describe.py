@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from core.api.i18n import translations
 from core.api.pricing import from_micro
-from core.api.ui import percent_text, plain
+from core.api.ui import day_text, percent_text, plain
 
 from . import query
 
@@ -38,3 +40,12 @@ def rule_text(row: Any) -> object:
     if row[query.KIND] == "amount_off":
         return _l("%(amount)s off the list price", amount=plain(value))
     return KIND_LABELS[row[query.KIND]]
+
+
+def terms_text(kind: str, value: Decimal, per: Decimal, until: date | None, currency: str) -> str:
+    """Return what a stored row does, for how many units, and until which day, in words."""
+    amount = percent_text(value) if kind in ("percent", "cost_plus") else f"{plain(value)} {currency}"
+    said = amount if kind == "fixed" else f"{KIND_LABELS[kind]}: {amount}" if kind != "formula" else str(KIND_LABELS[kind])
+    if per != 1:
+        said += f" / {plain(per)}"
+    return f"{said}, {_('until %(day)s', day=day_text(until))}" if until else said

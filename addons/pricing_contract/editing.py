@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Any
@@ -14,12 +14,15 @@ from core.api.catalog import Category, Product, ProductUnit
 from core.api.companies import seller
 from core.api.data import AuditEntry, clock, db, end_of_day, start_of_day, write
 from core.api.hooks import Conflict, Invalid, NotFound
-from core.api.i18n import translations
-from core.api.imports import CellError, Reading, codes, number
+from core.api.i18n import bounded, read_number, translations
+from core.api.imports import codes
 from core.api.pricing import BEGINNING, minor_digits, round_to
 
+from . import conflicts
+from .deeds import Counts, write_deeds
 from .grid import GridRow, read_key
 from .models import KINDS, Contract, ContractPrice
+from .rules import LIMIT
 from .saving import Header, Key, Saver, Staged, record
 
 _, _l, ngettext, _p = translations(__name__)
@@ -47,7 +50,7 @@ def header(contract: Contract) -> Header:
 
 def save_head(contract: Contract | None, values: Mapping[str, Any], version: int | None = None) -> Contract:
     """Create or change the head of a contract; Conflict if somebody changed it since ``version``."""
-    _check_head(contract, values)
+    check_head(contract, values)
     now = clock.now()
     with write() as session:
         if contract is None:
@@ -57,9 +60,8 @@ def save_head(contract: Contract | None, values: Mapping[str, Any], version: int
         else:
             contract = session.get(Contract, contract.id, populate_existing=True) or contract
             if version is not None and contract.version != version:
-                raise Conflict(
-                    "CONTRACT-CHANGED", _("Somebody else has changed this contract meanwhile. Look at it again, then save.")
-                )
+                remedy = _("Look at what differs, then save again.")
+                raise Conflict("CONTRACT-CHANGED", f"{conflicts.head_sentence(contract)} {remedy}")
             before = {name: getattr(contract, name) for name in values}
             for name, value in values.items():
                 setattr(contract, name, value)
@@ -69,12 +71,13 @@ def save_head(contract: Contract | None, values: Mapping[str, Any], version: int
     return contract
 
 
-def _check_head(contract: Contract | None, values: Mapping[str, Any]) -> None:
+def check_head(contract: Contract | None, values: Mapping[str, Any]) -> None:
+    """Refuse terms that cannot be: a code that is taken, dates the wrong way round, another currency than the rows'."""
     code = values.get("code")
     if contract is None and db.session.scalar(select(Contract.id).where(Contract.code == code)):
         raise Invalid("CONTRACT-CODE", _('There is a contract with the code "%(code)s" already.', code=code))
-    end = values.get("valid_until")
-    if end is not None and end <= values.get("valid_from", BEGINNING):
+    end = values.get("valid_until", contract.valid_until if contract else None)
+    if end is not None and end <= values.get("valid_from", contract.valid_from if contract else BEGINNING):
         raise Invalid("CONTRACT-DATES", _("The last day is before the first."))
     if contract is not None and "currency" in values and values["currency"] != contract.currency:
         rows = select(ContractPrice.target).where(ContractPrice.contract_id == contract.id, ContractPrice.kind != "percent")
@@ -90,30 +93,42 @@ def _check_head(contract: Contract | None, values: Mapping[str, Any]) -> None:
 
 @dataclass(slots=True)
 class GridOutcome:
-    """What became of a grid: how many rows were written, and those with an error as they were sent."""
+    """What became of a grid: how many rows were written, those refused as they were sent, and the keys not deleted."""
 
     written: int
     unchanged: int
     failed: list[GridRow]
     rows: list[tuple[GridRow, str]]
+    removed: int = 0
+    stayed: set[str] = field(default_factory=set)
 
 
-def save_grid(contract: Contract, rows: Sequence[GridRow], removed: Iterable[str] = ()) -> GridOutcome:
-    """Write rows of a form or a spreadsheet, each with its outcome; rows whose key changed move. One transaction."""
+def save_grid(
+    contract: Contract, rows: Sequence[GridRow], removed: Mapping[str, str] | None = None, *, means: str = "grid"
+) -> GridOutcome:
+    """Write rows of a form or a spreadsheet, each with its outcome; rows whose key changed move. One transaction.
+
+    ``removed`` are keys of rows to delete, with the rows as they were shown. What somebody else changed meanwhile
+    is left alone: such rows come back with a `conflicts.Clash`, such deletions in ``stayed``.
+    """
+    removed = removed or {}
     staged = staged_rows(contract, rows)
-    gone = {(contract.id, *read_key(text)) for text in removed}
-    with write():
+    with write() as session:
+        session.get(Contract, contract.id, with_for_update=True, populate_existing=True)
+        stayed = conflicts.keep_out(contract, rows, staged, removed)
+        staged = [row for row in staged if rows[row.tag].clash is None]  # type: ignore[index]
+        gone = {(contract.id, *read_key(text)) for text in removed if text not in stayed}
         if gone:
             _remember(contract, gone)
-        saved = Saver(staged).save(gone)
-        written = sum(outcome != "unchanged" for outcome in saved.outcomes.values())
-        if written:
-            record(contract.code, "prices changed", None, {"rows": written})
+        saved = Saver(staged).save(gone, means=means)
+        touched = [row for row in staged if saved.outcomes.get(row.tag, "unchanged") != "unchanged"]
+        if touched:
+            record(contract.code, "prices changed", None, {"rows": len(touched)})
     for n, problem in saved.problems.items():
         rows[n].errors[problem.field] = problem.message  # type: ignore[index]
     outcomes = [(row, saved.outcomes.get(n, "error")) for n, row in enumerate(rows)]
-    failed = [row for row in rows if row.errors]
-    return GridOutcome(written, len(rows) - written - len(failed), failed, outcomes)
+    failed = [row for row in rows if row.refused]
+    return GridOutcome(len(touched), len(rows) - len(touched) - len(failed), failed, outcomes, len(gone), stayed)
 
 
 def staged_rows(contract: Contract, rows: Sequence[GridRow]) -> list[Staged]:
@@ -140,7 +155,6 @@ class _Reader:
         query = select(Product.sku, ProductUnit.unit).join(ProductUnit, ProductUnit.product_id == Product.id)
         self._units = {tuple(row) for row in db.session.execute(query.where(Product.sku.in_(names)))}
         self._zone = seller().zone
-        self._reading = Reading(decimal_comma=True, zone=self._zone)
 
     def read(self, tag: int, row: GridRow, contract: Header) -> Staged | None:
         """Return the row as it is to be saved; its errors are noted on it."""
@@ -171,14 +185,10 @@ class _Reader:
 
     def _number(self, row: GridRow, column: str, text: str) -> Decimal:
         try:
-            value = number(text, self._reading)
-        except CellError as error:
-            row.errors[column] = str(error)
+            return bounded(read_number(text), places=6, minimum=-LIMIT, maximum=LIMIT)
+        except Invalid as refused:
+            row.errors[column] = str(refused.message)
             return ZERO
-        if value.is_finite() and value == round(value, 6):
-            return value
-        row.errors[column] = _("At most six decimals are kept.")
-        return ZERO
 
     def _day(self, row: GridRow, column: str, text: str) -> date | None:
         try:
@@ -209,7 +219,7 @@ def change_by_percent(
             for n, (row, value) in enumerate(changed)
         ]
         with write():
-            saved = Saver(staged).save()
+            saved = Saver(staged).save(means="percent", note=f"{percent:f}")
             if saved.problems:
                 raise Invalid("CONTRACT-PERCENT", next(iter(saved.problems.values())).message)
             record(contract.code, "prices changed by percent", None, {"percent": percent, "rows": len(staged)})
@@ -239,7 +249,9 @@ def copy_contract(contract: Contract, values: Mapping[str, Any], percent: Decima
         copy = save_head(None, values)
         source = select(*[getattr(ContractPrice, name) for name in _COPIED]).where(ContractPrice.contract_id == contract.id)
         rows = [{**row._mapping, "contract_id": copy.id} for row in session.execute(source)]
+        deeds = write_deeds("copy", contract.code, {copy.id: Counts(len(rows))} if rows else {})
         for row in rows:
+            row["deed_id"] = deeds[copy.id]
             if percent and row["kind"] == "fixed":
                 row["value"] = _raised(row["value"], percent, None, "half_up", copy.currency)
         if rows:
@@ -296,7 +308,7 @@ def undo_deletion(contract: Contract) -> int:
     with write():
         saver = Saver(staged)
         saver.staged = [row for row in staged if saver.existing(row.key) is None]
-        count = len(saver.save().outcomes)
+        count = len(saver.save(means="restore").outcomes)
         record(contract.code, "deletion taken back", None, {"rows": count})
     return count
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, func, or_, select, true
 
 from core.api.catalog import Category, Product
 from core.api.companies import Company, CompanySegment, descendants_of
@@ -35,14 +35,17 @@ class Asked(NamedTuple):
     quantity: Decimal
 
 
-def effect_of(contract: Contract, rows: Iterable[Mapping[str, Any]], apply: Callable[[], None]) -> dict[str, Any]:
+def effect_of(
+    contract: Contract, rows: Iterable[Mapping[str, Any]], apply: Callable[[], None], then: Mapping[str, Any]
+) -> dict[str, Any]:
     """Return as JSON what ``apply`` would do to the prices of those whom the contract concerns.
 
-    ``rows`` have target, unit and min_quantity. Counts are of prices (company × product × quantity); ``jumps`` are the
-    largest by percent, ``carts`` those whose value moves. Money is text, in each company's own currency.
+    ``rows`` have target, unit and min_quantity; ``then`` are the contract's new terms, if any. Counts are of prices (company
+    × product × quantity); ``jumps`` are the largest by percent, ``carts`` those whose value moves. Money is text, in each
+    company's own currency.
     """
     asked = _asked(rows)
-    concerned, total = _concerned(contract)
+    concerned, total = _concerned([_audience(contract, {}), _audience(contract, then)])
     carts = _cart_lines([company.id for company in concerned], {one.product_id for one in asked})
     before = {company.id: _prices(company, asked, carts) for company in concerned}
     with write():  # only what follows the change needs the lock
@@ -110,21 +113,40 @@ class Buyer(NamedTuple):
     name: str
 
 
-def _concerned(contract: Contract) -> tuple[list[Buyer], int]:
-    """Return companies whom the contract is for, those with the largest orders first, and how many there are in all."""
-    query = select(Company.id, Company.code, Company.name).where(Company.status != "closed")
-    if contract.audience == "company":
-        query = query.where(Company.id.in_(descendants_of((contract.company_id or 0,))))
-    elif contract.audience == "segment":
-        members = select(CompanySegment.company_id).where(CompanySegment.segment_id == contract.segment_id)
-        query = query.where(Company.id.in_(descendants_of(tuple(db.session.scalars(members)))))
-    if contract.country:
-        query = query.where(Company.country == contract.country)
+class Circle(NamedTuple):
+    """For whom a contract is, now or then."""
+
+    audience: str
+    company_id: int | None
+    segment_id: int | None
+    country: str
+
+
+def _audience(contract: Contract, then: Mapping[str, Any]) -> Circle:
+    return Circle(*(then.get(name, getattr(contract, name)) for name in Circle._fields))
+
+
+def _concerned(circles: Sequence[Circle]) -> tuple[list[Buyer], int]:
+    """Return companies whom a contract is for, those with the largest orders first, and how many there are in all."""
+    inside = or_(*(_inside(circle) for circle in dict.fromkeys(circles)))
+    query = select(Company.id, Company.code, Company.name).where(Company.status != "closed", inside)
     total = db.session.scalar(select(func.count()).select_from(query.subquery())) or 0
     placed = and_(Order.company_id == Company.id, Order.state != "cart")
     bought = select(func.coalesce(func.sum(Order.net), 0)).where(placed).correlate(Company).scalar_subquery()
     found = db.session.execute(query.order_by(bought.desc(), Company.code).limit(COMPANIES))
     return [Buyer(*row) for row in found], total
+
+
+def _inside(circle: Circle) -> Any:
+    conditions = [true()]
+    if circle.audience == "company":
+        conditions.append(Company.id.in_(descendants_of((circle.company_id or 0,))))
+    elif circle.audience == "segment":
+        members = select(CompanySegment.company_id).where(CompanySegment.segment_id == circle.segment_id)
+        conditions.append(Company.id.in_(descendants_of(tuple(db.session.scalars(members)))))
+    if circle.country:
+        conditions.append(Company.country == circle.country)
+    return and_(*conditions)
 
 
 class CartLine(NamedTuple):

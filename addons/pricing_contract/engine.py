@@ -8,30 +8,43 @@ The contracts' prices are then merged in the order of their sources; ladders are
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 from functools import partial
 from typing import Any
 
-from core.api.pricing import PriceBatch, PriceLine, PriceStage, PriceStep, minor_digits
+from core.api.data import book, db
+from core.api.pricing import (
+    PriceBatch,
+    PriceContext,
+    PriceLine,
+    PriceStage,
+    PriceStep,
+    instant_value,
+    minor_digits,
+)
 
 from . import query, trace
+from .agreed import COMPUTED, Agreed, Stretch
 from .bases import DEPTH, Bases, asked_codes, asked_measures, worth_of
-from .kinds import Offer, offer
-from .query import MIN_QUANTITY, PATH, ROW_FROM, TARGET, UNIT
-from .sources import Source, sources_of
+from .counting import Counted, Counting, own
+from .cutting import misled
+from .graded import graded, rungs_of
+from .history import ordered_before
+from .kinds import KINDS, Offer, offer
+from .query import KIND, TARGET
+from .sources import Source
+from .standing import below_first, best_rows, in_base, rows_for, standing
 
 STEP = "agreement"
-#: Kinds that compute from more than the list price.
-COMPUTED = ("formula", "cost_plus")
-ALL = 0
-PRODUCT = 1_000
-MILLION = Decimal(1_000_000)
+#: The tables that contracts' kept rows come from, and for how many buyers they are kept.
+STAMPS, MOST = ("contracts", "catalogue"), 1024
+#: With more contracts than these, what is behind a final price is not read.
+FEW = 4
+MILLION, ZERO = Decimal(1_000_000), Fraction(0)
 Row = Any
-#: Unit preference within a contract: the asked unit, any unit, the base unit.
-EXACT, ANY, BASE = 2, 1, 0
-#: A row for a category or everything, with how specific that is.
-General = tuple[int, Row]
 
 
 def agreement_step() -> PriceStep:
@@ -41,54 +54,136 @@ def agreement_step() -> PriceStep:
 
 @dataclass(slots=True)
 class Facts:
-    """What the statement brought: contracts in their order, and the rows of categories and of each product."""
+    """What is known for a batch: the contracts with their rows for categories and everything, and those of products."""
 
-    sources: dict[int, Source]
-    #: rows for categories by the category's path, those for everything under ''
-    general: dict[str, list[Row]] = field(default_factory=dict)
+    agreed: Stretch
     products: dict[int, list[Row]] = field(default_factory=dict)
-    #: the row that carries each contract's own columns
-    headers: dict[int, Row] = field(default_factory=dict)
-    #: whether any row for categories or everything holds only from a quantity on
-    breaks: bool = False
     bases: Bases = field(default_factory=lambda: Bases(2))
-    #: the rows for categories and everything that stand, by category, unit and (with breaks) quantity
+    #: what ``standing`` found already; with breaks it depends on the batch's quantities, without it is kept
     settled: dict[tuple[Any, ...], Sequence[Row]] = field(default_factory=dict)
+    #: the quantities that count, where a break looks at more than the line's own
+    counting: Counting | None = None
 
     def ordered(self, best: Mapping[int, Row]) -> Sequence[Row]:
         """Return the rows by the place of their contracts."""
-        return [best[source_id] for source_id in self.sources if source_id in best]
+        return [best[source_id] for source_id in self.agreed.sources if source_id in best]
 
 
 def prepare(batch: PriceBatch) -> Facts:
-    """Read the contracts and rows that may concern the lines, in one statement."""
+    """Read the contracts and rows that may concern the lines, in one statement; in two where a final price was another's."""
     quantities: dict[int, int] = {}
     for line in batch.lines:
         if line.known:
             line.asked = largest = int(line.quantity * MILLION)
             if line.unit != line.base_unit:
-                largest = max(largest, _in_base(line))
-            if largest > quantities.get(line.product_id, -1):
-                quantities[line.product_id] = largest
-    rows = query.fetch(batch.context, quantities, batch.explain)
-    facts = collect(rows, batch)
+                largest = max(largest, in_base(line))
+            product_id = line.product_id
+            if product_id not in quantities or largest > quantities[product_id]:
+                quantities[product_id] = largest
+    facts, rows = facts_of(batch.context, quantities, everything=batch.explain, lines=batch.lines)
     facts.bases.digits = minor_digits(batch.context.currency)
-    if any(row[query.KIND] in COMPUTED for row in rows):
-        _add_bases(batch, rows, quantities, facts.bases)
+    count(facts, batch, quantities)
+    computed = [row for row in rows if row[KIND] in COMPUTED]
+    if computed or facts.agreed.computed:
+        _add_bases(batch, [*facts.agreed.computed, *computed], quantities, facts.bases)
     return facts
+
+
+def facts_of(
+    where: PriceContext, quantities: dict[int, int], *, everything: bool = False, lines: Sequence[PriceLine] = ()
+) -> tuple[Facts, list[Row]]:
+    """Return what the contracts say of the products, and the rows for them; one statement.
+
+    ``quantities`` are the largest asked, in millionths, by product. For ``lines`` it is enough to know what they cost:
+    what is behind a final price is read only for those that the price is not for.
+    """
+    if everything:
+        general, rows = query.fetch(where, quantities, everything=True)
+        return _facts(Agreed(where, general).everything(), rows), rows
+    kept = book(STAMPS, "pricing_contract", most=MOST)
+    key = where.company_ids, where.segment_ids, where.country, where.currency
+    instant, wished = (_instant(at) for at in (where.instant, where.wished))
+    agreed: Agreed | None = kept.get(key)
+    if agreed is None:
+        general, rows = query.fetch(where, quantities, cut=bool(lines))
+        kept[key] = agreed = Agreed(where, general)
+        stretch = agreed.at(instant, wished)
+        if not (stretch.every_break or stretch.closing or wished):
+            return _completed(where, _facts(stretch, rows), rows, quantities, lines)
+    else:
+        stretch = agreed.at(instant, wished)
+    cut = len(stretch.sources) > FEW and bool(lines) and not stretch.every_break
+    if stretch.every_break:
+        quantities = dict.fromkeys(quantities, query.EVERY_BREAK)
+    rows = _rows_of(where, stretch.sources, quantities, cut=cut) if stretch.sources else []
+    facts = _facts(stretch, rows)
+    return _completed(where, facts, rows, quantities, lines) if cut else (facts, rows)
+
+
+def count(facts: Facts, batch: PriceBatch, products: Iterable[int]) -> None:
+    """Add the quantities that count for the batch; one statement where what was ordered before counts."""
+    if facts.agreed.counting:
+        sources = facts.agreed.sources
+        past = ordered_before(batch.context, sources, products, batch.order_id)
+        facts.counting = Counting(sources, batch.lines if batch.together else (), past)
+
+
+def _rows_of(where: PriceContext, sources: Mapping[int, Source], quantities: dict[int, int], *, cut: bool) -> list[Row]:
+    """Return the rows for products; contracts by the wished delivery take a statement of their own where it is known."""
+    wished = where.wished
+    if wished is None or not any(source.by_wished for source in sources.values()):
+        if cut:
+            final = {source.id: source.policy == "override" for source in sources.values()}
+            return query.fetch_to_the_final(where, final, quantities)
+        return query.fetch_products(where, sources, quantities)
+    by_order = [source.id for source in sources.values() if not source.by_wished]
+    then = query.fetch_products(
+        replace(where, instant=wished), [source.id for source in sources.values() if source.by_wished], quantities
+    )
+    return [*(query.fetch_products(where, by_order, quantities) if by_order else ()), *then]
+
+
+def _completed(
+    where: PriceContext, facts: Facts, rows: list[Row], quantities: Mapping[int, int], lines: Sequence[PriceLine]
+) -> tuple[Facts, list[Row]]:
+    """Read all there is of the products where a final price ended the search that is not the line's own."""
+    again = misled(lines, facts.products, facts.agreed.sources, best_rows)
+    if not again:
+        return facts, rows
+    kept = [row for row in rows if row[TARGET] not in again]
+    rows = [*kept, *_rows_of(where, facts.agreed.sources, {one: quantities[one] for one in again}, cut=False)]
+    return _facts(facts.agreed, rows), rows
+
+
+def _instant(at: datetime | None) -> Any:
+    return None if at is None else instant_value(db.engine.dialect.name, at)
+
+
+def _facts(stretch: Stretch, rows: Iterable[Row]) -> Facts:
+    products: dict[int, list[Row]] = {}
+    for row in rows:
+        target = row[TARGET]
+        if target in products:
+            products[target].append(row)
+        else:
+            products[target] = [row]
+    return Facts(stretch, products, settled={} if stretch.breaks else stretch.settled)
 
 
 def _add_bases(batch: PriceBatch, rows: Sequence[Row], quantities: dict[int, int], bases: Bases) -> None:
     """Read what formulas compute from: other contracts, generation by generation, then costs."""
     every = list(rows)
     wanted = asked_codes(every)
+    where = batch.context
     for _generation in range(DEPTH):
         if not wanted:
             break
-        found = query.fetch_lists(batch.context, quantities, wanted)
-        inner = collect(found, batch)
-        for source in inner.sources.values():
+        general, rows = query.fetch_lists(where, quantities, wanted)
+        stretch = Agreed(where, general).at(instant_value(db.engine.dialect.name, where.instant))
+        inner = _facts(stretch, rows)
+        for source in stretch.sources.values():
             bases.contracts[source.code] = partial(_standing_in, source, inner)
+        found = [*stretch.computed, *(row for row in rows if row[KIND] in COMPUTED)]
         every += found
         wanted = asked_codes(found) - set(bases.contracts)
     measures = asked_measures(every)
@@ -102,34 +197,9 @@ def _standing_in(source: Source, facts: Facts, line: PriceLine) -> tuple[Source,
     return (source, rows[0]) if rows else None
 
 
-def _in_base(line: PriceLine) -> int:
-    """Return the quantity in millionths of the base unit."""
-    return line.asked if line.unit == line.base_unit else line.asked * line.factor[0] // line.factor[1]
-
-
-def collect(rows: list[Row], batch: PriceBatch) -> Facts:
-    """Sort the rows of the statement by what they are for."""
-    facts = Facts({})
-    products = facts.products
-    for row in rows:
-        target = row[TARGET]
-        if target is not None and target > 0:
-            if target in products:
-                products[target].append(row)
-            else:
-                products[target] = [row]
-            continue
-        facts.headers.setdefault(row[0], row)
-        if target is not None:
-            facts.general.setdefault(row[PATH] or "", []).append(row)
-            facts.breaks = facts.breaks or row[MIN_QUANTITY] > 0
-    facts.sources = sources_of(facts.headers.values(), batch.context)
-    return facts
-
-
 def apply(batch: PriceBatch, facts: Facts) -> None:
     """Give each line the price that its contracts agree on."""
-    products, sources, bases = facts.products, facts.sources, facts.bases
+    products, sources, bases, closing = facts.products, facts.agreed.sources, facts.bases, facts.agreed.closing
     for line in batch.lines:
         if not line.known:
             continue
@@ -139,118 +209,78 @@ def apply(batch: PriceBatch, facts: Facts) -> None:
             continue
         chosen = standing(line, rows, facts)
         if not chosen:
+            if closing is not None:
+                _take_nothing(line, closing)
             continue
         first = chosen[0]
         source = sources[first[0]]
-        winner: Offer | None = offer(line, source, first, bases)
-        if source.policy != "override" or winner.price is None:  # what follows matters too
-            winner = merge(line, _offers(line, chosen, facts))
+        found = _offer(line, first, facts) if source.progressive else KINDS[first[KIND]](line, source, first, bases)
+        winner: Offer | None = found
+        if source.policy != "override" or found.price is None:  # what follows matters too
+            winner = merge(line, _offers(line, chosen, facts), closed=closing is not None)
         if winner is not None:
-            _take(line, winner)
+            _take(line, winner, facts)
+        elif closing is not None:
+            _take_nothing(line, closing)
 
 
 def _explained(batch: PriceBatch, line: PriceLine, rows: Sequence[Row], facts: Facts) -> None:
     """Do the same and tell it: rows that are not in force are named and set aside first."""
-    every = rows_for(line, facts)
-    force = {id(row) for row in every if trace.in_force(batch, line, row, facts)}
-    general = {path: [row for row in found if id(row) in force] for path, found in facts.general.items()}
-    inner = Facts(facts.sources, general, breaks=True)
-    chosen = standing(line, [row for row in rows if id(row) in force], inner)
-    offers = _offers(line, chosen, facts, every=True)
-    winner, before = merge(line, offers), line.price
+    every, agreed = rows_for(line, facts), facts.agreed
+    closing = trace.closing(batch, facts)
+    order = {source_id: place for place, source_id in enumerate(agreed.sources)}
+    last = order[closing.id] if closing is not None else len(order)
+    behind = [row for row in every if order[row[0]] > last]
+    if closing is not None:
+        trace.tell_behind(line, behind, closing, facts)
+    every = [row for row in every if order[row[0]] <= last]
+    first = below_first(line, [row for row in every if not trace.filtered(batch, row, facts)], facts)
+    force = {id(row) for row in every if trace.in_force(batch, line, row, facts, below=id(row) in first)}
+    general = {path: [row for row in found if id(row) in force] for path, found in facts.agreed.general.items()}
+    own_rows = [row for row in rows if id(row) in force]
+    agreed = replace(agreed, general=general, breaks=True)
+    inner = replace(facts, agreed=agreed, products={line.product_id: own_rows}, settled={})
+    chosen = standing(line, own_rows, inner)
+    offers = _offers(line, chosen, inner, every=True)
+    winner, before = merge(line, offers, closed=closing is not None), line.price
     trace.tell(line, [row for row in every if id(row) in force], offers, winner, facts)
     if winner is not None:
-        _take(line, winner)
-        line.note(STEP, before, winner.source.reason, winner.source.code)
+        _take(line, winner, facts)
+        line.note(STEP, before, line.reason, winner.source.code)
+        trace.tell_bands(batch, line)
+    elif closing is not None:
+        _take_nothing(line, closing)
+        line.note(STEP, before, line.reason, closing.code)
 
 
 def _offers(line: PriceLine, rows: Sequence[Row], facts: Facts, *, every: bool = False) -> list[Offer]:
     """Compute what the rows offer, in order; what follows a final price is of interest only to explanations."""
     offers: list[Offer] = []
     for row in rows:
-        one = offer(line, facts.sources[row[0]], row, facts.bases)
+        one = _offer(line, row, facts)
         offers.append(one)
         if one.price is not None and one.source.policy == "override" and not every:
             break
     return offers
 
 
-def standing(line: PriceLine, rows: Sequence[Row], facts: Facts) -> Sequence[Row]:
-    """Return the row that stands for each contract, in the order of the contracts.
-
-    A row for the product comes before any other; what the contracts say of its category and of everything is the same
-    for all products there, so it is found once for each category, unit and quantity.
-    """
-    key = (line.category_path, line.unit, line.base_unit, line.asked if facts.breaks else line.price_from_base)
-    general = facts.settled.get(key)
-    if general is None:
-        found = _general(line.category_path, facts)
-        general = facts.settled[key] = facts.ordered(_best(line, found))
-    if not rows:
-        return general
-    if len(rows) == 1:
-        row = rows[0]
-        if row[UNIT] == line.unit and row[MIN_QUANTITY] <= line.asked and not general:
-            return rows
-    own = _best(line, [(PRODUCT, row) for row in rows])
-    if not own:
-        return general
-    if not general:
-        return facts.ordered(own) if len(own) > 1 else list(own.values())
-    return facts.ordered({**{row[0]: row for row in general}, **own})
+def _offer(line: PriceLine, row: Row, facts: Facts) -> Offer:
+    """Compute what one row offers, with the rows below it where each has its own units."""
+    source = facts.agreed.sources[row[0]]
+    if not source.progressive:
+        return offer(line, source, row, facts.bases)
+    counted = facts.counting.of(line, row) if facts.counting is not None else Counted(ZERO, own(line))
+    return graded(line, source, rungs_of(row, rows_for(line, facts)), counted, facts.bases)
 
 
-def rows_for(line: PriceLine, facts: Facts) -> list[Row]:
-    """Return every row whose selector fits the line's product."""
-    own = facts.products.get(line.product_id, ())
-    return [*own, *(row for _depth, row in _general(line.category_path, facts))]
-
-
-def _general(path: str, facts: Facts) -> list[General]:
-    """Return the rows for the category, its ancestors and everything; the deeper the more specific."""
-    found = [(ALL, row) for row in facts.general.get("", ())]
-    if path:
-        end = path.find("/", 1)
-        while end > 0:
-            selector = path[: end + 1]
-            found += [(selector.count("/"), row) for row in facts.general.get(selector, ())]
-            end = path.find("/", end + 1)
-    return found
-
-
-def _best(line: PriceLine, rows: Iterable[General]) -> dict[int, Row]:
-    """Return the best row of each contract, of those that are for this unit and reached at this quantity."""
-    unit, base, asked = line.unit, line.base_unit, line.asked
-    in_base = asked if unit == base else _in_base(line)
-    best: dict[int, Row] = {}
-    ranks: dict[int, tuple[int, int, int, Any]] = {}
-    for depth, row in rows:
-        row_unit, minimum = row[UNIT], row[MIN_QUANTITY]
-        if row_unit == unit:
-            preference, reached = EXACT, asked
-        elif row_unit == "":
-            preference, reached = ANY, in_base
-        elif row_unit == base and line.price_from_base:
-            preference, reached = BASE, in_base
-        else:
-            continue
-        if minimum > reached:
-            continue
-        source = row[0]
-        rank = (depth, preference, minimum, row[ROW_FROM])
-        if source not in best or rank > ranks[source]:
-            best[source], ranks[source] = row, rank
-    return best
-
-
-def merge(line: PriceLine, offers: Sequence[Offer]) -> Offer | None:
-    """Return the offer that wins, None where the price before the contracts stays.
+def merge(line: PriceLine, offers: Sequence[Offer], *, closed: bool = False) -> Offer | None:
+    """Return the offer that wins, None where the price before the contracts stays, if nothing ``closed`` it off.
 
     From the last source to the first: ``override`` takes over whatever follows it, ``best_of`` keeps the lower of
     itself and what follows (itself at a tie), ``fallback`` only fills a gap.
     """
     winner: Offer | None = None
-    price, per = line.price, line.per
+    price, per = (None, line.per) if closed else (line.price, line.per)
     for one in reversed(offers):
         if one.price is None:
             continue
@@ -260,17 +290,18 @@ def merge(line: PriceLine, offers: Sequence[Offer]) -> Offer | None:
     return winner
 
 
-def _take(line: PriceLine, winner: Offer) -> None:
-    source = winner.source
-    line.set_price(
-        winner.price,
-        winner.per,
-        winner.places,
-        source=source.key,
-        reason=source.reason,
-        reference=source.code,
-        derived=winner.derived,
-    )
+def _take_nothing(line: PriceLine, closing: Source) -> None:
+    """Leave the line without a price: the contract lets nothing follow, and what follows is not told either."""
+    line.price = line.list_price = line.places = None
+    line.source, line.reference, line.reason = "", closing.code, closing.nothing
+
+
+def _take(line: PriceLine, winner: Offer, facts: Facts) -> None:
+    source, bands = winner.source, winner.bands
+    reason = source.reason
+    if facts.counting is not None:
+        reason = facts.counting.said(line, winner.row, reason, anyway=bool(bands))
+    line.set_price(winner.price, winner.per, winner.places, source.key, reason, source.code, winner.derived, bands)
     if source.show_list:
         line.show_list = True
     if source.policy == "override":

@@ -14,10 +14,10 @@ from core.api.companies import Company, Segment, seller
 from core.api.data import db, end_of_day, start_of_day
 from core.api.hooks import Invalid
 from core.api.i18n import pick, translations
-from core.api.pricing import BEGINNING, check_currency
+from core.api.pricing import BEGINNING, checked_currency
 from core.api.ui import ChoiceField, CodeField, DayField, NumberField, TukkuForm
 
-from .imports import first_day, last_day
+from .imports import NOT_OF_A_LINE, first_day, last_day
 from .models import Contract
 
 _, _l, ngettext, _p = translations(__name__)
@@ -33,12 +33,46 @@ POLICIES = (
     ("best_of", _l("Best of: the lower of this and what follows")),
     ("fallback", _l("Fallback: only where there is no other price")),
 )
+DATE_BASES = (
+    ("order", _l("The day of the order")),
+    ("wished", _l("The wished day of delivery, where there is one")),
+)
+BELOW_FIRST = (
+    ("none", _l("No price: the buyer asks for a quote")),
+    ("whole", _l("The first price, for whole quantities")),
+    ("any", _l("The first price, for any quantity")),
+)
+BREAKS = (
+    ("whole", _l("The price of the break, for all of them")),
+    ("progressive", _l("Its price for the units above the break; those below keep theirs")),
+)
+COUNTS = (
+    ("line", _l("What the line orders")),
+    ("product", _l("The product on all lines of the order, in all its units")),
+    ("family", _l("The whole category, or all products, on all lines of the order")),
+)
+PERIODS = (
+    ("", _l("Do not count")),
+    ("month", _l("Count, of this month")),
+    ("quarter", _l("Count, of this quarter")),
+    ("year", _l("Count, of this year")),
+    ("contract", _l("Count, since the contract’s first day")),
+)
 STATUSES = (("draft", _l("Draft")), ("active", _l("Active")), ("ended", _l("Ended")))
 ROUNDINGS = (("half_up", _l("To the nearest")), ("up", _l("Up")), ("down", _l("Down")))
 
 
 def _segments() -> list[tuple[str, object]]:
     return [(s.code, pick(s.name, fallback=s.code)) for s in db.session.scalars(select(Segment).order_by(Segment.code))]
+
+
+def _told(field: Any) -> str:
+    """Return a field's value as people read it."""
+    if isinstance(field.data, bool):
+        return str(_("Yes") if field.data else _("No"))
+    if hasattr(field, "iter_choices"):
+        return next((str(choice.label) for choice in field.iter_choices() if choice.value == field.data), "")
+    return "" if field.data is None else str(field.data)
 
 
 class ContractForm(TukkuForm):
@@ -73,6 +107,20 @@ class ContractForm(TukkuForm):
     status = ChoiceField(_l("Status"), options=STATUSES, default="draft")
     show_list = BooleanField(_l("Show the list price struck through"))
     allow_inverted = BooleanField(_l("A larger quantity may cost more for each unit"))
+    date_basis = ChoiceField(_l("Prices of which day"), options=DATE_BASES, default="order")
+    breaks = ChoiceField(_l("A quantity above a break costs"), options=BREAKS, default="whole")
+    counts = ChoiceField(_l("What counts towards a break"), options=COUNTS, default="line")
+    period = ChoiceField(
+        _l("Earlier orders"),
+        options=PERIODS,
+        default="",
+        description=_l("Of the company and its subsidiaries, without what was cancelled or came back."),
+    )
+    below_first = ChoiceField(_l("Quantities below the first price"), options=BELOW_FIRST, default="none")
+    closes = BooleanField(
+        _l("Nothing follows"),
+        description=_l("What has no price here or before has none: neither other lists nor the list price count."),
+    )
     note = TextAreaField(_l("Note for colleagues"), [Optional(), Length(max=2000)])
 
     def fill(self, contract: Contract) -> None:
@@ -84,19 +132,38 @@ class ContractForm(TukkuForm):
         self.valid_from.data = first_day(contract.valid_from, zone)
         self.valid_until.data = last_day(contract.valid_until, zone)
 
+    def differences(self, contract: Contract) -> list[str]:
+        """Return a sentence for each field whose value in the contract is another than the one typed."""
+        now = ContractForm(formdata=None)
+        now.fill(contract)
+        pairs = [(field, now[field.short_name]) for field in self if field.short_name not in ("code", "csrf_token")]
+        return [
+            _(
+                "%(field)s: it is “%(now)s” now, you wrote “%(typed)s”.",
+                field=mine.label.text,
+                now=_told(here),
+                typed=_told(mine),
+            )
+            for mine, here in pairs
+            if (here.data or None) != (mine.data or None)
+        ]
+
     def head(self) -> dict[str, Any]:
         """Return the values for the model; Invalid where a code leads nowhere."""
         zone, audience = seller().zone, self.audience.data
         names = ("code", "name", "audience", "merge_policy", "priority", "status", "show_list", "allow_inverted", "note")
+        names += ("below_first", "closes", "date_basis", "breaks", "counts", "period")
         values = {name: self[name].data for name in names}
         values["company_id"] = self._found("company", Company) if audience == "company" else None
         values["segment_id"] = self._found("segment", Segment) if audience == "segment" else None
         values["country"] = (self.country.data or "").strip().upper()
         if len(values["country"]) not in ((2,) if audience == "location" else (0, 2)):
             raise Invalid("CONTRACT-COUNTRY", _("Name the country with two letters, for example FI."))
-        values["currency"] = check_currency(self.currency.data) if self.currency.data else ""
+        values["currency"] = checked_currency(self.currency.data) if self.currency.data else ""
         values["valid_from"] = start_of_day(self.valid_from.data, zone) if self.valid_from.data else BEGINNING
         values["valid_until"] = end_of_day(self.valid_until.data, zone) if self.valid_until.data else None
+        if values["period"] and values["counts"] == "line":
+            raise Invalid("CONTRACT-COUNTS", NOT_OF_A_LINE)
         values["note"] = values["note"] or ""
         return values
 

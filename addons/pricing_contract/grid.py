@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -14,21 +15,31 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from core.api.catalog import Category, Product, ProductText
 from core.api.companies import seller
 from core.api.data import db
-from core.api.i18n import current_locale, pick, translations
-from core.api.ui import plain
+from core.api.hooks import Invalid
+from core.api.i18n import current_locale, pick, read_plain, translations
+from core.api.imports import read_upload
+from core.api.ui import contains, plain, typed
 
 from .imports import first_day, last_day
-from .models import Contract, ContractPrice
+from .lint import LINTS
+from .models import KINDS, Contract, ContractPrice
 
 _, _l, ngettext, _p = translations(__name__)
 PAGE = 100
+#: Rows of a file that are taken like pasted ones; longer files are imported.
+UPLOADED = 5000
 #: The columns of the grid, in the order in which a spreadsheet is pasted.
+_HIDDEN = ("key", "was", "now", "choice")
 COLUMNS = ("target", "unit", "min_quantity", "kind", "value", "per", "from", "until")
 
 
 @dataclass(slots=True)
 class GridRow:
-    """A row as texts; ``key`` is where it was ('' for a new one), ``errors`` by column."""
+    """A row as texts; ``key`` is where it was ('' for a new one), ``errors`` by column.
+
+    ``was`` are the row's texts as a form showed them ("new" for a new one, '' where nothing is compared), ``over`` those
+    of a row that it may replace, ``clash`` what stands against it (`conflicts.Clash`).
+    """
 
     key: str = ""
     target: str = ""
@@ -42,6 +53,20 @@ class GridRow:
     valid_until: str = ""
     list_price: str = ""
     errors: dict[str, str] = field(default_factory=dict)
+    was: str = ""
+    over: str = ""
+    clash: Any = None
+
+    @property
+    def texts(self) -> str:
+        """The cells as one text, to see whether a form or somebody else changed the row."""
+        cells = (self.target, self.unit, self.min_quantity, self.kind, self.value, self.per, self.valid_from)
+        return json.dumps([*cells, self.valid_until])
+
+    @property
+    def refused(self) -> bool:
+        """True where the row was not written."""
+        return bool(self.errors or self.clash)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +79,14 @@ class GridPage:
     pages: int
 
 
-def page_of(contract: Contract, wanted: str = "", number: int = 1) -> GridPage:
-    """Return a page of the contract's rows; ``wanted`` filters by code, name or category. Two statements and a count."""
+def page_of(contract: Contract, wanted: str = "", number: int = 1, only: str = "") -> GridPage:
+    """Return a page of the contract's rows, two statements and a count.
+
+    ``wanted`` filters by code, name or category, ``only`` by what may be wrong with rows (`lint.LINTS`).
+    """
     conditions = _conditions(contract, wanted)
+    if only in LINTS:
+        conditions.append(LINTS[only].condition())
     count = db.session.scalar(_joined(select(func.count()), conditions)) or 0
     pages = max(1, -(-count // PAGE))
     number = min(max(1, number), pages)
@@ -75,6 +105,18 @@ def page_of(contract: Contract, wanted: str = "", number: int = 1) -> GridPage:
     zone = ZoneInfo(seller().zone)
     rows = [_row(*found, zone=zone) for found in db.session.execute(statement)]
     return GridPage(rows, count, number, pages)
+
+
+def standing(contract: Contract, keys: Iterable[str]) -> dict[str, GridRow]:
+    """Return the rows that stand now at some keys, by key. One statement."""
+    wanted = set(keys)
+    targets = {read_key(key)[0] for key in wanted}
+    conditions = [ContractPrice.contract_id == contract.id, ContractPrice.target.in_(targets)]
+    columns = select(ContractPrice, Product.sku, Category.code, Category.name, ProductText.name)
+    statement = _joined(columns, conditions).execution_options(populate_existing=True)
+    zone = ZoneInfo(seller().zone)
+    rows = [_row(*found, zone=zone) for found in db.session.execute(statement)]
+    return {row.key: row for row in rows if row.key in wanted}
 
 
 def _joined(statement: Select[Any], conditions: Sequence[ColumnElement[bool]]) -> Select[Any]:
@@ -96,9 +138,9 @@ def _conditions(contract: Contract, wanted: str) -> list[ColumnElement[bool]]:
     if text:
         conditions.append(
             or_(
-                Product.sku.icontains(text, autoescape=True),
-                ProductText.name.icontains(text, autoescape=True),
-                Category.code.icontains(text, autoescape=True),
+                contains(Product.sku, text),
+                contains(ProductText.name, text),
+                contains(Category.code, text),
             )
         )
     return conditions
@@ -112,10 +154,10 @@ def _row(
         target=sku or (f"*{category}" if category else "*"),
         name=name or (pick(names) if names else "" if sku else _("All products")),
         unit=price.unit,
-        min_quantity=plain(price.min_quantity) if price.min_quantity else "",
+        min_quantity=typed(price.min_quantity) if price.min_quantity else "",
         kind=price.kind,
-        value=plain(price.value),
-        per="" if price.per == 1 else plain(price.per),
+        value=typed(price.value),
+        per="" if price.per == 1 else typed(price.per),
         valid_from=_day_text(first_day(price.valid_from, zone)),
         valid_until=_day_text(last_day(price.valid_until, zone)),
     )
@@ -131,9 +173,12 @@ def key_text(target: int, unit: str, min_quantity: Decimal, valid_from: datetime
 
 
 def read_key(text: str) -> tuple[int, str, Decimal, datetime]:
-    """Return the key of a row from a form's text; ValueError if it is not one."""
-    target, unit, quantity, start = text.split("|")
-    return int(target), unit, Decimal(quantity), datetime.fromisoformat(start)
+    """Return the key of a row from a form's text; Invalid if it is not one."""
+    try:
+        target, unit, quantity, start = text.split("|")
+        return int(target), unit, read_plain(quantity), datetime.fromisoformat(start)
+    except (ValueError, Invalid) as error:
+        raise Invalid("CONTRACT-ROW", _("The page that was sent is not complete; load it again.")) from error
 
 
 def posted_rows(form: Mapping[str, Any]) -> list[GridRow]:
@@ -143,10 +188,23 @@ def posted_rows(form: Mapping[str, Any]) -> list[GridRow]:
     )
     rows = []
     for number in numbers:
-        texts = {name: str(form.get(f"{name}-{number}", "")).strip() for name in (*COLUMNS, "key", "was")}
-        if texts["key"] or texts["target"] or texts["value"]:
-            rows.append(_texts_row(texts))
+        texts = {name: str(form.get(f"{name}-{number}", "")).strip() for name in (*COLUMNS, *_HIDDEN)}
+        if (texts["key"] or texts["target"] or texts["value"]) and texts["choice"] != "theirs":
+            rows.append(_chosen(_texts_row(texts), texts))
     return rows
+
+
+def _chosen(row: GridRow, texts: Mapping[str, str]) -> GridRow:
+    """Add what the form says of the row as it was; where a clash was shown, the person may have chosen the own row."""
+    row.was = texts["was"] or ("" if row.key else "new")
+    match texts["choice"]:
+        case "changed":
+            row.was = texts["now"]
+        case "taken":
+            row.over = texts["now"]
+        case "gone":
+            row.key, row.was = "", "new"
+    return row
 
 
 def _texts_row(texts: Mapping[str, str]) -> GridRow:
@@ -197,6 +255,23 @@ def _by_column(cells: Sequence[str]) -> dict[str, str]:
         texts.update(zip(COLUMNS, cells, strict=False))
     if texts["value"].endswith("%"):
         texts["kind"], texts["value"] = "percent", texts["value"].rstrip("% ")
+    return texts
+
+
+def uploaded_rows(contract: Contract, upload: Any) -> list[GridRow]:
+    """Return the rows of a file in the columns of the import, for this contract; Invalid for what the grid cannot hold."""
+    return [_texts_row(_imported(contract, cells)) for cells in read_upload(upload, UPLOADED)]
+
+
+def _imported(contract: Contract, cells: Mapping[str, str]) -> dict[str, str]:
+    other = cells.get("contract", "")
+    if other and other != contract.code:
+        raise Invalid("CONTRACT-OTHER", _("The file has rows of the contract %(code)s too: import it instead.", code=other))
+    if cells.get("kind") not in (None, "", *KINDS[:3]):
+        raise Invalid("CONTRACT-FORMULA", _("The file has formulas: import it instead."))
+    texts = {name: cells.get(name, "") for name in COLUMNS}
+    category = cells.get("category", "")
+    texts["target"] = cells.get("sku", "") or (f"*{category}" if category else "*")
     return texts
 
 

@@ -14,15 +14,31 @@ from core.api.catalog import Category, Product, ProductUnit
 from core.api.companies import Company, Segment, seller
 from core.api.data import clock, db, end_of_day, start_of_day
 from core.api.hooks import DataImport, ImportField, ImportRow, Invalid, RowResult
-from core.api.i18n import translations
-from core.api.imports import Batch, Reading, Upsert, codes, number
+from core.api.i18n import read_plain, translations
+from core.api.imports import Batch, Upsert, codes
 from core.api.jobs import emit
-from core.api.pricing import BEGINNING, check_currency
+from core.api.pricing import BEGINNING, checked_currency
 
+from .deeds import by_import
 from .formulas import CONTRACT, MODES
-from .models import AUDIENCES, KINDS, MEASURES, POLICIES, STATUSES, Contract, ContractPrice, ProductValue
+from .limit_rows import LIMITS
+from .models import (
+    AUDIENCES,
+    BELOW_FIRST,
+    BREAKS,
+    COUNTS,
+    DATE_BASES,
+    KINDS,
+    MEASURES,
+    PERIODS,
+    POLICIES,
+    STATUSES,
+    Contract,
+    ContractPrice,
+)
 from .permissions import EDIT
 from .saving import Header, Saver, Staged
+from .values import PRODUCT_VALUES
 
 _, _l, ngettext, _p = translations(__name__)
 ONE_DAY = timedelta(days=1)
@@ -31,10 +47,18 @@ FORMULA = ("base", "percents", "additive", "round_to", "round_mode", "surcharge"
 ZERO = Decimal(0)
 #: What the codes in a row stand for; lazy, since a file has many rows and few of them name something unknown.
 _THINGS = {"contract": _l("contract"), "sku": _l("product"), "category": _l("category")}
-_FIELDS = ("name", "merge_policy", "priority", "note", "status", "country")
+#: Fields of a contract that are taken over as they are.
+_FIELDS = (
+    "name", "merge_policy", "priority", "note", "status", "country", "show_list", "allow_inverted", "below_first", "closes",
+    "date_basis", "breaks", "counts",
+)  # fmt: skip
+NOT_OF_A_LINE = _l("Earlier orders count for a product or its family: say which of them counts towards a break.")
+#: The word for orders before that do not count, in files.
+NO_PERIOD = "none"
 _DEFAULTS: dict[str, Any] = {
     "merge_policy": "override", "priority": 0, "valid_from": BEGINNING, "valid_until": None, "status": "active",
     "note": "", "country": "", "company_id": None, "segment_id": None, "show_list": False, "allow_inverted": False,
+    "below_first": "none", "closes": False, "date_basis": "order", "breaks": "whole", "counts": "line", "period": "",
 }  # fmt: skip
 
 
@@ -84,6 +108,12 @@ def _contract_values(
         if audience == name and wanted is None:
             batch.fail(row, name, _("The audience is “%(audience)s”, so say which.", audience=audience))
             return None
+    if "period" in given:
+        values["period"] = "" if given["period"] == NO_PERIOD else given["period"]
+    whole = {**_DEFAULTS, **(known or {}), **values}
+    if whole["period"] and whole["counts"] == "line":
+        batch.fail(row, "period", NOT_OF_A_LINE)
+        return None
     if "country" in values:
         values["country"] = values["country"].upper()
     if audience == "location" and not (values.get("country") or (known or {}).get("country")):
@@ -91,7 +121,7 @@ def _contract_values(
         return None
     if "currency" in given or known is None:
         try:
-            values["currency"] = check_currency(given["currency"]) if "currency" in given else ""
+            values["currency"] = checked_currency(given["currency"]) if "currency" in given else ""
         except Invalid as error:
             batch.fail(row, "currency", error.message)
             return None
@@ -125,7 +155,9 @@ def export_contracts() -> Iterator[dict[str, Any]]:
             "segment": segment, "country": contract.country, "currency": contract.currency,
             "merge_policy": contract.merge_policy, "priority": contract.priority, "status": contract.status,
             "valid_from": first_day(contract.valid_from, zone), "valid_until": last_day(contract.valid_until, zone),
-            "note": contract.note,
+            "note": contract.note, "below_first": contract.below_first, "closes": contract.closes,
+            "date_basis": contract.date_basis, "show_list": contract.show_list, "allow_inverted": contract.allow_inverted,
+            "breaks": contract.breaks, "counts": contract.counts, "period": contract.period or NO_PERIOD,
         }  # fmt: skip
 
 
@@ -152,8 +184,8 @@ def load_prices(rows: Sequence[ImportRow]) -> Sequence[RowResult]:
         if found is not None:
             staged.append(found)
             by_number[row.number] = row
-    saver = Saver(staged)
-    saved = saver.save()
+    means, note = by_import()
+    saved = Saver(staged).save(means=means, note=note)
     for line, row in by_number.items():
         problem = saved.problems.get(line)
         if problem:
@@ -200,14 +232,9 @@ def _staged(
         batch.fail(row, "category", _("Name a product or a category, not both."))
         return None
     if "currency" in given and given["currency"].upper() != contract.currency:
-        batch.fail(
-            row,
-            "currency",
-            _(
-                "The contract is in %(currency)s; make another contract for another currency.",
-                currency=contract.currency or "—",
-            ),
-        )
+        held = contract.currency or "—"
+        said = _("The contract is in %(currency)s; make another contract for another currency.", currency=held)
+        batch.fail(row, "currency", said)
         return None
     product = products.get(given.get("sku", ""))
     kind = given.get("kind", "fixed")
@@ -223,7 +250,11 @@ def _staged(
         if wrong:
             batch.fail(row, *wrong)
             return None
-        values["terms"] = _terms(given)
+        try:
+            values["terms"] = _terms(given)
+        except Invalid as refused:
+            batch.fail(row, "percents", refused.message)
+            return None
     if "until" in given:
         values["valid_until"] = end_of_day(given["until"], zone)
     return Staged(
@@ -253,7 +284,7 @@ def _wrong_base(given: Mapping[str, Any], contracts: Mapping[str, Header], own: 
 def _terms(given: Mapping[str, Any]) -> dict[str, Any]:
     terms: dict[str, Any] = {"base": given.get("base", "list")}
     if given.get("percents"):
-        terms["percent"] = [str(number(text, Reading())) for text in given["percents"]]
+        terms["percent"] = [str(read_plain(text)) for text in given["percents"]]
     if given.get("additive"):
         terms["additive"] = True
     return {**terms, **{name: str(given[name]) for name in FORMULA[3:] if name in given}}
@@ -311,7 +342,15 @@ CONTRACTS = DataImport(
         ImportField("valid_from", "date"),
         ImportField("valid_until", "date"),
         ImportField("status", "choice", choices=STATUSES),
-        ImportField("note"),
+        ImportField("note", lines=True),
+        ImportField("below_first", "choice", choices=BELOW_FIRST),
+        ImportField("closes", "boolean"),
+        ImportField("date_basis", "choice", choices=DATE_BASES),
+        ImportField("show_list", "boolean"),
+        ImportField("allow_inverted", "boolean"),
+        ImportField("breaks", "choice", choices=BREAKS),
+        ImportField("counts", "choice", choices=COUNTS),
+        ImportField("period", "choice", choices=(NO_PERIOD, *PERIODS[1:])),
     ),
     load=load_contracts,
     permission=EDIT,
@@ -350,48 +389,4 @@ CONTRACT_PRICES = DataImport(
 )
 
 
-def load_values(rows: Sequence[ImportRow]) -> Sequence[RowResult]:
-    """Upsert what products cost, or what their maker asks, net for one base unit."""
-    batch = Batch(rows, "sku", "kind")
-    products = codes(Product.sku, Product.id, batch.all("sku"))
-    table = Upsert(ProductValue, ("product_id", "kind")).read(ProductValue.product_id.in_(products.values()))
-    for row in batch:
-        given = row.values
-        if given["sku"] not in products:
-            batch.unknown(row, "sku", _("product"))
-        elif given["amount"] < 0:
-            batch.fail(row, "amount", _("An amount cannot be negative."))
-        else:
-            try:
-                values = {"currency": check_currency(given["currency"]), "amount": given["amount"]}
-            except Invalid as error:
-                batch.fail(row, "currency", error.message)
-                continue
-            batch.done(row, table.put((products[given["sku"]], given["kind"]), values))
-    table.flush()
-    return batch.results()
-
-
-def export_values() -> Iterator[dict[str, Any]]:
-    """Yield costs and makers' prices by SKU."""
-    query = select(ProductValue, Product.sku).join(Product, Product.id == ProductValue.product_id)
-    for value, sku in db.session.execute(query.order_by(Product.sku, ProductValue.kind)):
-        yield {"sku": sku, "kind": value.kind, "currency": value.currency, "amount": value.amount}
-
-
-PRODUCT_VALUES = DataImport(
-    kind="product_values",
-    title=_l("Costs and makers' prices"),
-    key=("sku", "kind"),
-    fields=(
-        ImportField("sku", required=True, max_length=80),
-        ImportField("kind", "choice", required=True, choices=MEASURES),
-        ImportField("currency", required=True, max_length=3),
-        ImportField("amount", "decimal", required=True),
-    ),
-    load=load_values,
-    permission=EDIT,
-    export=export_values,
-    order=200,
-)
-IMPORTS = (PRODUCT_VALUES, CONTRACTS, CONTRACT_PRICES)
+IMPORTS = (PRODUCT_VALUES, CONTRACTS, CONTRACT_PRICES, LIMITS)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from core.api.i18n import translations
-from core.api.pricing import MICROS, PriceLine, by_factor, computed_places, from_micro
+from core.api.pricing import MICROS, Band, PriceLine, by_factor, computed_places, from_micro
 
 from .bases import DEPTH, Bases
 from .formulas import parsed
@@ -31,11 +31,12 @@ class Offer(NamedTuple):
     places: int | None = None
     derived: bool = False
     failure: object = ""
+    bands: Sequence[Band] = ()
 
 
 def offer(line: PriceLine, source: Source, row: Row, bases: Bases) -> Offer:
     """Return what ``row`` of ``source`` makes of the line."""
-    return _KINDS[row[KIND]](line, source, row, bases)
+    return KINDS[row[KIND]](line, source, row, bases)
 
 
 def _fixed(line: PriceLine, source: Source, row: Row, bases: Bases) -> Offer:
@@ -107,7 +108,7 @@ def _price_in(line: PriceLine, code: str, bases: Bases, depth: int = DEPTH) -> D
     return None if one.price is None else one.price / one.per
 
 
-_KINDS: dict[str, Callable[[PriceLine, Source, Row, Bases], Offer]] = {
+KINDS: dict[str, Callable[[PriceLine, Source, Row, Bases], Offer]] = {
     "fixed": _fixed,
     "percent": _percent,
     "amount_off": _amount_off,

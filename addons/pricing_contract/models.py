@@ -16,9 +16,19 @@ from core.api.pricing import BEGINNING
 
 AUDIENCES = ("company", "segment", "location", "public")
 POLICIES = ("override", "best_of", "fallback")
+#: What a quantity below the first break costs: no price, or the first break's for whole quantities, or for any.
+BELOW_FIRST = ("none", "whole", "any")
 STATUSES = ("draft", "active", "ended")
+#: Which day decides what holds: that of the order, or the wished delivery's where there is one.
+DATE_BASES = ("order", "wished")
+#: Which price a quantity above a break costs: all of it the break's, or only the units above the break.
+BREAKS = ("whole", "progressive")
+#: Which quantities a break looks at: the line's, those of the product, or of its family, on all lines of a document.
+COUNTS = ("line", "product", "family")
+#: Whether what was ordered before counts too: '' not, or since when.
+PERIODS = ("", "month", "quarter", "year", "contract")
 MEASURES = ("cost", "msrp")
-CHANGE_STATES = ("open", "published", "undone", "withdrawn")
+CHANGE_STATES = ("open", "scheduled", "published", "undone", "withdrawn")
 KINDS = ("fixed", "percent", "amount_off", "cost_plus", "formula")
 
 
@@ -68,11 +78,18 @@ class Contract(db.Model):
     """
 
     __tablename__ = "pricing_contract_contract"
+    __stamp__ = "contracts"
     __scope__ = ForBuyers()
     __table_args__ = (
         CheckConstraint(f"audience in {AUDIENCES!r}", name="audience"),
         CheckConstraint(f"merge_policy in {POLICIES!r}", name="merge_policy"),
         CheckConstraint(f"status in {STATUSES!r}", name="status"),
+        CheckConstraint(f"date_basis in {DATE_BASES!r}", name="date_basis"),
+        CheckConstraint(f"breaks in {BREAKS!r}", name="breaks"),
+        CheckConstraint(f"counts in {COUNTS!r}", name="counts"),
+        CheckConstraint(f"period in {PERIODS!r}", name="period"),
+        CheckConstraint("period = '' or counts <> 'line'", name="counted"),
+        CheckConstraint(f"below_first in {BELOW_FIRST!r}", name="below_first"),
         CheckConstraint("(audience = 'company') = (company_id is not null)", name="company"),
         CheckConstraint("(audience = 'segment') = (segment_id is not null)", name="segment"),
         CheckConstraint("audience <> 'location' or country <> ''", name="country"),
@@ -97,6 +114,13 @@ class Contract(db.Model):
     show_list: Mapped[bool] = mapped_column(default=False)
     #: Whether a larger quantity may cost more for each unit.
     allow_inverted: Mapped[bool] = mapped_column(default=False)
+    below_first: Mapped[str] = mapped_column(String(10), default="none")
+    #: Whether nothing follows: what has no price here and in what comes before has none, not even the list price.
+    closes: Mapped[bool] = mapped_column(default=False)
+    date_basis: Mapped[str] = mapped_column(String(10), default="order")
+    breaks: Mapped[str] = mapped_column(String(11), default="whole")
+    counts: Mapped[str] = mapped_column(String(10), default="line")
+    period: Mapped[str] = mapped_column(String(10), default="")
     note: Mapped[str] = mapped_column(Text, default="")
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
@@ -120,6 +144,7 @@ class ContractPrice(db.Model):
     """
 
     __tablename__ = "pricing_contract_price"
+    __stamp__ = "contracts"
     __scope__ = ForBuyers("contract_id", through="contract_id")
     __table_args__ = (
         CheckConstraint(f"kind in {KINDS!r}", name="kind"),
@@ -143,8 +168,38 @@ class ContractPrice(db.Model):
     terms: Mapped[dict[str, Any] | None] = mapped_column(Json)
     product_id: Mapped[int | None] = mapped_column(ForeignKey("catalog_product.id", ondelete="CASCADE"), index=True)
     category_id: Mapped[int | None] = mapped_column(ForeignKey("catalog_category.id", ondelete="CASCADE"), index=True)
+    #: The deed (see history_models.py) that made the row what it is; no foreign key, so that files stay quick.
+    deed_id: Mapped[int | None]
 
     contract: Mapped[Contract] = relationship(back_populates="prices")
+
+
+class OrderLimit(db.Model):
+    """How a product, a category's products or all of them may be ordered under a contract, stricter than the product says.
+
+    ``minimum`` and ``step`` count in ``unit``, '' for the base unit; the minimum is converted for other units. ``packages``
+    are the only units in which it may be ordered, where any are named.
+    """
+
+    __tablename__ = "pricing_contract_limit"
+    __stamp__ = "contracts"
+    __scope__ = ForBuyers("contract_id", through="contract_id")
+    __table_args__ = (
+        CheckConstraint("minimum is null or minimum > 0", name="minimum"),
+        CheckConstraint("step is null or step > 0", name="step"),
+        CheckConstraint("product_id is null or category_id is null", name="target"),
+    )
+
+    contract_id: Mapped[int] = mapped_column(
+        ForeignKey("pricing_contract_contract.id", ondelete="CASCADE"), primary_key=True
+    )
+    target: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    unit: Mapped[str] = mapped_column(String(20), default="")
+    minimum: Mapped[Decimal | None] = mapped_column(Quantity)
+    step: Mapped[Decimal | None] = mapped_column(Quantity)
+    packages: Mapped[list[str]] = mapped_column(Json, default=list)
+    product_id: Mapped[int | None] = mapped_column(ForeignKey("catalog_product.id", ondelete="CASCADE"), index=True)
+    category_id: Mapped[int | None] = mapped_column(ForeignKey("catalog_category.id", ondelete="CASCADE"), index=True)
 
 
 class ProductValue(db.Model):
@@ -166,9 +221,11 @@ class ProductValue(db.Model):
 class Change(db.Model):
     """Rows prepared for a contract, looked at before they hold; known by its number within the contract.
 
-    ``rows``: what is to be set, or with ``gone`` taken out. ``effect``: whom that touches, as worked out last.
+    ``rows``: what is to be set, or with ``gone`` taken out. ``head``: terms of the contract to be set, and once published
+    also ``head_before``. ``effect``: whom that touches, as worked out last.
     ``done``: once published, each row ``before`` and ``after``, so that it can be undone.
-    ``starts`` is the instant from which the rows hold, None for the moment of publishing.
+    ``starts`` is the instant from which the change holds, None for the moment of publishing; terms that do not say so by
+    their own dates are ``scheduled`` until then.
     """
 
     __tablename__ = "pricing_contract_change"
@@ -185,6 +242,8 @@ class Change(db.Model):
     state: Mapped[str] = mapped_column(String(10), default="open")
     starts: Mapped[datetime | None]
     rows: Mapped[list[dict[str, Any]]] = mapped_column(Json)
+    head: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    head_before: Mapped[dict[str, Any] | None] = mapped_column(Json)
     effect: Mapped[dict[str, Any] | None] = mapped_column(Json)
     done: Mapped[list[dict[str, Any]] | None] = mapped_column(Json)
     prepared_by: Mapped[str] = mapped_column(String(200))

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import func, or_, select
 
-from core.api.companies import ancestors, segment_ids
+from core.api.companies import Company, ancestors, segment_ids
 from core.api.data import db
 from core.api.hooks import PageContext, Panel
 from core.api.i18n import translations
@@ -19,9 +19,10 @@ _, _l, ngettext, _p = translations(__name__)
 
 
 def company_contracts(context: PageContext) -> Mapping[str, Any]:
-    """Return the contracts and lists that concern the company: its own, inherited ones, those of its segments."""
+    """Return what concerns the company: contracts of its own, inherited ones, lists of its segments in its currency."""
     ids = ancestors(context.subject_id) if context.subject_id else ()
     segments = segment_ids(ids)
+    currency = db.session.scalar(select(Company.currency).where(Company.id == context.subject_id))
     rows = (
         (select(func.count()).select_from(ContractPrice).where(ContractPrice.contract_id == Contract.id))
         .correlate(Contract)
@@ -29,7 +30,7 @@ def company_contracts(context: PageContext) -> Mapping[str, Any]:
     )
     query = (
         select(Contract, rows)
-        .where(or_(Contract.company_id.in_(ids), Contract.segment_id.in_(segments)))
+        .where(or_(Contract.company_id.in_(ids), Contract.segment_id.in_(segments) & Contract.currency.in_(("", currency))))
         .order_by(Contract.status, Contract.audience, Contract.priority.desc(), Contract.code)
     )
     found = [

@@ -2,28 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from core.api.hooks import (
     ApiResource,
     BreakQuantities,
     ConfigCheck,
+    DataCheck,
     DataImport,
     HealthCheck,
     Impact,
+    JobSpec,
     Mount,
     NavItem,
+    NotificationKind,
+    OrderFact,
     Panel,
     Permission,
     PriceStep,
+    QuantityLine,
+    QuantityRule,
+    SettingSpec,
     hookimpl,
 )
 from core.api.i18n import translations
 from core.api.pricing import PriceBatch
 
-from . import api_views, change_views, checks, impact, panels, shop_views, views
+from . import (
+    api_views,
+    change_views,
+    changes,
+    checks,
+    compare_views,
+    explain_api,
+    facts,
+    history_views,
+    impact,
+    limit_views,
+    limits,
+    panels,
+    rises,
+    shop_views,
+    views,
+)
 from .breaks import break_quantities
 from .engine import agreement_step
+from .floors import SETTINGS, floor_step
 from .imports import IMPORTS
 from .permissions import EXPLAIN, OWN, PERMISSIONS, VIEW
 
@@ -36,17 +60,37 @@ class PricingContract:
     @hookimpl
     def app_mounts(self) -> Iterable[Mount]:
         """Mount the back-office's and the shop's pages."""
-        return (Mount(views.bp, "admin"), Mount(change_views.bp, "admin"), Mount(shop_views.bp, "shop"))
+        return (
+            Mount(views.bp, "admin"),
+            Mount(change_views.bp, "admin"),
+            Mount(compare_views.bp, "admin"),
+            Mount(limit_views.bp, "admin"),
+            Mount(history_views.bp, "admin"),
+            Mount(shop_views.bp, "shop"),
+        )
 
     @hookimpl
     def api_resources(self) -> Iterable[ApiResource]:
-        """Let programs read and write contracts."""
-        return (ApiResource("contracts", api_views.bp),)
+        """Let programs read and write contracts, and ask why a price is what it is."""
+        return (ApiResource("contracts", api_views.bp), ApiResource("explain", explain_api.bp))
 
     @hookimpl
     def app_permissions(self) -> Iterable[Permission]:
         """Declare who may see and change contracts."""
         return PERMISSIONS
+
+    @hookimpl
+    def app_jobs(self) -> Iterable[JobSpec]:
+        """Look every morning which prices rise soon, and put in the terms of contracts whose day has come."""
+        return (
+            JobSpec("rises", rises.nightly, at="06:30", title=_l("Tell buyers which prices rise soon")),
+            JobSpec("publish", changes.publish_due, title=_l("Put in prepared terms of a contract")),
+        )
+
+    @hookimpl
+    def notification_kinds(self) -> Iterable[NotificationKind]:
+        """Let people choose how they hear of rises."""
+        return rises.KINDS
 
     @hookimpl
     def ui_nav(self) -> Iterable[NavItem]:
@@ -81,19 +125,39 @@ class PricingContract:
         return checks.CHECKS
 
     @hookimpl
+    def data_checks(self) -> Iterable[DataCheck]:
+        """Say what holds of the addon's rows."""
+        return checks.SWEEPS
+
+    @hookimpl
     def addon_health(self) -> Iterable[HealthCheck]:
         """Say how many contracts hold."""
         return checks.health()
 
     @hookimpl
     def price_steps(self) -> Iterable[PriceStep]:
-        """Apply the contracts."""
-        return (agreement_step(),)
+        """Apply the contracts, and tell where a price set by hand lies below the floor."""
+        return (agreement_step(), floor_step())
+
+    @hookimpl
+    def app_settings(self) -> Iterable[SettingSpec]:
+        """Let the merchant say how much margin is the least, and how long before a rise buyers are told."""
+        return (*SETTINGS, *rises.SETTINGS)
+
+    @hookimpl
+    def order_facts(self) -> Iterable[OrderFact]:
+        """Say how much of an order is outside the company's contracts."""
+        return facts.FACTS
 
     @hookimpl
     def price_breaks(self, batch: PriceBatch) -> Iterable[BreakQuantities]:
         """Name the quantities at which contract prices change."""
         return break_quantities(batch)
+
+    @hookimpl
+    def quantity_rules(self, lines: Sequence[QuantityLine], company_id: int | None) -> Iterable[QuantityRule]:
+        """Say in which quantities and packages the company's contracts let it order."""
+        return limits.quantity_rules(lines, company_id)
 
     @hookimpl
     def data_imports(self) -> Iterable[DataImport]:

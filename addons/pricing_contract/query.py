@@ -1,13 +1,18 @@
 """The one statement of the agreement step: the contracts that may concern the buyer, and their rows for the lines.
 
 It is a union of (a) every contract with its rows for categories and for everything, few for each contract, and (b) the
-rows of the products asked for, found by one index probe for each product and contract. Filters that only save work
-(validity, quantity) are left out when the batch explains, so that the engine can say why a row lost.
+rows of the products asked for, found by one index probe for each product and contract. Where (a) is known already, (b)
+is asked alone. Filters that only save work (validity, quantity) are left out when the batch explains, so that the engine
+can say why a row lost.
+
+A buyer may have many contracts with a price for the same product, of which the first final one decides. So (b) may be
+*cut*: for each product the contracts behind the first final one that has a fixed price for it are not read. Whether that
+price is the one asked for (its unit, its quantity) is for the engine to see, which reads the rest where it is not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import (
@@ -16,7 +21,9 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    case,
     cast,
+    func,
     literal,
     null,
     or_,
@@ -39,44 +46,80 @@ from core.api.pricing import (
     quantity_values,
 )
 
-from .models import Contract, ContractPrice
+from .models import AUDIENCES, POLICIES, Contract, ContractPrice
 
 #: More than any quantity that is priced: asks for every break of a product.
 EVERY_BREAK = 2**62
-#: Positions of the columns: the price row, its contract (only in (a)), and what only explanations need.
+#: A contract's place is told by one number: twice the place, one more where it cuts, times this, and its id.
+PLACE = 2**32
+_LARGE = literal(PLACE, BigInteger)
+#: Positions of the columns: the price row, its contract (only in (a)), and the end of the row.
 CONTRACT, TARGET, UNIT, MIN_QUANTITY, ROW_FROM, KIND, VALUE, PER, TERMS = range(9)
 CODE, NAME, AUDIENCE, COMPANY, SEGMENT, PRIORITY, POLICY, SHOW_LIST, PATH = range(9, 18)
-STATUS, CURRENCY, CONTRACT_FROM, CONTRACT_UNTIL, ROW_UNTIL = range(18, 23)
+STATUS, CURRENCY, CONTRACT_FROM, CONTRACT_UNTIL, BELOW_FIRST, CLOSES, DATE_BASIS = range(18, 25)
+BREAKS, COUNTS, PERIOD, ROW_UNTIL = range(25, 29)
 Row = Any
 
 
-def fetch(where: PriceContext, quantities: dict[int, int], everything: bool = False) -> list[Row]:
-    """Return the rows for products by their largest quantity asked (millionths of a base or asked unit).
+def fetch(
+    where: PriceContext, quantities: dict[int, int], *, everything: bool = False, cut: bool = False
+) -> tuple[list[Row], list[Row]]:
+    """Return the rows that are not for a product, of any time, and those for products, by their largest quantity asked.
 
-    ``everything`` lifts the filters of validity, status, currency and quantity.
+    Quantities are millionths of a base or asked unit. ``everything`` lifts the filters of validity, status, currency
+    and quantity; ``cut`` leaves out what is behind a final price.
     """
     dialect = db.engine.dialect.name
     if everything:
         quantities = dict.fromkeys(quantities, EVERY_BREAK)
-    return prepared(_every_row if everything else _rows_in_force, dialect).rows(
+    rows = prepared(_every_row if everything else _rows_to_the_final if cut else _rows_in_force, dialect).rows(
         **quantity_values(dialect, "asked", quantities),
         **id_values(dialect, "companies", where.company_ids),
+        **(quantity_values(dialect, "near", {company: n for n, company in enumerate(where.company_ids)}) if cut else {}),
         **id_values(dialect, "segments", where.segment_ids),
         currency=where.currency,
         instant=instant_value(dialect, where.instant),
         country=where.country,
     )
+    return _parted(rows)
 
 
-def fetch_lists(where: PriceContext, quantities: dict[int, int], codes: Iterable[str]) -> list[Row]:
-    """Return the rows of the contracts with these codes, whoever they are for: formulas compute from them."""
+def fetch_products(where: PriceContext, contracts: Iterable[int], quantities: dict[int, int]) -> list[Row]:
+    """Return the rows for products of the contracts with these ids."""
     dialect = db.engine.dialect.name
-    return prepared(_rows_by_code, dialect).rows(
+    return prepared(_products_in_force, dialect).rows(
+        **quantity_values(dialect, "asked", quantities),
+        **id_values(dialect, "contracts", contracts),
+        instant=instant_value(dialect, where.instant),
+    )
+
+
+def fetch_to_the_final(where: PriceContext, contracts: Mapping[int, bool], quantities: dict[int, int]) -> list[Row]:
+    """Return the rows for products of contracts in their order, cut behind those of which it says that they are final."""
+    dialect = db.engine.dialect.name
+    places = {one: (2 * place + final) * PLACE + one for place, (one, final) in enumerate(contracts.items())}
+    return prepared(_products_to_the_final, dialect).rows(
+        **quantity_values(dialect, "asked", quantities),
+        **quantity_values(dialect, "contracts", places),
+        instant=instant_value(dialect, where.instant),
+    )
+
+
+def fetch_lists(where: PriceContext, quantities: dict[int, int], codes: Iterable[str]) -> tuple[list[Row], list[Row]]:
+    """Return as ``fetch`` the rows of the contracts with these codes, whoever they are for: formulas compute from them."""
+    dialect = db.engine.dialect.name
+    rows = prepared(_rows_by_code, dialect).rows(
         **quantity_values(dialect, "asked", quantities),
         **id_values(dialect, "codes", sorted(codes)),
         currency=where.currency,
         instant=instant_value(dialect, where.instant),
     )
+    return _parted(rows)
+
+
+def _parted(rows: list[Row]) -> tuple[list[Row], list[Row]]:
+    general = [row for row in rows if row[TARGET] is None or row[TARGET] <= 0]
+    return general, [row for row in rows if row[TARGET] is not None and row[TARGET] > 0]
 
 
 def _rows_by_code(dialect: str) -> Any:
@@ -91,31 +134,115 @@ def _rows_in_force(dialect: str) -> Any:
     return _statement(dialect, everything=False)
 
 
-def _statement(dialect: str, *, everything: bool, by_code: bool = False) -> Any:
+def _rows_to_the_final(dialect: str) -> Any:
+    return _statement(dialect, everything=False, cut=True)
+
+
+def _statement(dialect: str, *, everything: bool, by_code: bool = False, cut: bool = False) -> Any:
     contract, price, category = Contract.__table__, ContractPrice.__table__, Category.__table__
     asked = quantity_table(dialect, "asked")
     instant = bindparam("instant", type_=Instant)
-    chosen = _chosen(contract, dialect, instant, everything=everything, by_code=by_code)
-    held = () if everything else _in_force(price, instant)
+    chosen = chosen_contracts(contract, dialect, everything=everything, by_code=by_code)
     general = (
-        select(chosen.c.id, *_row(price), *_contract(chosen, category))
+        select(chosen.c.id, *_row(price), *contract_columns(chosen, category), price.c.valid_until.label("row_until"))
         .select_from(chosen)
-        .outerjoin(price, and_(price.c.contract_id == chosen.c.id, price.c.target <= 0, *held))
+        .outerjoin(price, and_(price.c.contract_id == chosen.c.id, price.c.target <= 0))
         .outerjoin(category, category.c.id == price.c.category_id)
     )
-    found = and_(
-        price.c.contract_id == chosen.c.id,
+    held = () if everything else in_force(price, instant)
+    pairs: Any
+    if cut:
+        pairs = _to_the_final(dialect, _places(dialect, chosen, instant), asked, price, held)
+        own, found = pairs.c.contract_id, _found(pairs.c.contract_id, pairs, price, held)
+    else:
+        pairs, own = InOrder(chosen, asked, true()), chosen.c.id
+        found = _found(own, asked, price, held)
+    probed, row, until = _probe(dialect, pairs, price, found)
+    nothing = [_null(column) for column in contract_columns(chosen, category)]
+    products = select(own, *row, *nothing, until).select_from(probed)
+    if not everything and not cut:
+        products = products.where(*in_force(chosen, instant))
+    return union_all(general, products)
+
+
+def _products_in_force(dialect: str) -> Any:
+    contracts, asked = id_table(dialect, "contracts"), quantity_table(dialect, "asked")
+    return _products(dialect, InOrder(contracts, asked, true()), contracts.c.id, asked)
+
+
+def _products_to_the_final(dialect: str) -> Any:
+    contracts = quantity_table(dialect, "contracts").prefix_with("MATERIALIZED")
+    held = in_force(ContractPrice.__table__, bindparam("instant", type_=Instant))
+    pairs = _to_the_final(dialect, contracts, quantity_table(dialect, "asked"), ContractPrice.__table__, held)
+    return _products(dialect, pairs, pairs.c.contract_id, pairs)
+
+
+def _products(dialect: str, pairs: Any, contract_id: Any, asked: Any) -> Any:
+    price = ContractPrice.__table__
+    held = in_force(price, bindparam("instant", type_=Instant))
+    probed, row, _until = _probe(dialect, pairs, price, _found(contract_id, asked, price, held))
+    start = row.index(next(column for column in row if column.name == "row_from"))
+    row[start] = cast(row[start], Text)  # it only has to sort, and a text is made faster than an instant
+    return select(contract_id, *row).select_from(probed)
+
+
+def _places(dialect: str, chosen: Any, instant: Any) -> Any:
+    """Return the contracts in force with their place, as `fetch_to_the_final` is given them by the engine.
+
+    The order is that of `sources.Source.place`; it decides how much is read, not which price stands.
+    """
+    near = quantity_table(dialect, "near")
+    place = func.row_number().over(
+        order_by=(
+            case({name: n for n, name in enumerate(AUDIENCES)}, value=chosen.c.audience),
+            select(near.c.value).where(near.c.id == chosen.c.company_id).scalar_subquery(),
+            chosen.c.priority.desc(),
+            case({name: n for n, name in enumerate(POLICIES)}, value=chosen.c.merge_policy),
+            chosen.c.code,
+        )
+    )
+    final = case((chosen.c.merge_policy == "override", 1), else_=0)
+    return (
+        select(chosen.c.id, ((2 * place + final) * _LARGE + chosen.c.id).label("value"))
+        .where(*in_force(chosen, instant))
+        .cte("places")
+        .prefix_with("MATERIALIZED")
+    )
+
+
+def _to_the_final(dialect: str, contracts: Any, asked: Any, price: Any, held: Iterable[Any]) -> Any:
+    """Return the pairs of product and contract up to the first contract, in their order, that is final and prices it.
+
+    ``contracts`` have an id and, as ``value``, what `fetch_to_the_final` makes of it. There is no ORDER BY: tables of
+    parameters come in their order, and any such contract is right, for no less is read.
+    """
+    walked = contracts.alias("walked")
+    fixed = and_(_found(walked.c.id, asked, price, held), price.c.kind == "fixed")
+    if dialect == "sqlite":
+        source = InOrder(walked, price, fixed)
+    else:
+        one = select(literal(1).label("one")).where(fixed).correlate(walked, asked).limit(1).offset(0)
+        source = walked.join(one.lateral("one"), true())
+    last = select(walked.c.value).select_from(source).where(walked.c.value.op("&")(_LARGE) != 0).limit(1)
+    ended = select(asked.c.id, asked.c.value, last.scalar_subquery().label("last")).cte("ended").prefix_with("MATERIALIZED")
+    end = func.coalesce(ended.c.last, literal(EVERY_BREAK, BigInteger))
+    before = InOrder(ended, contracts, contracts.c.value < end)
+    first = select(func.min(contracts.c.value)).scalar_subquery()
+    return union_all(
+        select(ended.c.last.op("&")(literal(PLACE - 1, BigInteger)).label("contract_id"), ended.c.id, ended.c.value).where(
+            ended.c.last.is_not(None)
+        ),
+        select(contracts.c.id, ended.c.id, ended.c.value).select_from(before).where(end > first),
+    ).subquery("pairs")
+
+
+def _found(contract_id: Any, asked: Any, price: Any, held: Iterable[Any]) -> Any:
+    return and_(
+        price.c.contract_id == contract_id,
         price.c.target == asked.c.id,
         type_coerce(price.c.min_quantity, BigInteger) <= asked.c.value,
         *held,
     )
-    probed, row, until = _probe(dialect, InOrder(chosen, asked, true()), price, found)
-    products = select(chosen.c.id, *row, *[_null(column) for column in _contract(chosen, category)]).select_from(probed)
-    if everything:
-        general = general.add_columns(*_validity(chosen), price.c.valid_until.label("row_until"))
-        nothing = [_null(column) for column in _validity(chosen)]
-        products = products.add_columns(*nothing, until)
-    return union_all(general, products)
 
 
 def _probe(dialect: str, pairs: Any, price: Any, found: Any) -> tuple[Any, list[Any], Any]:
@@ -131,7 +258,7 @@ def _probe(dialect: str, pairs: Any, price: Any, found: Any) -> tuple[Any, list[
     return pairs.join(inner, true()), list(inner.c)[:-1], inner.c.row_until
 
 
-def _chosen(contract: Any, dialect: str, instant: Any, *, everything: bool, by_code: bool) -> Any:
+def chosen_contracts(contract: Any, dialect: str, *, everything: bool, by_code: bool) -> Any:
     """Return the contracts whose audience the buyer belongs to, or those asked for by code."""
     if by_code:
         chosen = select(contract).where(contract.c.code.in_(select(id_table(dialect, "codes", String).c.id)))
@@ -150,12 +277,11 @@ def _chosen(contract: Any, dialect: str, instant: Any, *, everything: bool, by_c
         chosen = chosen.where(
             contract.c.status == "active",
             contract.c.currency.in_([literal(""), bindparam("currency")]),
-            *_in_force(contract, instant),
         )
     return chosen.cte("chosen")
 
 
-def _in_force(table: Any, instant: Any) -> tuple[Any, ...]:
+def in_force(table: Any, instant: Any) -> tuple[Any, ...]:
     return table.c.valid_from <= instant, or_(table.c.valid_until.is_(None), table.c.valid_until > instant)
 
 
@@ -173,7 +299,7 @@ def _row(price: Any) -> tuple[Any, ...]:
     )
 
 
-def _contract(chosen: Any, category: Any) -> tuple[Any, ...]:
+def contract_columns(chosen: Any, category: Any) -> tuple[Any, ...]:
     return (
         chosen.c.code,
         chosen.c.name,
@@ -184,11 +310,17 @@ def _contract(chosen: Any, category: Any) -> tuple[Any, ...]:
         chosen.c.merge_policy,
         chosen.c.show_list,
         category.c.path,
+        chosen.c.status,
+        chosen.c.currency,
+        chosen.c.valid_from,
+        chosen.c.valid_until,
+        chosen.c.below_first,
+        chosen.c.closes,
+        chosen.c.date_basis,
+        chosen.c.breaks,
+        chosen.c.counts,
+        chosen.c.period,
     )
-
-
-def _validity(chosen: Any) -> tuple[Any, ...]:
-    return chosen.c.status, chosen.c.currency, chosen.c.valid_from, chosen.c.valid_until
 
 
 def _null(column: Any) -> Any:

@@ -1,7 +1,7 @@
 """Write rows of contracts, many at once: from files, from the grid, from copies. All rules are checked here.
 
 A save reads what exists for the products concerned in one statement, checks the ladders as they will be, and writes what
-differs in two statements at most, whatever the number of rows.
+differs in two statements at most, and the history (see deeds.py) in a few more, whatever the number of rows.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import and_, delete, or_, update
+from sqlalchemy import and_, bindparam, delete, or_, update
 
 from core.api.data import audit, clock, db
 from core.api.i18n import translations
@@ -21,6 +21,7 @@ from core.api.imports import Upsert
 from core.api.jobs import emit
 
 from .circles import Edges, base_of, edges, way_back
+from .deeds import Counts, write_deeds
 from .models import Contract, ContractPrice, target_of
 from .rules import Problem, Rule, alone, together
 
@@ -78,14 +79,19 @@ class Saver:
         self.staged = list(staged)
         self._edges: Edges | None = None
         self._table = Upsert(ContractPrice, KEY)
-        if self.staged:
-            self._table.read(_covering(self.staged))
+        covered = [key for row in self.staged for key in (row.key, row.old) if key]
+        self._groups = {key[:2] for key in covered}
+        if covered:
+            self._table.read(_covered(covered))
         self._by_group: dict[Group, list[Key]] = defaultdict(list)
         for key in self._table.keys:
             self._by_group[key[:3]].append(key)
 
-    def save(self, removed: Iterable[Key] = ()) -> Saved:
-        """Write the rows; ``removed`` are deleted first, so that ladders are judged without them."""
+    def save(self, removed: Iterable[Key] = (), *, means: str, note: str = "") -> Saved:
+        """Write the rows; ``removed`` are deleted first, so that ladders are judged without them.
+
+        The history keeps by which ``means`` (see history_models.py), and a ``note``.
+        """
         gone = set(removed)
         result = Saved()
         kept: dict[Key, Staged] = {}
@@ -99,16 +105,40 @@ class Saver:
             for key, problem in refused.items():
                 result.problems[kept.pop(key).tag] = problem
         gone |= {row.old for row in kept.values() if row.old is not None}
+        self._read(gone)
+        gone = {key for key in gone if self._table.get(*key)}
+        deeds = write_deeds(means, note, self._counts(kept, gone))
         _remove(gone)
         for key, row in kept.items():
+            deed = {"deed_id": deeds.get(key[0])}
             target: dict[str, Any] = {"product_id": row.product_id, "category_id": row.category_id}
             before = self._table.get(*row.old) if row.old else None
             if before and "terms" not in row.values:  # a row that moves takes its formula along
                 target["terms"] = before["terms"]
-            result.outcomes[row.tag] = self._table.put(key, dict(row.values), new={**_NEW, **target})
+            result.outcomes[row.tag] = self._table.put(key, dict(row.values), new={**_NEW, **target, **deed}, touch=deed)
         self._table.flush()
         _touch({row.contract.id for row in kept.values() if result.outcomes[row.tag] != "unchanged"} | {k[0] for k in gone})
         return result
+
+    def _read(self, keys: Iterable[Key]) -> None:
+        """Read rows that are to go and are of other products than those to be written."""
+        known = self._groups
+        missing = [key for key in keys if key[:2] not in known]
+        if missing:
+            self._table.read(_covered(missing))
+
+    def _counts(self, kept: Mapping[Key, Staged], gone: set[Key]) -> dict[int, Counts]:
+        """Return what the save is about to do, by contract."""
+        counts: dict[int, Counts] = defaultdict(Counts)
+        for key, row in kept.items():
+            before = None if key in gone else self._table.get(*key)
+            if before is None:
+                counts[key[0]].added += 1
+            elif self._table.differs(key, row.values):
+                counts[key[0]].changed.append(before)
+        for key in gone:
+            counts[key[0]].removed.append(self._table.get(*key) or {})
+        return counts
 
     def existing(self, key: Key) -> Mapping[str, Any] | None:
         """Return the row with the key as it was."""
@@ -149,11 +179,11 @@ class Saver:
         return refused
 
 
-def _covering(staged: list[Staged]) -> Any:
+def _covered(keys: Iterable[Key]) -> Any:
     """Return the condition for all rows of the products concerned, contract by contract, so that the key's index serves."""
     targets: dict[int, set[int]] = defaultdict(set)
-    for row in staged:
-        targets[row.contract.id].update((row.key[1], row.old[1]) if row.old else (row.key[1],))
+    for key in keys:
+        targets[key[0]].add(key[1])
     return or_(
         *(
             and_(ContractPrice.contract_id == contract, ContractPrice.target.in_(found))
@@ -163,16 +193,17 @@ def _covering(staged: list[Staged]) -> Any:
 
 
 def _remove(keys: Iterable[Key]) -> None:
-    for contract_id, target, unit, quantity, start in keys:
-        db.session.execute(
-            delete(ContractPrice).where(
-                ContractPrice.contract_id == contract_id,
-                ContractPrice.target == target,
-                ContractPrice.unit == unit,
-                ContractPrice.min_quantity == quantity,
-                ContractPrice.valid_from == start,
-            )
+    rows = [dict(zip(("contract", "of", "in_unit", "least", "since"), key, strict=True)) for key in keys]
+    if rows:
+        table = ContractPrice.__table__
+        statement = delete(table).where(
+            table.c.contract_id == bindparam("contract"),
+            table.c.target == bindparam("of"),
+            table.c.unit == bindparam("in_unit"),
+            table.c.min_quantity == bindparam("least"),
+            table.c.valid_from == bindparam("since"),
         )
+        db.session.connection().execute(statement, rows)
 
 
 def _touch(contract_ids: set[int]) -> None:

@@ -10,12 +10,13 @@ from sqlalchemy import func, or_, select
 
 from core.api.catalog import Product, product_views, visible_products
 from core.api.companies import seller
-from core.api.data import clock, db
+from core.api.data import clock, current_actor, db
 from core.api.i18n import translations
 from core.api.pricing import context as price_context
 from core.api.pricing import may_see, price_views
-from core.api.ui import day_text, requires
+from core.api.ui import contains, day_text, requires
 
+from . import rises
 from .grid import PAGE
 from .imports import last_day
 from .models import Contract, ContractPrice
@@ -49,11 +50,21 @@ def own() -> Any:
         .distinct()
     )
     if wanted:
-        priced = priced.where(Product.sku.icontains(wanted, autoescape=True))
+        priced = priced.where(contains(Product.sku, wanted))
     count = db.session.scalar(select(func.count()).select_from(priced.subquery())) or 0
     number = max(1, request.args.get("page", 1, type=int))
     rows = db.session.execute(priced.order_by(Product.sku, ContractPrice.unit).limit(PAGE).offset((number - 1) * PAGE)).all()
     return _page(contracts, rows, count, number, wanted)
+
+
+@bp.get("/price-rises")
+@requires(OWN)
+def coming_rises() -> Any:
+    """Show the buyer which prices rise soon, as it has been told."""
+    company_id = current_actor().company_id
+    found = rises.told(company_id) if company_id is not None else []
+    products = product_views({one.product_id for one in found})
+    return render_template("pricing_contract/rises.html", rises=found, products=products)
 
 
 def _page(contracts: Any, rows: Any, count: int, number: int, wanted: str) -> Any:
@@ -71,6 +82,7 @@ def _page(contracts: Any, rows: Any, count: int, number: int, wanted: str) -> An
         number=number,
         pages=max(1, -(-count // PAGE)),
         wanted=wanted,
+        rising=rises.count_told(company) if (company := current_actor().company_id) else 0,
     )
 
 

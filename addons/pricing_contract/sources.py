@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -31,11 +32,30 @@ class Source:
     priority: int
     show_list: bool
     place: tuple[int, int, int, int, str]
+    below_first: str = "none"
+    closes: bool = False
+    by_wished: bool = False
+    progressive: bool = False
+    counts: str = "line"
+    period: str = ""
+    company_id: int | None = None
+    #: the first instant of the contract, as the driver gives it
+    begins: Any = None
+
+    @property
+    def since(self) -> datetime:
+        """The first instant of the contract."""
+        return instant_of(self.begins)
 
     @cached_property
     def key(self) -> str:
         """What a price of this contract names as its source."""
         return f"contract:{self.code}"
+
+    @cached_property
+    def nothing(self) -> object:
+        """Why a product has no price where nothing follows this contract."""
+        return _l("Only what %(name)s names has a price for you: ask for a quote.", name=self.name)
 
     @cached_property
     def reason(self) -> object:
@@ -63,4 +83,12 @@ def _source(row: Any, depth: Mapping[int, int]) -> Source:
     )
     near = depth.get(row[query.COMPANY], 0) if audience == "company" else 0
     place = (_AUDIENCE_ORDER[audience], near, -priority, POLICY_ORDER[policy], code)
-    return Source(row[0], code, row[query.NAME], audience, policy, priority, bool(row[query.SHOW_LIST]), place)
+    switches = row[query.BELOW_FIRST], bool(row[query.CLOSES]), row[query.DATE_BASIS] == "wished"
+    breaks = row[query.BREAKS] == "progressive", row[query.COUNTS], row[query.PERIOD]
+    head = row[0], code, row[query.NAME], audience, policy, priority, bool(row[query.SHOW_LIST]), place
+    return Source(*head, *switches, *breaks, row[query.COMPANY], row[query.CONTRACT_FROM])
+
+
+def instant_of(value: Any) -> datetime:
+    """Return the instant that the driver gave: a text on SQLite, a datetime on PostgreSQL."""
+    return value if isinstance(value, datetime) else datetime.fromisoformat(value).replace(tzinfo=UTC)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,15 +13,16 @@ from sqlalchemy import select
 from core.api.companies import Company, Segment, seller
 from core.api.data import clock, db, end_of_day
 from core.api.hooks import Conflict, TukkuError
-from core.api.i18n import translations
+from core.api.i18n import read_number, translations
 from core.api.pricing import explain as explain_price
 from core.api.ui import Empty, percent_text, requires, show_list
 
 from . import changes, editing, grid
 from .describe import KIND_LABELS
 from .export import rows_as_csv
-from .forms import ContractForm, CopyForm, PercentForm
+from .forms import BELOW_FIRST, BREAKS, COUNTS, DATE_BASES, PERIODS, ContractForm, CopyForm, PercentForm
 from .imports import first_day, last_day
+from .lint import LINTS
 from .listing import CONTRACTS, SHORT_AUDIENCES, SHORT_POLICIES
 from .models import KINDS, Change, Contract
 from .permissions import EDIT, EXPLAIN, VIEW
@@ -72,9 +73,13 @@ def _edit(form: ContractForm, contract: Contract | None) -> Any:
             values = form.head()
             if contract is not None:
                 values.pop("code")
+            if contract is not None and request.form.get("prepare") == "1":
+                return redirect(_change_url(contract.code, changes.prepare_terms(contract, values, _("Terms"))), 303)
             saved = editing.save_head(contract, values, request.form.get("version", type=int))
         except TukkuError as error:
             form.form_errors.append(str(error.message))
+            if contract is not None and error.code == "CONTRACT-CHANGED":
+                form.form_errors += form.differences(editing.contract_by_code(contract.code))
         else:
             flash(_("The contract is saved."), "success")
             return redirect(url_for(".contract", code=saved.code), 303)
@@ -92,18 +97,29 @@ def contract(code: str) -> Any:
 def _contract_page(found: Contract, *, failed: list[grid.GridRow] | None = None, status: int = 200, **context: Any) -> Any:
     zone = ZoneInfo(seller().zone)
     wanted = request.args.get("q", "")
-    page = grid.page_of(found, wanted, request.args.get("page", 1, type=int))
-    new_rows = [row for row in failed or () if not row.key]
+    only = request.args.get("only", "")
+    page = grid.page_of(found, wanted, request.args.get("page", 1, type=int), only)
+    here = {row.key for row in page.rows}
+    new_rows = [row for row in failed or () if row.key not in here]
     wrong = {row.key: row for row in failed or () if row.key}
+    for row in page.rows:
+        if row.key in wrong and wrong[row.key].target == row.target:
+            wrong[row.key].name = row.name
     rows = [wrong.get(row.key, row) for row in page.rows]
     company = db.session.scalar(select(Company).where(Company.id == found.company_id)) if found.company_id else None
     segment = db.session.scalar(select(Segment).where(Segment.id == found.segment_id)) if found.segment_id else None
     html = render_template(
         "pricing_contract/contract.html",
         contract=found, company=company, segment=segment, page=page, rows=rows, wanted=wanted,
+        only=only if only in LINTS else "", lints=[(key, lint.label) for key, lint in LINTS.items()],
         new_rows=[*new_rows, *(grid.GridRow() for _n in range(BLANK_ROWS))],
         kinds=EDITABLE_KINDS, first=first_day(found.valid_from, zone), last=last_day(found.valid_until, zone),
         audience=SHORT_AUDIENCES[found.audience], policy=SHORT_POLICIES[found.merge_policy],
+        below_first=None if found.below_first == "none" else dict(BELOW_FIRST)[found.below_first],
+        breaks=None if found.breaks == "whole" else dict(BREAKS)[found.breaks],
+        counts=None if found.counts == "line" else dict(COUNTS)[found.counts],
+        period=dict(PERIODS)[found.period] if found.period else None,
+        date_basis=None if found.date_basis == "order" else dict(DATE_BASES)[found.date_basis],
         undo=editing.last_deletion(found), prepared=changes.changes_of(found), percent_form=PercentForm(formdata=None),
         copy_form=CopyForm(formdata=None, name=found.name), failed=failed or [], blank=grid.GridRow(), **context,
     )  # fmt: skip
@@ -115,48 +131,51 @@ def _contract_page(found: Contract, *, failed: list[grid.GridRow] | None = None,
 def save_rows(code: str) -> Any:
     """Save the rows of the grid: those changed, those added, those ticked for deletion."""
     found = editing.contract_by_code(code)
-    removed = set(request.form.getlist("delete"))
-    sent = [row for row in grid.posted_rows(request.form) if not (row.key and row.key in removed)]
-    changed = _changed(sent)
-    outcome = editing.save_grid(found, changed, removed)
-    _say(outcome, len(removed))
-    if outcome.failed:
-        return _contract_page(editing.contract_by_code(code), failed=outcome.failed, status=422)
+    sent = grid.posted_rows(request.form)
+    removed = {**dict.fromkeys(request.form.getlist("delete"), ""), **_shown(sent, request.form.getlist("delete"))}
+    changed = [row for row in sent if row.key not in removed and row.was != row.texts]
+    if request.form.get("prepare") == "1":
+        change = changes.prepare(found, changed, removed, _("Rows changed in the table"))
+        if change is not None:
+            return redirect(_change_url(code, change), 303)
+        failed = [row for row in changed if row.errors]
+        outcome = editing.GridOutcome(0, 0, failed, [])
+    else:
+        outcome = editing.save_grid(found, changed, removed)
+    _say(outcome)
+    if outcome.failed or outcome.stayed:
+        status = 409 if outcome.stayed or any(row.clash for row in outcome.failed) else 422
+        return _contract_page(editing.contract_by_code(code), failed=outcome.failed, status=status)
     return redirect(_back(code), 303)
 
 
-def _changed(rows: list[grid.GridRow]) -> list[grid.GridRow]:
-    """Leave out the rows that came back as they were sent."""
-    kept = []
-    for row in rows:
-        was = request.form.get(f"was:{row.key}") if row.key else None
-        if was is None or was != fingerprint(row):
-            kept.append(row)
-    return kept
+def _shown(rows: list[grid.GridRow], keys: list[str]) -> dict[str, str]:
+    """Return the rows ticked for deletion as the form showed them."""
+    return {row.key: row.was for row in rows if row.key in keys}
 
 
-@bp.app_template_filter("contract_row_was")
-def fingerprint(row: grid.GridRow) -> str:
-    """Return the texts of a row as one, to see whether a form changed it."""
-    return "\x1f".join(
-        (row.target, row.unit, row.min_quantity, row.kind, row.value, row.per, row.valid_from, row.valid_until)
-    )
-
-
-def _say(outcome: editing.GridOutcome, removed: int) -> None:
-    if removed:
-        flash(ngettext("%(count)s row is deleted.", "%(count)s rows are deleted.", removed), "success")
+def _say(outcome: editing.GridOutcome) -> None:
+    if outcome.removed:
+        flash(ngettext("%(count)s row is deleted.", "%(count)s rows are deleted.", outcome.removed), "success")
+    if outcome.stayed:
+        text = ngettext(
+            "%(count)s row was changed by somebody else meanwhile and is not deleted. Look at it, then delete again.",
+            "%(count)s rows were changed by somebody else meanwhile and are not deleted. Look at them, then delete again.",
+            len(outcome.stayed),
+        )
+        flash(text, "error")
     if outcome.written:
         flash(ngettext("%(count)s row is saved.", "%(count)s rows are saved.", outcome.written), "success")
     if outcome.failed:
         failed = len(outcome.failed)
         flash(ngettext("%(count)s row needs your attention.", "%(count)s rows need your attention.", failed), "error")
-    elif not outcome.written and not removed:
+    elif not (outcome.written or outcome.removed or outcome.stayed):
         flash(_("Nothing was changed."), "info")
 
 
 def _back(code: str) -> str:
-    return url_for(".contract", code=code, q=request.args.get("q") or None, page=request.args.get("page") or None)
+    kept = {name: request.args.get(name) or None for name in ("q", "only", "page")}
+    return url_for(".contract", code=code, **kept)
 
 
 @bp.route("/contracts/<code>/paste", methods=["GET", "POST"])
@@ -164,19 +183,22 @@ def _back(code: str) -> str:
 def paste(code: str) -> Any:
     """Take rows from a spreadsheet; each gets an outcome, none is dropped."""
     found = editing.contract_by_code(code)
-    text = request.form.get("rows", "")
-    if request.form.get("prepare") == "1":
-        rows = grid.pasted_rows(text)
-        change = changes.prepare(found, rows, title=_("Pasted rows"))
-        if change is not None:
-            return redirect(_change_url(code, change), 303)
-        failed = [row for row in rows if row.errors]
-        outcome = editing.GridOutcome(0, 0, failed, [(row, "error") for row in failed])
-        _say(outcome, 0)
-        return render_template("pricing_contract/paste.html", contract=found, text=text, outcome=outcome), 422
-    outcome = editing.save_grid(found, grid.pasted_rows(text)) if request.method == "POST" else None
-    if outcome:
-        _say(outcome, 0)
+    text, upload, outcome = request.form.get("rows", ""), request.files.get("file"), None
+    if request.method == "POST":
+        try:
+            rows = grid.uploaded_rows(found, upload) if upload and upload.filename else grid.pasted_rows(text)
+            if request.form.get("prepare") == "1":
+                change = changes.prepare(found, rows, title=_("Pasted rows") if not upload else upload.filename or "")
+                if change is not None:
+                    return redirect(_change_url(code, change), 303)
+                failed = [row for row in rows if row.errors]
+                outcome = editing.GridOutcome(0, 0, failed, [(row, "error") for row in failed])
+            else:
+                outcome = editing.save_grid(found, rows, means="paste")
+            _say(outcome)
+        except TukkuError as error:
+            flash(str(error.message), "error")
+            return render_template("pricing_contract/paste.html", contract=found, text=text, outcome=None), 422
     status = 422 if outcome and outcome.failed else 200
     return render_template("pricing_contract/paste.html", contract=found, text=text, outcome=outcome), status
 
@@ -230,7 +252,8 @@ def copy(code: str) -> Any:
             name: getattr(found, name)
             for name in (
                 "audience", "company_id", "segment_id", "country", "currency", "merge_policy", "priority", "valid_from",
-                "valid_until", "show_list", "allow_inverted", "note",
+                "valid_until", "show_list", "allow_inverted", "below_first", "closes", "date_basis", "breaks", "counts",
+                "period", "note",
             )
         }  # fmt: skip
         values.update(code=form.code.data, name=form.name.data, status="draft")
@@ -260,6 +283,9 @@ def set_status(code: str) -> Any:
     wanted = request.form.get("status", "")
     if wanted not in ("draft", "active", "ended"):
         raise Conflict("CONTRACT-STATUS", _("A contract is a draft, active, or ended."))
+    if request.form.get("prepare") == "1":
+        titles = {"active": _("Make it active"), "ended": _("End the contract"), "draft": _("Make it a draft again")}
+        return redirect(_change_url(code, changes.prepare_terms(found, {"status": wanted}, titles[wanted])), 303)
     editing.save_head(found, {"status": wanted})
     said = {
         "active": _("The contract is active: its prices hold from now on."),
@@ -295,21 +321,22 @@ def export(code: str) -> Any:
 @requires(EXPLAIN)
 def explain() -> Any:
     """Show why a company pays what it pays, now or at another date."""
-    asked = {name: request.args.get(name, "").strip() for name in ("company", "product", "quantity", "unit", "at")}
+    asked = {name: request.args.get(name, "").strip() for name in ("company", "product", "quantity", "unit", "at", "wished")}
     answer, problem = None, ""
     if asked["product"]:
         try:
-            quantity = Decimal(asked["quantity"].replace(",", ".") or "1")
-            at = _instant(asked["at"])
-            answer = explain_price(asked["company"], asked["product"], quantity, unit=asked["unit"], at=at)
+            quantity = read_number(asked["quantity"] or "1")
+            at = asked_instant(asked["at"])
+            wished = date.fromisoformat(asked["wished"]) if asked["wished"] else None
+            answer = explain_price(asked["company"], asked["product"], quantity, unit=asked["unit"], at=at, wished=wished)
         except TukkuError as error:
             problem = str(error.message)
-        except (InvalidOperation, ValueError):
-            problem = _("Write the quantity as a number and the date as 2026-12-31.")
+        except ValueError:
+            problem = _("Write the date as 2026-12-31.")
     return render_template("pricing_contract/explain.html", asked=asked, answer=answer, problem=problem)
 
 
-def _instant(text: str) -> Any:
+def asked_instant(text: str) -> Any:
     """Return the last moment of a day, now for today and for no day at all."""
     if not text:
         return None

@@ -5,8 +5,6 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from flask import Response, abort, current_app, redirect, request, url_for
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
-from werkzeug.routing import RequestRedirect
 
 from core.accounts import identity
 from core.data.scope import current_actor
@@ -68,19 +66,3 @@ def refuse_cross_site() -> None:
     foreign = bool(origin) and urlsplit(origin).netloc not in own
     if foreign or request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
         raise TukkuError("CROSS-SITE", _("The request came from another site and was not carried out."), status=403)
-
-
-def safe_next(target: str | None, fallback: str) -> str:
-    """Return ``target`` if it is the path of a page of this shop that one may GET, else ``fallback``."""
-    if not target or not target.startswith("/") or target.startswith(("//", "/\\")) or not target.isprintable():
-        return fallback
-    parts = urlsplit(target)
-    if parts.scheme or parts.netloc or "\\" in target:
-        return fallback
-    try:
-        current_app.url_map.bind("").match(parts.path, method="GET")
-    except RequestRedirect:
-        return target
-    except (NotFound, MethodNotAllowed, HTTPException):
-        return fallback
-    return target

@@ -14,7 +14,7 @@ from core.i18n import ngettext
 from core.spec.errors import TukkuError
 
 WINDOW = timedelta(minutes=5)
-LIMITS = {"login": 10, "second": 5, "reset": 5, "password": 5, "invitation": 20}
+LIMITS = {"login": 10, "second": 5, "reset": 5, "password": 5, "invitation": 20, "guest_order": 10}
 _KEPT = timedelta(days=1)
 
 

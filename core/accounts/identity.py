@@ -180,7 +180,7 @@ def _person() -> Person | None:
 def _identity(person: Person) -> Identity:
     chosen = session.get("company_id")
     if not person.is_staff:
-        return Identity(person, _buyers().standing(person.id, chosen or person.last_company_id))
+        return _buying(person, _buyers().standing(person.id, chosen or person.last_company_id))
     if not person.has_second_factor and get("core", "staff_second_factor"):
         return Identity(person, must_enrol=True)
     acting = running(session.get("acting"))
@@ -189,8 +189,22 @@ def _identity(person: Person) -> Identity:
         if buyer is not None:
             return Identity(person, buyer, _acting_for(acting, buyer))
     if chosen:
-        return Identity(person, _buyers().standing(person.id, chosen, exactly=True))
+        return _buying(person, _buyers().standing(person.id, chosen, exactly=True))
     return Identity(person)
+
+
+def _buying(person: Person, buyer: Buyer | None) -> Identity:
+    """Return the identity of a person who buys, once the second factor is set up where the company asks for one."""
+    found = g.tukku_identity = Identity(person, buyer)  # the settings ask it where the company stands
+    if buyer is not None and not person.has_second_factor and second_factor_due(buyer):
+        return Identity(person, must_enrol=True)
+    return found
+
+
+def second_factor_due(buyer: Buyer) -> bool:
+    """Tell whether buyers in these roles need a second factor, as the setting says for their company."""
+    needing = roles.SECOND_FACTOR[get("core", "buyer_second_factor", company=buyer.company.id)]
+    return not buyer.roles.isdisjoint(needing)
 
 
 def running(acting: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
@@ -213,7 +227,7 @@ def actor_of(identity: Identity) -> Actor:
     if identity.must_enrol:
         return Actor(person.id, person.name, Scope("companies"), locale=person.locale)
     if identity.acting and buyer:
-        held = roles.acting_permissions(buyer.roles)
+        held = roles.acting_permissions(buyer.roles, person.staff_roles)
         return Actor(
             person.id,
             person.name,

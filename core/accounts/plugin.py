@@ -88,6 +88,18 @@ class Plugin:
             group=group, order=10,
         )  # fmt: skip
         yield SettingSpec(
+            "buyer_second_factor", str, "nobody", _l("Buyers who need a second factor"),
+            help=_l("They set up an authenticator app before anything else. It may be asked of single companies only."),
+            scopes=("deployment", "segment", "company"),
+            choices=(
+                ("nobody", _l("Nobody")),
+                ("company_admin", _l("Company administrators")),
+                ("approver", _l("Company administrators and approvers")),
+                ("everybody", _l("Everybody")),
+            ),
+            group=group, order=15,
+        )  # fmt: skip
+        yield SettingSpec(
             "sales_sees_all", bool, True, _l("Sales see all companies"),
             help=_l("Otherwise a sales person sees only the companies that name them, with their subsidiaries."),
             group=group, order=20,
@@ -97,7 +109,11 @@ class Plugin:
             "guest_sees_prices", bool, False, _l("Visitors see list prices"),
             help=_l("Prices of contracts are never shown to visitors."), group=visitors, order=31,
         )  # fmt: skip
-        yield SettingSpec("guest_may_order", bool, False, _l("Visitors may order"), group=visitors, order=32)
+        yield SettingSpec(
+            "guest_may_order", bool, False, _l("Visitors may order"),
+            help=_l("Without an account, where they see prices; they follow the order by a link in a mail."),
+            group=visitors, order=32,
+        )  # fmt: skip
 
     @hookimpl
     def app_jobs(self) -> Iterable[JobSpec]:

@@ -14,6 +14,13 @@ from core.settings.services import get
 STAFF = ("admin", "sales", "finance", "warehouse")
 BUYER = ("orderer", "approver", "company_admin", "viewer")
 GUEST = "guest"
+#: values of the setting ``buyer_second_factor`` -> the buyers' roles that need one
+SECOND_FACTOR: dict[str, tuple[str, ...]] = {
+    "nobody": (),
+    "company_admin": ("company_admin",),
+    "approver": ("company_admin", "approver"),
+    "everybody": BUYER,
+}
 TITLES = {
     "admin": _l("Administrator"),
     "sales": _l("Sales"),
@@ -41,9 +48,14 @@ def guest_permissions() -> frozenset[str]:
     return frozenset(name for name in permissions_of([GUEST]) if name.split(".", 1)[0] not in off)
 
 
-def acting_permissions(roles: Iterable[str]) -> frozenset[str]:
-    """Return what staff may do while acting for a buyer with ``roles``: neither decide nor touch people and credentials."""
-    return frozenset(name for name in permissions_of(roles) if _may_be_lent(name))
+def acting_permissions(roles: Iterable[str], staff_roles: Iterable[str] = ()) -> frozenset[str]:
+    """Return what staff may do while acting for a buyer with ``roles``: neither decide nor touch people and credentials.
+
+    Of what their own ``staff_roles`` hold they keep what is declared so (``Permission.carried``).
+    """
+    carried = frozenset(permission.name for permission in registry().values("app_permissions") if permission.carried)
+    lent = frozenset(name for name in permissions_of(roles) if _may_be_lent(name))
+    return lent | (permissions_of(staff_roles) & carried)
 
 
 _NEVER_LENT_DOMAINS = ("accounts",)

@@ -9,13 +9,16 @@ from dataclasses import dataclass
 from flask import current_app
 from sqlalchemy import select
 
+from core.accounts import identity
 from core.accounts.engine import derived_key, engine
+from core.accounts.mails import speaking
 from core.accounts.models import User
 from core.data import audit
 from core.data.db import db
 from core.data.scope import current_actor
 from core.data.write import write
 from core.i18n import _
+from core.jobs.mail import send_mail
 from core.settings.services import get
 from core.spec.errors import Forbidden, Invalid
 
@@ -83,18 +86,35 @@ def accept(user_id: int, code: str) -> bool:
 
 def remove(user: User) -> None:
     """Switch the second factor off: for oneself where it is not required, or for somebody who lost the phone."""
-    if user.id == current_actor().user_id and required_of(user):
-        raise Forbidden("SECOND-FACTOR-REQUIRED", _("Staff need a second factor here; you can replace it, not remove it."))
+    if user.id == current_actor().user_id and required():
+        raise Forbidden("SECOND-FACTOR-REQUIRED", _("You need a second factor here; you can replace it, not remove it."))
     with write():
         changed = _locked(user.id)
         changed.tf_totp_secret = changed.tf_primary_method = None
         changed.totp_last_counter = changed.mf_recovery_codes = None
         audit.record("user", changed.code, "second_factor_removed")
+        if changed.id != current_actor().user_id:
+            _tell(changed)
 
 
-def required_of(user: User) -> bool:
-    """Tell whether this deployment requires a second factor of ``user``."""
-    return user.is_staff and bool(get("core", "staff_second_factor"))
+def _tell(user: User) -> None:
+    """Mail a person that somebody else took their second factor, so that nobody is robbed of it unnoticed."""
+    with speaking(user.locale):
+        text = _(
+            "Hello %(name)s,\n\n%(who)s removed the second factor from your sign-in: your password alone signs you in until "
+            "you set up a new one.\n\nIf you did not ask for this, change your password and tell us.\n",
+            name=user.name,
+            who=current_actor().name,
+        )
+        send_mail(user.email, _("Your second factor was removed"), text, locale=user.locale)
+
+
+def required() -> bool:
+    """Tell whether the signed-in person cannot go without: as staff, or as a buyer of the active company."""
+    who = identity.current()
+    if who.person is not None and who.person.is_staff and get("core", "staff_second_factor"):
+        return True
+    return who.buyer is not None and who.acting is None and identity.second_factor_due(who.buyer)
 
 
 def _locked(user_id: int) -> User:

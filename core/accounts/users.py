@@ -18,6 +18,7 @@ from core.data.scope import current_actor
 from core.data.write import write
 from core.i18n import LOCALES, _
 from core.jobs.mail import send_mail
+from core.jobs.services import emit
 from core.spec.errors import Forbidden, Invalid, NotFound
 
 _EMAIL = re.compile(r"[^@\s<>\"'(),:;\\\[\]]+@[^@\s<>\"'(),:;\\\[\]]+\.[^@\s.<>\"'(),:;\\\[\]]{2,}")
@@ -99,6 +100,7 @@ def set_staff_roles(user: User, roles: Iterable[str]) -> bool:
     db.session.flush()
     sessions.revoke_all(user.id)
     audit.record("user", user.code, "roles_changed", before={"roles": sorted(held)}, after={"roles": sorted(wanted)})
+    emit("user.changed", {"user_id": user.id})
     return True
 
 
@@ -148,6 +150,7 @@ def set_active(user: User, active: bool) -> None:
             links.end_all(user.id)
         user.active = active
         audit.record("user", user.code, "enabled" if active else "disabled")
+        emit("user.changed", {"user_id": user.id})
 
 
 def change_password(user: User, old: str, new: str, *, about: Iterable[str] = ()) -> None:

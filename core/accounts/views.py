@@ -7,7 +7,6 @@ from typing import Any
 from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, session, url_for
 
 from core.accounts import acting, identity, links, login, second_factor, sessions, users
-from core.accounts.access import safe_next
 from core.accounts.forms import (
     ChangePasswordForm,
     CodeForm,
@@ -25,6 +24,7 @@ from core.data.write import write
 from core.i18n import LOCALES, _, ngettext
 from core.spec.errors import TukkuError
 from core.ui.access import public, requires
+from core.ui.links import safe_next
 
 bp = Blueprint("accounts", __name__)
 OWN = "accounts.profile.edit"
@@ -189,7 +189,7 @@ def _security(form: ChangePasswordForm) -> str:
         sessions=sessions.sessions_of(user.id),
         is_current=sessions.is_current,
         remaining=second_factor.remaining(user),
-        required=second_factor.required_of(user),
+        required=second_factor.required(),
         office=_office(),
     )
 

@@ -2,11 +2,15 @@
 
 from core.catalog.models import Category, ItemCode, Product, ProductText, ProductUnit
 from core.catalog.services import find_codes, product_views
+from core.catalog.units import exact
 from core.catalog.visibility import condition as visible_products
+from core.catalog.visibility import of_company as visible_to_company
 
 __all__ = [
     # for reading and foreign keys
     "Category", "ItemCode", "Product", "ProductText", "ProductUnit",
     # questions
-    "find_codes", "product_views", "visible_products",
+    "find_codes", "product_views", "visible_products", "visible_to_company",
+    # an exact quantity as it is stored
+    "exact",
 ]  # fmt: skip

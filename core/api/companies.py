@@ -3,6 +3,7 @@
 from core.accounts.models import User
 from core.accounts.roles import TITLES as ROLE_TITLES
 from core.companies.models import Address, Company, CompanySegment, Membership, Segment, Seller
+from core.companies.segments import segment_by_code
 from core.companies.services import ancestors, company_by_code, current_company, descendants, segment_ids, seller
 from core.companies.tree import descendants_of, lock_company
 
@@ -10,7 +11,8 @@ __all__ = [
     # for reading and foreign keys
     "Address", "Company", "CompanySegment", "Membership", "Segment", "Seller", "User",
     # questions
-    "ancestors", "company_by_code", "current_company", "descendants", "descendants_of", "segment_ids", "seller",
+    "ancestors", "company_by_code", "current_company", "descendants", "descendants_of", "segment_by_code",
+    "segment_ids", "seller",
     # roles of people, and the lock under which a company's orders change
     "ROLE_TITLES", "lock_company",
 ]  # fmt: skip

@@ -4,6 +4,7 @@ from core.data import audit, clock
 from core.data.clock import end_of_day, now, start_of_day, today
 from core.data.db import db
 from core.data.models import AuditEntry
+from core.data.once import once
 from core.data.scope import (
     Actor,
     Audience,
@@ -19,12 +20,15 @@ from core.data.scope import (
     system,
     unscoped,
 )
+from core.data.stamps import book
 from core.data.types import Amount, Instant, Json, Price, Quantity, Translated
 from core.data.write import after_commit, write, writing
 
 __all__ = [
     # database and transactions
     "db", "write", "writing", "after_commit",
+    # what is kept in memory
+    "book", "once",
     # column types
     "Amount", "Price", "Quantity", "Instant", "Json", "Translated",
     # whose rows they are

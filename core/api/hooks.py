@@ -4,6 +4,8 @@ from core.spec.app import (
     Command,
     ConfigCheck,
     ConfigFinding,
+    DataCheck,
+    ExportFile,
     HealthCheck,
     Impact,
     JobSpec,
@@ -21,30 +23,42 @@ from core.spec.imports import DataImport, ImportField, ImportRow, RowResult
 from core.spec.markers import hookimpl
 from core.spec.notifications import NotificationKind
 from core.spec.orders import (
+    Charge,
+    ChargeLine,
+    ChargeRequest,
     CheckoutRule,
+    CheckoutStep,
+    Discount,
+    DiscountRequest,
     DraftLine,
     Finding,
     HoldRequest,
     HoldType,
     OrderDraft,
+    OrderFact,
+    OrderFollower,
     OrderPart,
     Stage,
 )
 from core.spec.pricing import BreakQuantities, PriceStep
+from core.spec.reports import ReportColumn, ReportParameter, ReportSource
 from core.spec.restapi import ApiExtension, ApiResource
 from core.spec.ui import Action, Card, Column, FormSection, ListFilter, NavItem, PageContext, Panel
 
 __all__ = [
     "hookimpl",
     # the application
-    "Command", "ConfigCheck", "ConfigFinding", "HealthCheck", "Impact",
+    "Command", "ConfigCheck", "ConfigFinding", "DataCheck", "ExportFile", "HealthCheck", "Impact",
     "JobSpec", "Mount", "NotificationKind", "Permission", "Seed", "SettingSpec", "Subscriber", "TemplateHelper",
     # catalogue
     "QuantityLine", "QuantityRule", "VisibilityQuery",
     # imports
     "DataImport", "ImportField", "ImportRow", "RowResult",
     # orders
-    "CheckoutRule", "DraftLine", "Finding", "HoldRequest", "HoldType", "OrderDraft", "OrderPart", "Stage",
+    "Charge", "ChargeLine", "ChargeRequest", "CheckoutRule", "CheckoutStep", "Discount", "DiscountRequest", "DraftLine",
+    "Finding", "HoldRequest", "HoldType", "OrderDraft", "OrderFact", "OrderFollower", "OrderPart", "Stage",
+    # reports
+    "ReportColumn", "ReportParameter", "ReportSource",
     # the REST API
     "ApiExtension", "ApiResource",
     # documents

@@ -1,7 +1,8 @@
-"""The rows of an import: results, references by code, upserts by natural key, cells as people write them."""
+"""The rows of an import: results, references by code, upserts by natural key."""
 
 from core.imports.batch import Batch
-from core.imports.cells import CellError, Reading, number
+from core.imports.running import file_name
+from core.imports.source import read_upload
 from core.imports.upsert import Upsert, codes
 
-__all__ = ["Batch", "CellError", "Reading", "Upsert", "codes", "number"]
+__all__ = ["Batch", "Upsert", "codes", "file_name", "read_upload"]

@@ -1,15 +1,17 @@
 """Prices, as addons may use them: the pipeline's types and services, exact arithmetic, tax and currency rates."""
 
+from core.i18n.currencies import checked_currency
 from core.pricing.asked import InOrder, id_table, id_values, instant_value, prepared, quantity_table, quantity_values
+from core.pricing.bands import bands_text
 from core.pricing.base import by_factor
-from core.pricing.currency import rate, rates
+from core.pricing.currency import known_rates, rate, rates
 from core.pricing.display import PriceView, price_views
 from core.pricing.explain import explain
 from core.pricing.models import ListPrice
 from core.pricing.money import (
     MICROS,
-    check_currency,
     computed_places,
+    distribute,
     from_micro,
     line_net,
     minor_digits,
@@ -21,9 +23,11 @@ from core.pricing.tax import Treatment, treatments
 from core.pricing.totals import TaxLine, TotalLine, Totals, discounted, totals
 from core.spec.pricing import (
     BEGINNING,
+    Band,
     Break,
     BreakQuantities,
     Candidate,
+    ManualTerms,
     PriceBatch,
     PriceContext,
     PriceLine,
@@ -36,14 +40,16 @@ from core.spec.pricing import (
 __all__ = [
     # the pipeline's types
     "PriceBatch", "PriceContext", "PriceLine", "PriceRequest", "PriceStage", "PriceStep", "TraceEntry", "Candidate",
-    "Break", "BreakQuantities", "BEGINNING",
+    "ManualTerms",
+    "Band", "Break", "BreakQuantities", "BEGINNING",
     # asking for prices
     "context", "price", "price_one", "ladders", "explain", "may_see", "PriceView", "price_views",
     # for steps: lines as parameters, stored integers, units
     "InOrder", "prepared", "instant_value", "quantity_table", "quantity_values", "id_table", "id_values",
-    "MICROS", "from_micro", "by_factor", "computed_places",
+    "MICROS", "from_micro", "by_factor", "computed_places", "bands_text",
     # money, tax, currency
-    "line_net", "minor_digits", "round_money", "round_to", "check_currency", "rate", "rates", "Treatment",
+    "line_net", "distribute", "minor_digits", "round_money", "round_to", "checked_currency", "rate", "rates",
+    "known_rates", "Treatment",
     "treatments", "TaxLine", "TotalLine", "Totals", "totals", "discounted",
     # for reading and foreign keys
     "ListPrice",

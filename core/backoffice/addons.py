@@ -46,6 +46,9 @@ CHIPS: Mapping[str, tuple[str, object]] = {
 ADDS: Mapping[str, object] = {
     "addon_health": _l("Says how it is"),
     "addon_disable_impact": _l("Says what is lost without it"),
+    "addon_export": _l("Writes its data for people"),
+    "api_extensions": _l("Adds to what the API says"),
+    "api_resources": _l("Resources of the API"),
     "app_commands": _l("Commands"),
     "app_jobs": _l("Background work"),
     "app_mounts": _l("Pages"),
@@ -56,15 +59,22 @@ ADDS: Mapping[str, object] = {
     "app_template_helpers": _l("Helpers of templates"),
     "catalog_visibility": _l("Decides which products are seen"),
     "checkout_rules": _l("Checks of orders"),
+    "checkout_steps": _l("Steps of the checkout"),
     "config_checks": _l("Checks of the set-up"),
+    "data_checks": _l("Checks of stored data"),
     "data_imports": _l("Imports and exports"),
+    "order_charges": _l("Freight and charges"),
+    "order_discounts": _l("Discounts on orders"),
+    "order_facts": _l("Figures for rules"),
     "document_sections": _l("Sections of documents"),
     "notification_kinds": _l("Tells people of"),
     "order_hold_types": _l("Holds of orders"),
+    "order_followers": _l("Written with orders"),
     "order_parts": _l("Parts of orders"),
     "price_breaks": _l("Knows quantity breaks"),
     "price_steps": _l("Steps of the price"),
     "quantity_rules": _l("Limits quantities"),
+    "report_sources": _l("Reports"),
     "ui_actions": _l("Actions on lists"),
     "ui_cards": _l("Cards on the home page"),
     "ui_columns": _l("Columns of lists"),
@@ -88,10 +98,13 @@ def overview() -> str:
         rows=view.rows,
         chips=CHIPS,
         title_of=title_of,
+        summary_of=summary_of,
         late=late,
         degraded=registry().degraded,
         generation=view.generation,
         operations=oplog.latest(5),
+        killed=oplog.killed(),
+        may_upgrade=current_actor().may(MANAGE) and any(row.state == "upgrade-pending" for row in view.rows),
     )
 
 
@@ -100,6 +113,17 @@ def overview() -> str:
 def incidents() -> str:
     """List the newest failures of addons and of core, each with a report to copy."""
     return render_template("backoffice/incidents.html", incidents=_incidents())
+
+
+@bp.route("/addons/upgrade", methods=["GET", "POST"])
+@requires(MANAGE)
+def upgrade() -> Any:
+    """Show whose tables are behind their code; a POST starts bringing all of them up to date."""
+    found = operator()
+    proposal = found.propose("upgrade", ())
+    if request.method == "POST" and proposal.names:
+        return _to_log(found.start("upgrade", (), current_actor().name), "")
+    return render_template("backoffice/addon_upgrade.html", proposal=proposal)
 
 
 @bp.get("/addons/<name>")
@@ -112,6 +136,7 @@ def detail(name: str) -> str:
         "backoffice/addon.html",
         row=row,
         title=title_of(row),
+        summary=summary_of(row),
         chip=CHIPS[row.state],
         contributions=[(ADDS.get(h, h), keys) for h, keys in found.contributions(name).items()],
         incidents=_incidents(name),
@@ -130,9 +155,7 @@ def change(name: str, kind: str) -> Any:
     if typed_wrong:
         flash(_("The name differs. Nothing was changed."), "error")
     elif request.method == "POST" and not proposal.problems:
-        identity = found.start(kind, [name], current_actor().name)
-        begun = int(clock.now().timestamp())
-        return redirect(url_for("addons_admin.follow", identity=identity, addon=name, begun=begun))
+        return _to_log(found.start(kind, [name], current_actor().name), name)
     status = 409 if proposal.problems else 422 if typed_wrong else 200
     page = render_template("backoffice/addon_change.html", row=row, title=title_of(row), kind=kind, proposal=proposal)
     return page, status
@@ -150,9 +173,7 @@ def remove(name: str, kind: RemovalKind) -> Any:
         flash(_("The name differs. Nothing was changed."), "error")
     elif request.method == "POST" and not removal.problems:
         options = ("--purge",) if kind == "uninstall" and request.form.get("settings") else ()
-        identity = found.start(kind, [name], current_actor().name, *options)
-        begun = int(clock.now().timestamp())
-        return redirect(url_for("addons_admin.follow", identity=identity, addon=name, begun=begun))
+        return _to_log(found.start(kind, [name], current_actor().name, *options), name)
     status = 409 if removal.problems else 422 if typed_wrong else 200
     return render_template("backoffice/addon_remove.html", row=row, title=title_of(row), kind=kind, removal=removal), status
 
@@ -163,14 +184,21 @@ def follow(identity: str) -> str | Response:
     """Show the log of an operation; the fragment asks for itself until the operation has ended."""
     row = db.session.get(Operation, identity)
     begun = request.args.get("begun", 0, int)
+    killed = row is not None and row.state == "running" and identity in oplog.killed()
     return render_template(
         "backoffice/_operation.html" if request.headers.get("HX-Request") else "backoffice/operation.html",
         row=row,
         again=url_for("addons_admin.follow", identity=identity, addon=request.args.get("addon"), begun=begun),
         addon=request.args.get("addon", "") or (row.addons.split(" ")[0] if row else ""),
+        killed=killed,
         lost=row is None and clock.now().timestamp() - begun > STARTS_WITHIN,
         awaited=registry().generation + 1,
     )
+
+
+def _to_log(identity: str, addon: str) -> Response:
+    begun = int(clock.now().timestamp())
+    return redirect(url_for("addons_admin.follow", identity=identity, addon=addon, begun=begun))
 
 
 def _incidents(addon: str = "") -> list[tuple[Incident, str]]:
@@ -183,3 +211,8 @@ def _incidents(addon: str = "") -> list[tuple[Incident, str]]:
 def title_of(row: AddonRow) -> str:
     """Return an addon's title in the reader's language, from the addon's own catalogue."""
     return texts_of(row.package, row.name).gettext(row.title) if row.package and row.title else row.name
+
+
+def summary_of(row: AddonRow) -> str:
+    """Return in the reader's language what an addon does."""
+    return texts_of(row.package, row.name).gettext(row.summary) if row.package and row.summary else row.summary

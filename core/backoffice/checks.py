@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from flask import Blueprint, render_template
 from sqlalchemy import func, select
 
-from core.backoffice.settings import TITLES
+from core.backoffice.settings import titles
 from core.data.db import db
 from core.jobs.models import Job
+from core.registry.code import on_disk
 from core.registry.processes import alive
 from core.registry.registry import registry
 from core.ui.access import requires
@@ -32,7 +32,7 @@ def overview() -> str:
         groups=list(_grouped(wrong)),
         fine=[c for c in checked if not c.findings],
         count=sum(len(c.findings) for c in wrong),
-        titles=_titles(),
+        titles=titles(),
     )
 
 
@@ -47,17 +47,14 @@ def status() -> str:
         health=[(owner, checks) for owner, checks in found if checks],
         worst=max((STATES.index(check.state) for _owner, checks in found for check in checks), default=0),
         processes=alive(),
+        code=on_disk(registry()),
         generation=registry().generation,
         addons=registry().addons,
         jobs=states,
-        titles=_titles(),
+        titles=titles(),
     )
 
 
 def _grouped(checked: list[Checked]) -> Iterator[tuple[str, list[Checked]]]:
     owners = dict.fromkeys(c.owner for c in checked)
     yield from ((owner, [c for c in checked if c.owner == owner]) for owner in owners)
-
-
-def _titles() -> dict[str, Any]:
-    return {f.name: f.manifest.title for f in registry().plan.order if f.manifest} | dict(TITLES)

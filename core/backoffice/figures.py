@@ -18,9 +18,9 @@ from core.orders.models import Order
 from core.pricing.currency import RateMissing, rates
 from core.pricing.money import round_money
 from core.spec.ui import PageContext
+from core.ui.dates import add_months
 from core.ui.formats import money, qty
 from core.ui.links import optional_url
-from core.ui.numbers import add_months
 
 PLACED = ("submitted", "confirmed", "completed")
 OPEN = ("submitted", "confirmed")
@@ -59,7 +59,12 @@ def _sales(this: _Sums, last: _Sums, currency: str) -> dict[str, Any]:
 
 
 def _compared(label: str, shown: str, now: Decimal | int, before: Decimal | int) -> dict[str, Any]:
-    return {"label": label, "value": shown, "trend": _trend(now, before), "note": _("to the same day of last month")}
+    return {
+        "label": label,
+        "value": shown,
+        "trend": _trend(now, before),
+        "note": _("compared with the same day of last month"),
+    }
 
 
 @dataclass(frozen=True, slots=True)

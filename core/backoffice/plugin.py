@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from core.backoffice import addons, checks, figures, settings, settings_targets, work
+from core.backoffice import addons, checks, figures, reports, settings, settings_targets, work
+from core.backoffice.report_commands import report_group
 from core.backoffice.shell import office_shell
 from core.backoffice.views import bp
 from core.i18n import _l
-from core.spec.app import Mount, Permission, TemplateHelper
+from core.spec.app import Command, Mount, Permission, TemplateHelper
 from core.spec.markers import hookimpl
 from core.spec.ui import Card, NavItem
 
@@ -26,12 +27,19 @@ class Plugin:
         yield Mount(work.bp, "admin", prefix="/admin")
         yield Mount(addons.bp, "admin", prefix="/admin")
         yield Mount(checks.bp, "admin", prefix="/admin")
+        yield Mount(reports.bp, "admin", prefix="/admin")
+
+    @hookimpl
+    def app_commands(self) -> Iterable[Command]:
+        """Add `tukku report`."""
+        yield Command(report_group)
 
     @hookimpl
     def app_permissions(self) -> Iterable[Permission]:
         """Let the staff in."""
         yield Permission("backoffice.home.view", _l("Open the back-office"), ("admin", "sales", "finance", "warehouse"))
         yield Permission(settings.EDIT, _l("Change the settings"), ("admin",))
+        yield Permission(reports.USE, _l("Read reports"), ("admin", "sales", "finance"))
         yield Permission(work.SEE_AUDIT, _l("See who changed what"), ("admin",))
         yield Permission(checks.VIEW, _l("See what is set up wrongly, and the status of the shop"), ("admin",))
         yield Permission(addons.VIEW, _l("See the addons and their incidents"), ("admin",))
@@ -40,6 +48,7 @@ class Plugin:
     @hookimpl
     def ui_nav(self) -> Iterable[NavItem]:
         """Lead to the settings, the addons, the background work and the trail."""
+        yield NavItem("reports", _l("Reports"), "reports_admin.overview", reports.USE, "reports", icon="bar-chart", order=10)
         yield NavItem(
             "jobs", _l("Background work"), "work_admin.jobs", work.SEE_JOBS, "setup",
             icon="clock-history", badge=work.failed_jobs, order=80,

@@ -13,6 +13,7 @@ from wtforms.validators import Length
 
 from core.data.write import write
 from core.i18n import _, _l
+from core.i18n.texts import texts_of
 from core.registry.registry import registry
 from core.settings import services
 from core.settings.services import Shown, everything, set_value
@@ -98,11 +99,17 @@ def owner_named(name: str) -> Owner:
 
 def owners() -> list[Owner]:
     """Return those who have settings, core's domains first, with their settings in order."""
-    titles = {f.name: f.manifest.title for f in registry().plan.order if f.manifest}
+    known = titles()
     names: dict[str, list[Shown]] = {}
     for shown in everything():
         names.setdefault(shown.owner, []).append(shown)
-    return [Owner(name, TITLES.get(name) or titles.get(name, name), tuple(found)) for name, found in names.items()]
+    return [Owner(name, known.get(name, name), tuple(found)) for name, found in names.items()]
+
+
+def titles() -> dict[str, object]:
+    """Return the titles of core's domains and of the addons that run, in the reader's language."""
+    addons = {f.name: texts_of(f.import_name, f.name).gettext(f.manifest.title) for f in registry().plan.order if f.manifest}
+    return {**addons, **TITLES}
 
 
 def _form(settings: Sequence[Shown]) -> TukkuForm:

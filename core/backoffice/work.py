@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from sqlalchemy import String, cast, func, select
 
+from core.accounts.models import User
 from core.companies.models import Company
 from core.data.db import db
 from core.data.models import AuditEntry
@@ -17,6 +18,7 @@ from core.jobs.services import discard, retry
 from core.spec.errors import Conflict, NotFound
 from core.spec.ui import Action, PageContext
 from core.ui.access import requires
+from core.ui.deeds import deed, thing, told
 from core.ui.links import optional_url
 from core.ui.listing import show_list
 from core.ui.listpage import Empty
@@ -68,10 +70,6 @@ JOBS = Resource(
 )
 
 
-def _words(code: str) -> str:
-    return code.replace("_", " ").replace(".", " ")
-
-
 def _change(after: Mapping[str, Any] | None) -> str:
     return ", ".join(f"{key}: {_plain(value)}" for key, value in (after or {}).items())[:160]
 
@@ -89,8 +87,8 @@ AUDIT = Resource(
     fields=(
         Field("at", _l("When"), AuditEntry.at, "instant"),
         Field("actor", _l("Who"), AuditEntry.actor, search=True),
-        Field("action", _l("Did"), AuditEntry.action, search=True, show=_words),
-        Field("entity", _l("Kind"), AuditEntry.entity, search=True),
+        Field("action", _l("Did"), AuditEntry.action, search=True, show=deed),
+        Field("entity", _l("Kind"), AuditEntry.entity, search=True, show=thing),
         Field("code", _l("Which"), AuditEntry.entity_id, "code", search=True),
         Field("company", _l("Company"), Company.name, search=True),
         Field("reason", _l("Reason"), AuditEntry.reason, search=True, sort=False, shown=False),
@@ -186,10 +184,12 @@ def lately(_context: PageContext) -> Mapping[str, Any] | None:
     """Return the last changes for the home page, signing in aside."""
     wanted = select(AuditEntry).where(AuditEntry.action.not_in(("signed_in", "signed_out"))).order_by(AuditEntry.id.desc())
     entries = db.session.scalars(wanted.limit(6)).all()
+    people = select(User.code, User.name).where(User.code.in_([e.entity_id for e in entries if e.entity == "user"]))
+    names = {code: name for code, name in db.session.execute(people)}  # noqa: C416  (rows are no pairs to mypy)
     events = [
         {
             "icon": "pencil",
-            "text": f"{e.entity} {e.entity_id}: {_words(e.action)}",
+            "text": told(e.entity, names.get(e.entity_id, e.entity_id), e.action),
             "who": e.actor,
             "at": e.at,
             "note": e.reason,

@@ -1,4 +1,4 @@
-"""Counts by category and attribute, each facet counted with the selections of all the others; three statements.
+"""Counts by category and attribute, each facet counted with the selections of all the others.
 
 The list is what passes every chosen facet of the base (what is seen, searched, in the category). For a chosen facet,
 products count too that fail this facet only. Adding up is left to SQL.
@@ -17,11 +17,14 @@ from sqlalchemy import CTE, ColumnElement, Select, and_, case, func, literal, or
 from core.catalog.models import Product, ProductAttribute
 from core.catalog.selection import Bounds, Selection
 from core.catalog.structure import AttributeInfo
+from core.data import stamps
 from core.data.db import db
 
 #: Above this many hits only categories are counted, until the list is narrowed.
 MOST_HITS = 20_000
 OPEN = Bounds()
+#: Products by attribute id and value.
+Counts = Mapping[int, Mapping[str, int]]
 _MOST = 0.5
 _FEW = 500
 _DIGITS = re.compile(r"(\d+(?:[.,]\d+)?)")
@@ -108,17 +111,24 @@ def _direct(products: CTE, ids: Sequence[int]) -> Select[Any]:
     )
 
 
-def _by_complement(products: CTE, ids: Sequence[int]) -> list[Select[Any]]:
-    """Count everything and take off what the list lacks: quicker where it has more than half of all products."""
-    v = ProductAttribute
-    everything = select(v.attribute_id, v.text, func.count()).where(v.attribute_id.in_(ids))
+def _lacking(products: CTE, ids: Sequence[int]) -> Select[Any]:
+    """Count, below zero, what the list lacks: with `_everything` quicker where it has more than half of all products."""
+    v: Any = ProductAttribute
     others = select(Product.id).where(Product.id.not_in(select(products.c.id))).cte("others").prefix_with("MATERIALIZED")
-    lacking = (
+    return (
         select(v.attribute_id, v.text, -func.count())
         .join(others, others.c.id == v.product_id)
         .where((v.attribute_id + 0).in_(ids))
+        .group_by(v.attribute_id, v.text)
     )
-    return [statement.group_by(v.attribute_id, v.text) for statement in (everything, lacking)]
+
+
+def _everything(attributes: Mapping[str, AttributeInfo]) -> Counts:
+    """Return how many products of all have each value of the facets; one statement after the catalogue has changed."""
+    v: Any = ProductAttribute
+    ids = [a.id for a in attributes.values() if a.facet]
+    statement: Select[Any] = select(v.attribute_id, v.text, func.count()).where(v.attribute_id.in_(ids))
+    return stamps.kept("catalogue", "facet_counts", lambda: _counts([statement.group_by(v.attribute_id, v.text)]))
 
 
 def _for_chosen(products: CTE, ids: Sequence[int]) -> Select[Any]:
@@ -132,9 +142,9 @@ def _for_chosen(products: CTE, ids: Sequence[int]) -> Select[Any]:
     )
 
 
-def _counts(parts: Sequence[Select[Any]]) -> dict[int, dict[str, int]]:
-    """Return the counts by attribute and value; one statement."""
-    counts: dict[int, dict[str, int]] = {}
+def _counts(parts: Sequence[Select[Any]], start: Counts | None = None) -> dict[int, dict[str, int]]:
+    """Return the counts by attribute and value, added to those of ``start``; one statement."""
+    counts = {i: dict(values) for i, values in (start or {}).items()}
     for attribute_id, text, count in db.session.execute(union_all(*parts)) if parts else ():
         values = counts.setdefault(attribute_id, {})
         values[text] = values.get(text, 0) + count
@@ -148,15 +158,21 @@ def facets(
     attributes: Mapping[str, AttributeInfo],
     total: int,
 ) -> tuple[Facet, ...]:
-    """Return the facets that can narrow a list of ``total`` products, in the attributes' order; two statements at most."""
+    """Return the facets that can narrow a list of ``total`` products, in the attributes' order.
+
+    One statement, and two more where it has most of all products and the catalogue has changed since.
+    """
     offered = [a for a in attributes.values() if a.facet or a.id in chosen]
     free = [a.id for a in offered if a.id not in chosen]
-    products, parts = listed(base, chosen), []
-    if free:
-        parts += _by_complement(products, free) if _is_most(total) else [_direct(products, free)]
+    products, parts, start = listed(base, chosen), [], None
+    if free and _is_most(total):
+        start = {i: counts for i, counts in _everything(attributes).items() if i in free}
+        parts.append(_lacking(products, free))
+    elif free:
+        parts.append(_direct(products, free))
     if chosen:
         parts.append(_for_chosen(marked(base, chosen), list(chosen)))
-    counts = _counts(parts)
+    counts = _counts(parts, start)
     made = (_facet(a, counts.get(a.id, {}), selection) for a in offered)
     return tuple(facet for facet in made if len(facet.values) > 1 or facet.active)
 
@@ -165,7 +181,11 @@ def _is_most(total: int) -> bool:
     """Tell whether a list has most of all products; a short one is looked up directly, however large the catalogue is."""
     if total <= _FEW:
         return False
-    return total > _MOST * (db.session.scalar(select(func.count()).select_from(Product)) or 0)
+    return total > _MOST * stamps.kept("catalogue", "product_count", _count_products)
+
+
+def _count_products() -> int:
+    return db.session.scalar(select(func.count()).select_from(Product)) or 0
 
 
 def _facet(attribute: AttributeInfo, counts: Mapping[str, int], selection: Selection) -> Facet:

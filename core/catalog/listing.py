@@ -11,8 +11,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, false, func, or_, select
 from sqlalchemy.orm import aliased
 
-from core.catalog import facets, prices, visibility
+from core.catalog import facets, habits, prices, visibility
 from core.catalog.facets import Facet
+from core.catalog.habits import Habit
 from core.catalog.models import Product, ProductAttribute, ProductText
 from core.catalog.search import query as search
 from core.catalog.search.index import Hits, Term
@@ -95,11 +96,13 @@ def counts() -> dict[int, int]:
     return tree().sums(facets.category_counts(facets.listed(visibility.condition(), {})))
 
 
-def first(text: str, count: int) -> list[int]:
-    """Return the ids of the first products that ``text`` finds, best first."""
+def first(text: str, count: int, most_habits: int) -> tuple[Sequence[Habit], list[int]]:
+    """Return what the reader's company bought before of what ``text`` finds, and the ids of the first others, best first."""
     match = find(text)
-    statement = select(Product.id).where(visibility.condition(discontinued=True), match.condition())
-    return list(db.session.scalars(_ordered(statement, "", match, {}).limit(count)))
+    seen = select(Product.id).where(visibility.condition(discontinued=True), match.condition())
+    known = habits.among(seen, most_habits)
+    others = seen.where(Product.id.not_in([habit.product_id for habit in known])) if known else seen
+    return known, list(db.session.scalars(_ordered(others, "", match, {}).limit(count)))
 
 
 def find(text: str) -> Match:

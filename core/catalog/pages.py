@@ -10,7 +10,7 @@ from typing import Any
 from flask import current_app, request, url_for
 from markupsafe import Markup
 
-from core.catalog import addresses, listing, prices, services, visibility
+from core.catalog import addresses, limits, listing, prices, services, visibility
 from core.catalog.facets import Facet, FacetValue
 from core.catalog.listing import Results
 from core.catalog.prices import ShownPrice
@@ -26,7 +26,6 @@ from core.ui.listpage import Chip, Pager
 MOST_COLUMNS = 5
 #: A facet shows so many values at once; the others are folded.
 FIRST_VALUES = 10
-SUGGESTED = 6
 #: So many pages of lists are kept while the catalogue stays as it is, some 200 kB each.
 LISTS_KEPT = 128
 #: So many ways of writing a price are kept: the words and figures, not the prices.
@@ -78,7 +77,8 @@ class Item:
     @property
     def buyable(self) -> bool:
         """True where a form to add it to the cart makes sense: it is sold, and has a price if prices are shown."""
-        return self.product.sold and self.unit is not None and (self.price is None or self.price.amount is not None)
+        sold = self.product.sold and self.unit is not None and not self.unit.refused
+        return sold and (self.price is None or self.price.amount is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,15 +171,33 @@ def product_list(selection: Selection) -> ProductList:
 def _priced(items: Sequence[Item]) -> tuple[Item, ...]:
     """Return the items with the reader's prices and own codes."""
     own = services.own_codes([item.product.id for item in items])
-    shown = prices.with_ladders({(item.product.id, item.unit.unit): item.unit for item in items if item.unit is not None})
+    every = {(item.product.id, unit.unit): unit for item in items if item.unit for unit in _offered(item, item.unit)}
+    may = limits.for_reader(every)
+    chosen = [_orderable(item, may) for item in items]
+    pairs = {(item.product.id, unit.unit): unit for item, unit in zip(items, chosen, strict=True) if unit is not None}
+    shown = prices.with_ladders(pairs)
     return tuple(
         replace(
             item,
-            price=shown.get((item.product.id, item.unit.unit)) if item.unit else None,
+            unit=unit,
+            price=shown.get((item.product.id, unit.unit)) if unit else None,
             own_codes=own.get(item.product.id, ()),
         )
-        for item in items
+        for item, unit in zip(items, chosen, strict=True)
     )
+
+
+def _offered(item: Item, first: UnitInfo) -> Sequence[UnitInfo]:
+    """Return the units in which a row of the list may offer the product: its own first."""
+    return (first, *(unit for unit in item.product.units.values() if unit.unit != first.unit))
+
+
+def _orderable(item: Item, may: Mapping[tuple[int, str], UnitInfo]) -> UnitInfo | None:
+    """Return the unit in which the reader may order the product first, with its limits; its own where that is none."""
+    if item.unit is None:
+        return None
+    found = [may[item.product.id, unit.unit] for unit in _offered(item, item.unit)]
+    return next((unit for unit in found if not unit.refused), found[0])
 
 
 def _bare(selection: Selection) -> ProductList:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from core.catalog import admin_views, structure_views, views
+from core.catalog import admin_views, structure_views, sweeps, views
 from core.catalog.commands import search_group
 from core.catalog.imports import IMPORTS
 from core.catalog.permissions import PERMISSIONS
 from core.i18n import _l
-from core.spec.app import Command, Mount, Permission
+from core.spec.app import Command, DataCheck, Mount, Permission
 from core.spec.imports import DataImport
 from core.spec.markers import hookimpl
 from core.spec.ui import NavItem
@@ -35,6 +35,11 @@ class Plugin:
     def app_commands(self) -> Iterable[Command]:
         """Add `tukku search`."""
         yield Command(search_group)
+
+    @hookimpl
+    def data_checks(self) -> Iterable[DataCheck]:
+        """Say what holds of the catalogue."""
+        return sweeps.CHECKS
 
     @hookimpl
     def data_imports(self) -> Iterable[DataImport]:

@@ -8,8 +8,9 @@ from decimal import Decimal
 
 from flask import request
 
-from core.catalog import addresses, listing, media, prices, services, visibility
+from core.catalog import addresses, limits, listing, media, prices, services, visibility
 from core.catalog.folding import fold, tokens
+from core.catalog.habits import Habit
 from core.catalog.media import MediaView
 from core.catalog.pages import Choice, crumbs
 from core.catalog.prices import ShownPrice
@@ -19,7 +20,7 @@ from core.catalog.units import UnitInfo
 from core.data import stamps
 from core.i18n import current_locale
 
-SUGGESTED = 6
+SUGGESTED, MOST_HABITS = 6, 3
 #: So many pages of products are kept while the catalogue stays as it is.
 PRODUCTS_KEPT = 1000
 
@@ -104,10 +105,11 @@ def product_page(sku: str) -> ProductPage | None:
     if bare is None:
         return None
     product = bare.product
-    shown = prices.with_ladders({(product.id, name): unit for name, unit in product.units.items()})
+    units = limits.for_reader({(product.id, name): unit for name, unit in product.units.items()})
+    shown = prices.with_ladders(units)
     return replace(
         bare,
-        packages=tuple(Package(unit, shown.get((product.id, name))) for name, unit in product.units.items()),
+        packages=tuple(Package(unit, shown.get(pair)) for pair, unit in units.items()),
         own_codes=services.own_codes([product.id]).get(product.id, ()),
     )
 
@@ -152,22 +154,29 @@ class Suggestions:
     """What is offered while a search is typed."""
 
     text: str
+    #: What the reader's company has ordered before, with how often and when last.
+    habits: tuple[tuple[ProductView, Sequence[str], Habit], ...] = ()
     products: tuple[tuple[ProductView, Sequence[str]], ...] = ()
     categories: tuple[Choice, ...] = ()
 
     def __bool__(self) -> bool:
         """False where there is nothing to offer."""
-        return bool(self.products or self.categories)
+        return bool(self.habits or self.products or self.categories)
 
 
 def suggestions(text: str) -> Suggestions:
-    """Return products (by code, own code and words) and categories that begin like ``text``."""
+    """Return products (by code, own code and words; those ordered before first) and categories that begin like ``text``."""
     if len(text.strip()) < 2:
         return Suggestions(text)
-    ids = listing.first(text, SUGGESTED)
-    products, own = services.product_views(ids), services.own_codes(ids)
-    found = tuple((products[i], own.get(i, ())) for i in ids if i in products)
-    return Suggestions(text, found, _categories(text))
+    known, ids = listing.first(text, SUGGESTED, MOST_HABITS)
+    every = [*(habit.product_id for habit in known), *ids]
+    products, own = services.product_views(every), services.own_codes(every)
+    return Suggestions(
+        text,
+        tuple((products[h.product_id], own.get(h.product_id, ()), h) for h in known if h.product_id in products),
+        tuple((products[i], own.get(i, ())) for i in ids if i in products),
+        _categories(text),
+    )
 
 
 def _categories(text: str) -> tuple[Choice, ...]:

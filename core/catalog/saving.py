@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import delete, or_, select, tuple_, update
@@ -20,9 +20,14 @@ from core.catalog.search.documents import reindex
 from core.data import clock
 from core.data.db import db
 from core.i18n import _
+from core.i18n.numbers import FILE, bounded, read_number
 from core.imports.upsert import Upsert, codes, outcome_of
+from core.spec.errors import Invalid
 from core.spec.imports import Outcome
+from core.ui.formats import plain
 
+#: The largest technical figure that is kept.
+_LARGEST = Decimal(10**12)
 STATUSES = ("active", "blocked", "discontinued")
 _PLAIN = (
     "gtin", "manufacturer", "manufacturer_code", "tax_class", "status", "weight_kg", "position", "source",
@@ -248,7 +253,7 @@ def checked_gtin(gtin: str | None) -> str | None:
 
 def attribute_value(kind: str, value: Any, field: str) -> tuple[str, Decimal | None]:
     """Return (text, number) as they are stored for a value of an attribute's type."""
-    text = str(value).strip()
+    text = plain(value) if isinstance(value, Decimal) else str(value).strip()
     if kind == "boolean":
         lowered = text.lower()
         if lowered not in _YES | _NO:
@@ -260,15 +265,13 @@ def attribute_value(kind: str, value: Any, field: str) -> tuple[str, Decimal | N
 
 
 def _number(text: str, field: str) -> tuple[str, Decimal | None]:
+    """Read a technical figure of a form (written plainly by then), of the API or of a file."""
     try:
-        number = Decimal(text.replace("\u00a0", "").replace(" ", "").replace(",", "."))
-        if not number.is_finite() or abs(number) > 10**12:
-            raise InvalidOperation
-        number = number.quantize(Decimal("0.000001"))
-    except InvalidOperation:
-        raise _Refused(field, _("“%(value)s” is not a number. Write it without a unit, such as 12.5.", value=text)) from None
-    plain = f"{number:f}".rstrip("0").rstrip(".")
-    return plain or "0", number
+        number = bounded(read_number(text, FILE), places=15, minimum=-_LARGEST, maximum=_LARGEST)
+    except Invalid as refused:
+        raise _Refused(field, refused.message) from refused
+    number = number.quantize(Decimal("0.000001"))
+    return plain(number), number
 
 
 def _put_text(texts: Upsert, product_id: int, locale: str, text: Mapping[str, Any]) -> Outcome:

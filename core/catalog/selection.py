@@ -6,16 +6,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from urllib.parse import urlencode
 
 from core.catalog.search.query import LONGEST_TEXT
 from core.catalog.structure import AttributeInfo, CategoryNode, Tree
+from core.i18n.numbers import read_number, read_plain
 from core.spec.errors import Invalid
-from core.ui.numbers import read_decimal
 
 VIEWS = ("table", "cards")
 #: Sorts that every list has; ``attribute:<code>`` and, within a bound, ``price`` come on top. "-" in front turns it round.
@@ -23,7 +23,6 @@ SORTS = ("code", "name", "price")
 #: Nobody reads page 400 of a list; further in, filters help.
 LAST_PAGE = 400
 _MOST_VALUES = 50
-_PLAIN = re.compile(r"-?\d{1,12}(\.\d{1,6})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,14 +132,11 @@ def _read_attribute(
 
 
 def _bound(value: str) -> Decimal | None:
-    number: Decimal | None
-    try:
-        number = read_decimal(value)
-    except Invalid:  # our own links write plain numbers, whatever the locale
-        number = Decimal(value) if _PLAIN.fullmatch(value) else None
-    if number is None:
-        return None
-    return round(number, 6) if abs(number) < 10**12 else None
+    for read in (read_number, read_plain):  # our own links write plain numbers, whatever the locale
+        with suppress(Invalid):
+            number = read(value)
+            return round(number, 6) if abs(number) < 10**12 else None
+    return None
 
 
 def _shown(tree: Tree, code: str) -> CategoryNode | None:

@@ -11,9 +11,9 @@ from typing import Any
 
 from core.catalog.models import ProductUnit
 from core.i18n import _
+from core.i18n.numbers import read_number
 from core.spec.errors import Invalid
 from core.ui.formats import qty
-from core.ui.numbers import read_decimal
 
 _FIELDS = ("unit", "factor", "precision", "minimum", "maximum", "step", "gtin")
 _NAME = re.compile(r"unit-(\d{1,4})-(\w+)")
@@ -94,9 +94,9 @@ def _read(row: UnitRow) -> dict[str, Any]:
         "numerator": numerator,
         "denominator": denominator,
         "precision": int(row.precision) if row.precision.isascii() and row.precision.isdigit() else 0,
-        "minimum": read_decimal(row.minimum or "1"),
-        "maximum": read_decimal(row.maximum) if row.maximum else None,
-        "step": read_decimal(row.step or "1"),
+        "minimum": read_number(row.minimum or "1"),
+        "maximum": read_number(row.maximum) if row.maximum else None,
+        "step": read_number(row.step or "1"),
         "gtin": row.gtin or None,
         "price_from_base": row.price_from_base,
     }
@@ -105,7 +105,7 @@ def _read(row: UnitRow) -> dict[str, Any]:
 def _read_factor(text: str) -> tuple[int, int]:
     """Read "100", "2.5" or "1000/7"."""
     above, _slash, below = (text or "1").partition("/")
-    divisor = read_decimal(below) if below else Decimal(1)
+    divisor = read_number(below) if below else Decimal(1)
     if divisor == 0:
         raise Invalid("UNIT-FACTOR", _("A factor cannot be divided by zero."))
-    return (Fraction(read_decimal(above)) / Fraction(divisor)).as_integer_ratio()
+    return (Fraction(read_number(above)) / Fraction(divisor)).as_integer_ratio()

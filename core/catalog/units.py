@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from fractions import Fraction
 
@@ -22,7 +22,10 @@ _PLACES = 6
 
 @dataclass(frozen=True, slots=True)
 class UnitInfo:
-    """A unit of a product: 1 of it = ``numerator / denominator`` base units; ``step`` counts from ``minimum``."""
+    """A unit of a product: 1 of it = ``numerator / denominator`` base units; ``step`` counts from ``minimum``.
+
+    ``refused`` and ``reason`` are of a reader: why it may not be ordered, and where its limits come from.
+    """
 
     unit: str
     numerator: int = 1
@@ -33,6 +36,8 @@ class UnitInfo:
     maximum: Decimal | None = None
     price_from_base: bool = True
     gtin: str | None = None
+    refused: str = ""
+    reason: str = ""
 
     @property
     def factor(self) -> Fraction:
@@ -110,6 +115,9 @@ def check_quantity(unit: UnitInfo, quantity: Decimal, rules: Sequence[QuantityRu
     nonsense = _nonsense(unit, quantity)
     if nonsense:
         return nonsense
+    refused = next((str(rule.refused) for rule in rules if str(rule.refused)), "")
+    if refused:
+        return QuantityCheck(False, None, reason=refused)
     minimum, maximum, step, reasons = _limits(unit, rules)
     lower, higher = _neighbours(quantity, minimum, maximum, step)
     fits = quantity == lower == higher
@@ -118,6 +126,13 @@ def check_quantity(unit: UnitInfo, quantity: Decimal, rules: Sequence[QuantityRu
     rounded = higher if higher is not None else lower
     reason = _why(unit, quantity, minimum, maximum, step)
     return QuantityCheck(False, rounded, lower, higher, " ".join([reason, *reasons]))
+
+
+def with_rules(unit: UnitInfo, rules: Sequence[QuantityRule]) -> UnitInfo:
+    """Return the unit as it may be ordered under the rules."""
+    minimum, maximum, step, reasons = _limits(unit, rules)
+    refused = next((str(rule.refused) for rule in rules if str(rule.refused)), "")
+    return replace(unit, minimum=minimum, maximum=maximum, step=step, refused=refused, reason=" ".join(reasons))
 
 
 def _nonsense(unit: UnitInfo, quantity: Decimal) -> QuantityCheck | None:
@@ -173,21 +188,18 @@ def _neighbours(
 
 def _why(unit: UnitInfo, quantity: Decimal, minimum: Decimal, maximum: Decimal | None, step: Decimal) -> str:
     if maximum is not None and quantity > maximum:
-        return _("At most %(maximum)s %(unit)s can be ordered at a time.", maximum=qty(maximum), unit=unit_name(unit.unit))
+        return _("At most %(maximum)s can be ordered at a time.", maximum=qty(maximum, unit.unit))
     if quantity < minimum:
-        return _("At least %(minimum)s %(unit)s must be ordered.", minimum=qty(minimum), unit=unit_name(unit.unit))
+        return _("At least %(minimum)s must be ordered.", minimum=qty(minimum, unit.unit))
     if unit.precision == 0 and quantity != quantity.to_integral_value():
         return _(
-            "%(unit)s is sold whole: %(quantity)s is not a whole number.", unit=unit_name(unit.unit), quantity=qty(quantity)
+            "Only whole numbers can be ordered in %(unit)s, not %(quantity)s.",
+            unit=unit_name(unit.unit),
+            quantity=qty(quantity),
         )
     if quantity != quantity.quantize(unit.quantum):
         return _("%(unit)s takes at most %(count)s decimals.", unit=unit_name(unit.unit), count=unit.precision)
-    return _(
-        "Sold from %(minimum)s %(unit)s in steps of %(step)s.",
-        minimum=qty(minimum),
-        unit=unit_name(unit.unit),
-        step=qty(step),
-    )
+    return _("Sold from %(minimum)s in steps of %(step)s.", minimum=qty(minimum, unit.unit), step=qty(step))
 
 
 def rules_by_key(rules: Iterable[QuantityRule]) -> Mapping[str, list[QuantityRule]]:

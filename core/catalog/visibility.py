@@ -57,14 +57,23 @@ def _ask(actor: Actor) -> tuple[ColumnElement[bool], ...]:
         return (false(),)
     if actor.scope.unlimited and actor.company_id is None:
         return ()
-    answers = registry().batch("catalog_visibility", query=_query(actor))
+    return _of(actor.company_id)
+
+
+def of_company(company_id: int) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions on ``Product`` for what a company may buy: for staff, who see more themselves."""
+    return (*_of(company_id), Product.status != "discontinued")
+
+
+def _of(company_id: int | None) -> tuple[ColumnElement[bool], ...]:
+    answers = registry().batch("catalog_visibility", query=_query(company_id))
     return (_in_shown_category(), *(found for _owner, results in answers for found in results))
 
 
-def _query(actor: Actor) -> VisibilityQuery:
-    ancestors = companies.ancestors(actor.company_id) if actor.company_id is not None else ()
+def _query(company_id: int | None) -> VisibilityQuery:
+    ancestors = companies.ancestors(company_id) if company_id is not None else ()
     segments = companies.segment_ids(ancestors) if ancestors else ()
-    return VisibilityQuery(actor.company_id, tuple(ancestors), tuple(segments), clock.now())
+    return VisibilityQuery(company_id, tuple(ancestors), tuple(segments), clock.now())
 
 
 @cache

@@ -89,13 +89,16 @@ def worker(threads: int, broker: str | None) -> None:
         def app_of() -> Flask:
             return dispatcher.refresh().app
 
-        start(Heartbeat(dispatcher, "worker"))
+        heartbeat = Heartbeat(dispatcher, "worker")
         if broker:
-            _consume(broker, app_of, threads, start)
+            start(heartbeat)
+            _consume(broker, app_of, threads, start)  # Celery heeds signals by itself
         else:
-            start(EmbeddedRunner(app_of, threads))
+            stop = _told_to_stop()  # before the first job is taken, so that none is cut off
+            start(heartbeat, EmbeddedRunner(app_of, threads))
             click.echo("Running background work. Stop with Ctrl+C.")
-            _wait_for_a_signal()
+            while not stop.wait(1):
+                pass
 
 
 def _consume(url: str, app_of: Callable[[], Flask], threads: int, start: Callable[..., None]) -> None:
@@ -112,12 +115,12 @@ def _consume(url: str, app_of: Callable[[], Flask], threads: int, start: Callabl
     celery.Worker(**options, loglevel="WARNING", quiet=True).start()
 
 
-def _wait_for_a_signal() -> None:
+def _told_to_stop() -> threading.Event:
+    """Return what a supervisor's signal, or Ctrl+C, sets."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    while not stop.wait(1):
-        pass
+    return stop
 
 
 def _plain(job: Job) -> dict[str, Any]:

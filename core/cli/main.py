@@ -22,6 +22,7 @@ OWN = {
     "addons": "core.cli.addon_commands:addons",
     "backup": "core.cli.backup_commands:backup",
     "check": "core.cli.setup_commands:check",
+    "doctor": "core.cli.doctor_command:doctor",
     "hooks": "core.cli.hook_commands:hooks",
     "i18n": "core.cli.i18n_commands:i18n",
     "init": "core.cli.setup_commands:init",

@@ -25,8 +25,15 @@ from core.spec.errors import TukkuError
 @click.command("init")
 @click.option("--demo", is_flag=True, help="Load the demo merchant, with all bundled addons.")
 @click.option("--with", "names", multiple=True, metavar="ADDON", help="Enable this addon; may be repeated.")
-def init(demo: bool, names: tuple[str, ...]) -> None:
-    """Create data directory, secret key and tables. May be repeated. Example: tukku init --with pricing_contract"""
+@click.option("--seller", default="My company", show_default=True, metavar="NAME", help="The merchant's legal name.")
+@click.option("--country", default="FI", show_default=True, help="The merchant's country; gives currency and time zone.")
+@click.option("--currency", default="", metavar="EUR", help="Another currency than the country's.")
+@click.option("--zone", default="", metavar="ZONE", help="Another time zone than the country's, such as Europe/Madrid.")
+def init(demo: bool, names: tuple[str, ...], seller: str, country: str, currency: str, zone: str) -> None:
+    """Create data directory, secret key, tables and the seller. May be repeated; what is there stays.
+
+    Example: tukku init --seller "Rautakauppa Oy" --country FI --with pricing_contract
+    """
     config = config_of()
     if create_secret(config.data_dir):
         click.echo(f"Created a secret key in {config.data_dir}.")
@@ -43,10 +50,23 @@ def init(demo: bool, names: tuple[str, ...]) -> None:
 
         with working(build_app(config)):
             load_demo(click.echo)
+    else:
+        _make_seller(config, seller, country, currency, zone)
     _load_seeds(config)
     if not demo:
         click.echo('The first administrator: `tukku users create-staff anna@example.com "Anna Admin" --role admin`.')
+        click.echo("What is left to fill in, with the page for each: `tukku check`.")
     click.echo("Ready. `tukku serve` starts the shop.")
+
+
+def _make_seller(config: Config, name: str, country: str, currency: str, zone: str) -> None:
+    """Give a new shop its seller, without whom nothing has a price; one that is there stays as it is."""
+    from core.companies.editing import make_seller
+
+    with working(build_app(config)):
+        made = make_seller(name, country, currency=currency, zone=zone)
+        if made is not None:
+            click.echo(f"Made the seller {made.name}: {made.country}, {made.currency}, {made.zone}.")
 
 
 def _bundled(operator: Operator) -> tuple[str, ...]:
@@ -89,21 +109,10 @@ def seed() -> None:
 
 
 def _load_seeds(config: Config) -> None:
-    """Load every seed; one that fails is said, and stops none of the others."""
-    from core.data.seeds import load
-    from core.registry.registry import registry
+    from core.runtime.seeding import load_seeds
 
     with working(build_app(config)):
-        for contribution in registry().contributions("app_seeds"):
-            owner, found = contribution.owner, contribution.value
-            attempt = registry().attempt(owner, "app_seeds", load, owner, found)
-            if attempt.value is None:
-                click.echo(f"{owner}: {found.name} could not be loaded; the incident is recorded.", err=True)
-            elif attempt.value.added or attempt.value.updated:
-                done = attempt.value
-                click.echo(
-                    f"{owner}: {found.name}: {done.added} added, {done.updated} brought up to date, {done.kept} kept."
-                )
+        load_seeds(click.echo)
 
 
 @click.command("check")
@@ -132,17 +141,15 @@ def check(as_json: bool) -> None:
 
 def _findings(config: Config) -> Iterator[dict[str, str]]:
     """Yield what the checks of domains and addons find, with the address of the page that mends it."""
-    from core.accounts.mails import address_of
+    from core.runtime.diagnosis import remedy_of
     from core.ui.findings import check_all
 
     with working(build_app(config)):
         for checked in check_all():
             for found in checked.findings:
-                page = address_of(found.endpoint, **found.values) if found.endpoint else ""
-                remedy = ": ".join(part for part in (str(found.remedy), page) if part)
                 yield {
                     "code": found.code, "owner": checked.owner, "level": found.level,
-                    "message": str(found.message), "remedy": remedy,
+                    "message": str(found.message), "remedy": remedy_of(found),
                 }  # fmt: skip
 
 

@@ -41,7 +41,7 @@ def save_address(company: Company, address: Address | None, **values: Any) -> Ad
     """Add an address (None) or change one; returns it flushed. Call inside ``write()``; Invalid names the field."""
     clean = {name: _checked(name, value) for name, value in values.items() if name in FIELDS}
     if address is None:
-        clean["code"] = clean.get("code") or _free_code(company.id)
+        clean["code"] = clean.get("code") or free_code(company.id)
         address = Address(company_id=company.id, country=company.country)
         _refuse_taken(company.id, clean["code"])
         action = "created"
@@ -104,7 +104,8 @@ def _refuse_taken(company_id: int, code: str) -> None:
         )
 
 
-def _free_code(company_id: int) -> str:
+def free_code(company_id: int) -> str:
+    """Return the code that a new address of the company gets: the least number that none has."""
     taken = _codes(company_id)
     return next(code for number in range(1, len(taken) + 2) if (code := str(number)) not in taken)
 

@@ -24,6 +24,7 @@ from core.data.write import write
 from core.i18n import _, pick
 from core.spec.errors import TukkuError
 from core.ui.access import requires
+from core.ui.deeds import told
 from core.ui.fields import choices
 from core.ui.forms import Sections, sections_of
 from core.ui.listing import show_list
@@ -85,6 +86,7 @@ _DEEDS = {
     ("company", "created"): lambda: _("Company added"),
     ("company", "changed"): lambda: _("Company changed"),
     ("company", "moved"): lambda: _("Moved in the tree"),
+    ("company", "merged"): lambda: _("Merged with a visitor's company"),
     ("company", "segments_changed"): lambda: _("Segments changed"),
     ("address", "created"): lambda: _("Address added"),
     ("address", "changed"): lambda: _("Address changed"),
@@ -103,7 +105,7 @@ _DEEDS = {
 def _done(row: AuditEntry) -> str:
     """Return what an audit entry says, in the reader's language."""
     known = _DEEDS.get((row.entity, row.action))
-    return known() if known else f"{row.entity} {row.action}"
+    return known() if known else told(row.entity, "", row.action)
 
 
 @bp.route("/new", methods=["GET", "POST"])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from zoneinfo import available_timezones
 
 from babel.core import get_global
-from babel.numbers import list_currencies
+from babel.numbers import get_territory_currencies
 from sqlalchemy import select
 
 from core.companies import identifiers, tree
@@ -16,6 +17,7 @@ from core.data.db import db
 from core.data.scope import current_actor
 from core.data.write import write
 from core.i18n import LOCALES, _
+from core.i18n.currencies import checked_currency
 from core.jobs.services import emit
 from core.spec.errors import Conflict, Forbidden, Invalid, NotFound
 
@@ -145,20 +147,32 @@ def checked_country(value: Any, field: str = "country") -> str:
     return code
 
 
-def checked_currency(value: Any, field: str = "currency") -> str:
-    """Return a currency code of three letters; Invalid otherwise."""
-    code = str(value or "").strip().upper()
-    if code not in list_currencies():
-        raise _invalid(field, "CURRENCY", _("“%(code)s” is not a currency code. Use three letters, such as EUR.", code=code))
-    return code
-
-
 def _invalid(field: str, code: str, message: str) -> Invalid:
     return Invalid(code, message, details={"field": field})
 
 
 def _kept(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name != "extra"}
+
+
+def make_seller(name: str, country: str, *, currency: str = "", zone: str = "") -> Seller | None:
+    """Make the merchant's legal entity where there is none yet, and return it then; Invalid names what cannot be.
+
+    Currency and time zone are those of the country, UTC where it has several zones.
+    """
+    country = checked_country(country)
+    currency = checked_currency(currency or get_territory_currencies(country)[0])
+    zones = sorted(zone for zone, home in get_global("zone_territories").items() if home == country)
+    zone = zone or (zones[0] if len(zones) == 1 else "UTC")
+    if zone not in available_timezones():
+        raise _invalid("zone", "ZONE", _("“%(zone)s” is not a time zone. Example: Europe/Helsinki", zone=zone))
+    with write() as session:
+        if session.scalar(select(Seller.id).limit(1)) is not None:
+            return None
+        made = Seller(code="main", name=checked_text("name", name, 200), country=country, currency=currency, zone=zone)
+        session.add(made)
+        audit.record("seller", made.code, "created", after={"name": made.name, "country": country, "currency": currency})
+    return made
 
 
 def update_seller(seller: Seller, **values: Any) -> bool:

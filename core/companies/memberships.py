@@ -8,14 +8,15 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
-from core.accounts import sessions
+from core.accounts import second_factor, sessions
 from core.accounts.models import User
 from core.accounts.roles import BUYER, permissions_of
 from core.companies.models import Company, Membership
 from core.data import audit, clock
 from core.data.db import db
-from core.data.scope import current_actor
+from core.data.scope import current_actor, unscoped
 from core.i18n import _
+from core.jobs.services import emit
 from core.spec.errors import Forbidden, Invalid
 
 ADMIN, LEAST = "company_admin", "viewer"
@@ -82,6 +83,7 @@ def set_memberships(user: User, company: Company, roles: Iterable[str], *, held:
         "member", user.code, "roles_changed", company_id=company.id,
         before={"company": company.code, "roles": sorted(before)}, after={"roles": sorted(wanted)},
     )  # fmt: skip
+    emit("member.changed", {"user_id": user.id, "company_id": company.id})
     return True
 
 
@@ -100,6 +102,25 @@ def change_roles(user: User, company: Company, roles: Iterable[str]) -> bool:
         return False
     sessions.revoke_all(user.id, keep_current=True)
     return True
+
+
+def remove_second_factor(user: User, company: Company) -> None:
+    """Take the second factor from a member who lost it, and end their sessions; the password alone signs them in then.
+
+    Forbidden for oneself, and for who is more than a member of this company: that is for the seller to decide.
+    """
+    user_id = user.id
+    if user_id == current_actor().user_id:
+        raise Forbidden("OWN-SECOND-FACTOR", _("Change your own second factor under “Password and sign-in”."))
+    others = select(Membership.id).where(Membership.user_id == user_id, Membership.company_id != company.id)
+    if user.is_staff or db.session.scalar(
+        unscoped(others, "the sign-in of a person is that of all their companies").limit(1)
+    ):
+        raise Forbidden(
+            "SECOND-FACTOR-SHARED", _("%(name)s does not belong to you alone. Ask the seller to remove it.", name=user.name)
+        )
+    second_factor.remove(user)
+    sessions.revoke_all(user_id)
 
 
 def checked_roles(roles: Iterable[str]) -> set[str]:

@@ -8,7 +8,7 @@ from flask import Flask
 
 from core.accounts.identity import use_buyers
 from core.accounts.roles import BUYER, STAFF
-from core.companies import admin_views, checks, invitations, setup_views, views
+from core.companies import admin_views, checks, invitations, setup_views, sweeps, views
 from core.companies.buyers import CompanyBuyers
 from core.companies.imports import IMPORTS
 from core.companies.services import seller
@@ -16,7 +16,7 @@ from core.companies.targets import CompanyTargets
 from core.i18n import _l
 from core.jobs.work import use_zone
 from core.settings.services import use_targets
-from core.spec.app import ConfigCheck, Mount, Permission
+from core.spec.app import ConfigCheck, DataCheck, Mount, Permission
 from core.spec.errors import NotFound
 from core.spec.imports import DataImport
 from core.spec.markers import hookimpl
@@ -72,6 +72,11 @@ class Plugin:
     def data_imports(self) -> Iterable[DataImport]:
         """Import and export people, companies and addresses."""
         return IMPORTS
+
+    @hookimpl
+    def data_checks(self) -> Iterable[DataCheck]:
+        """Say what holds of companies."""
+        return sweeps.CHECKS
 
     @hookimpl
     def config_checks(self) -> Iterable[ConfigCheck]:

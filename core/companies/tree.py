@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import literal, select
 
 from core.companies.models import Company
@@ -42,6 +44,21 @@ def descendants_of(company_ids: tuple[int, ...]) -> tuple[int, ...]:
     start = select(Company.id.label("id")).where(Company.id.in_(company_ids)).cte("below", recursive=True)
     below = start.union(select(Company.id).join(start, Company.parent_id == start.c.id))
     return tuple(db.session.scalars(unscoped(select(below.c.id).order_by(below.c.id), _REASON)))
+
+
+def ancestors_of(company_ids: Collection[int]) -> dict[int, tuple[int, ...]]:
+    """Return the ids of each company and its parents, nearest first, in one statement."""
+    if not company_ids:
+        return {}
+    first = (Company.id.label("origin"), Company.id.label("id"), Company.parent_id.label("parent_id"))
+    start = select(*first, literal(0).label("depth")).where(Company.id.in_(company_ids)).cte("above", recursive=True)
+    further = select(start.c.origin, Company.id, Company.parent_id, start.c.depth + 1)
+    steps = start.union_all(further.join(start, Company.id == start.c.parent_id).where(start.c.depth < DEEPEST))
+    rows = db.session.execute(unscoped(select(steps.c.origin, steps.c.id).order_by(steps.c.origin, steps.c.depth), _REASON))
+    found: dict[int, tuple[int, ...]] = {}
+    for origin, company_id in rows:
+        found[origin] = (*found.get(origin, ()), company_id)
+    return found
 
 
 def _walk(company_id: int, *, up: bool) -> tuple[int, ...]:

@@ -7,7 +7,6 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 
 from core.accounts import attempts, identity, login, sessions
-from core.accounts.access import safe_next
 from core.accounts.forms import refuse
 from core.accounts.models import User
 from core.accounts.roles import TITLES
@@ -20,6 +19,8 @@ from core.data.write import write
 from core.i18n import _, current_locale
 from core.spec.errors import NotFound, TukkuError
 from core.ui.access import public, requires
+from core.ui.forms import sections_of
+from core.ui.links import safe_next
 
 bp = Blueprint("companies", __name__)
 VIEW, ADDRESSES, MEMBERS = "companies.company.read", "companies.address.edit", "companies.member.edit"
@@ -90,18 +91,21 @@ def edit_address_page(own: Company, code: str | None, template: str, done_url: s
     """Show the form of an address (None: a new one) and save it; used by both faces."""
     present = addresses.address_by_code(own.id, code) if code else None
     form = AddressForm(obj=present, data=None if present else {"country": own.country, "name": own.name})
-    if form.validate_on_submit():
+    sections = sections_of("address.edit", present.id if present else None)
+    if form.is_submitted() and form.validate() & sections.validate():
         values = {name: value for name, value in form.data.items() if name != "csrf_token"}
         try:
             with write():
-                addresses.save_address(own, present, **values)
+                saved = addresses.save_address(own, present, **values)
+                sections.save(saved.id)
         except TukkuError as error:
             refuse(form, error)
             again = addresses.address_by_code(own.id, code) if code else None
-            return render_template(template, form=form, company=own, address=again, done_url=done_url), error.status
+            page = render_template(template, form=form, sections=sections, company=own, address=again, done_url=done_url)
+            return page, error.status
         flash(_("The address is saved."), "success")
         return redirect(done_url, 303)
-    page = render_template(template, form=form, company=own, address=present, done_url=done_url)
+    page = render_template(template, form=form, sections=sections, company=own, address=present, done_url=done_url)
     return page, 422 if form.is_submitted() else 200
 
 
@@ -164,6 +168,18 @@ def invite_page(own: Company, template: str, done_url: str) -> Any:
 def member(code: str) -> Any:
     """Change the roles of a member of the active company."""
     return member_page(mine(), code, "companies/member.html", url_for("companies.members"))
+
+
+@bp.post("/company/members/<code>/second-factor")
+@requires(MEMBERS)
+def remove_member_second_factor(code: str) -> Any:
+    """Take the second factor from a member who lost it; asks for the administrator's own password first."""
+    own, done = mine(), url_for("companies.member", code=code)
+    if not login.is_fresh():
+        return redirect(url_for("accounts.prove", next=done), 303)
+    memberships.remove_second_factor(member_of(own, code).user, own)
+    flash(_("The second factor is removed."), "success")
+    return redirect(done, 303)
 
 
 def member_page(own: Company, code: str, template: str, done_url: str) -> Any:

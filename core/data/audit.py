@@ -36,10 +36,14 @@ def record(
 
 
 def record_all(
-    entity: str, entries: Iterable[tuple[object, str, int | None, Mapping[str, Any] | None]], *, reason: str = ""
+    entity: str,
+    entries: Iterable[tuple[object, str, int | None, Mapping[str, Any] | None]],
+    *,
+    reason: str = "",
+    addon: str = "",
 ) -> None:
     """Add a row for each (id, action, company, after) in one statement, however many there are."""
-    rows = [_values(entity, i, action, company_id, None, after, reason, "") for i, action, company_id, after in entries]
+    rows = [_values(entity, i, action, company_id, None, after, reason, addon) for i, action, company_id, after in entries]
     if rows:
         db.session.execute(insert(AuditEntry), rows)
 

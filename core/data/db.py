@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
+from time import monotonic
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.orm import DeclarativeBase, ORMExecuteState
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from core.data.types import Instant
 
@@ -36,6 +40,10 @@ class Base(DeclarativeBase):
 Base.registry.update_type_annotation_map({datetime: Instant})
 
 
+#: In the ``info`` of a session that is inside ``write()``.
+WRITING = "tukku.writing"
+
+
 class Session(FlaskSession):
     """The one session class; scope and write guards are attached to it in core.data.scope and write."""
 
@@ -45,6 +53,28 @@ class Session(FlaskSession):
 
         found = super().get(entity, ident, **options)
         return found if found is None or visible(found) else None
+
+    def get_bind(self, *args: Any, **options: Any) -> Engine | Connection:
+        """Return the engine; outside ``write()`` one that reads a PostgreSQL without a transaction around it.
+
+        Each statement sees what is committed there anyway, and BEGIN and ROLLBACK would be two round trips a request.
+        """
+        bind = super().get_bind(*args, **options)
+        reads = options.get("bind") is None and not self.info.get(WRITING)
+        return _reading(bind) if reads and isinstance(bind, Engine) and bind.dialect.name == "postgresql" else bind
+
+
+@lru_cache(64)
+def _reading(engine: Engine) -> Engine:
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _stream_in_a_transaction(state: ORMExecuteState) -> None:
+    """Give a statement whose rows come bit by bit a transaction, which the cursor of a server needs."""
+    options = state.execution_options
+    if options.get("yield_per") or options.get("stream_results"):
+        state.bind_arguments["bind"] = FlaskSession.get_bind(state.session)  # type: ignore[arg-type]
 
 
 db = SQLAlchemy(model_class=Base, session_options={"class_": Session}, disable_autonaming=True)
@@ -59,10 +89,14 @@ def normalise_url(url: str) -> URL:
 
 
 def configure_engine(engine: Engine) -> Engine:
-    """Attach pragmas and explicit BEGIN to a SQLite engine; PostgreSQL needs its options at connect."""
-    if engine.dialect.name == "sqlite" and not event.contains(engine, "connect", _sqlite_connect):
-        event.listen(engine, "connect", _sqlite_connect)
-        event.listen(engine, "begin", _sqlite_begin)
+    """Attach pragmas and explicit BEGIN to a SQLite engine, the look whether it still lives to a server's connections."""
+    if engine.dialect.name == "sqlite":
+        if not event.contains(engine, "connect", _sqlite_connect):
+            event.listen(engine, "connect", _sqlite_connect)
+            event.listen(engine, "begin", _sqlite_begin)
+    elif not event.contains(engine, "checkin", _note_idle):
+        event.listen(engine, "checkin", _note_idle)
+        event.listen(engine, "checkout", _look_at_idle)
     return engine
 
 
@@ -75,7 +109,7 @@ def engine_options(url: URL) -> dict[str, Any]:
         "-c jit=off -c random_page_cost=1.1 "
         "-c lock_timeout=3s -c statement_timeout=30s -c idle_in_transaction_session_timeout=60s"
     )
-    return {"pool_pre_ping": True, "connect_args": {"prepare_threshold": 1, "options": settings}}
+    return {"connect_args": {"prepare_threshold": 1, "options": settings}}
 
 
 def make_engine(url: str | URL) -> Engine:
@@ -94,6 +128,32 @@ def _sqlite_connect(dbapi_connection: Any, _record: Any) -> None:
     for pragma in ("journal_mode=WAL", "foreign_keys=ON", "busy_timeout=10000", "synchronous=FULL", _MEMORY):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+#: Seconds in the pool after which a server may have dropped a connection. No server restarts in less, and a look at
+#: every use would be a round trip more for each request.
+IDLE = 1.0
+_SINCE = "tukku.idle_since"
+
+
+def _note_idle(_dbapi_connection: Any, record: ConnectionPoolEntry) -> None:
+    record.info[_SINCE] = monotonic()
+
+
+def _look_at_idle(dbapi_connection: Any, record: ConnectionPoolEntry, fairy: PoolProxiedConnection) -> None:
+    """Let the pool open a connection anew where the server has dropped it meanwhile."""
+    if monotonic() - record.info.get(_SINCE, 0) < IDLE:
+        return
+    closed = getattr(dbapi_connection, "closed", False)
+    try:
+        if not closed:
+            with dbapi_connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
+            dbapi_connection.rollback()
+    except dbapi_connection.Error:
+        closed = True
+    if closed:
+        raise DisconnectionError("the server has dropped the connection")
 
 
 def _sqlite_begin(connection: Connection) -> None:

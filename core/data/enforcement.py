@@ -16,7 +16,7 @@ from sqlalchemy.sql import visitors
 from sqlalchemy.sql.selectable import AliasedReturnsRows
 
 from core.data.db import Base, Session
-from core.data.scope import ACTOR, UNSCOPED, Actor, Owned, Scope, owned_models, owned_tables
+from core.data.scope import ACTOR, UNSCOPED, Actor, Owned, Scope, owned_tables
 from core.spec.errors import ScopeError
 
 
@@ -42,8 +42,9 @@ def _apply_scope(state: ORMExecuteState) -> None:
         return
     if state.is_update:
         _check_updated(state, actor)
-    options = _criteria(actor.scope, writing=state.is_update or state.is_delete)
-    state.statement = statement.options(*options)
+    near = _near(frozenset(touched | loading), len(Base.metadata.tables))
+    limit = _writing if state.is_update or state.is_delete else _reading
+    state.statement = statement.options(*limit(actor.scope, near))
 
 
 def _check_inserted(state: ORMExecuteState, actor: Actor) -> None:
@@ -160,28 +161,35 @@ def _owned_names() -> frozenset[str]:
     return _names_cache[1]
 
 
-def _criteria(scope: Scope, *, writing: bool) -> tuple[Any, ...]:
-    """Return the options that limit every owned model; they follow from the scope alone, so the last ones stay built."""
-    return (_writing if writing else _reading)(scope, len(Base.metadata.tables))
+@lru_cache(maxsize=2048)
+def _near(tables: frozenset[str], _known: int) -> tuple[Any, ...]:
+    """Return the owned classes of these tables, and those that their relationships lead to: joins may not name them."""
+    waiting = [mapper for mapper in Base.registry.mappers if getattr(mapper.local_table, "name", "") in tables]
+    found = dict.fromkeys(waiting)
+    while waiting:
+        new = [related.mapper for related in waiting.pop().relationships if related.mapper not in found]
+        found.update(dict.fromkeys(new))
+        waiting += new
+    return tuple(mapper.class_ for mapper in found if getattr(mapper.class_, "__scope__", None))
 
 
-@lru_cache(maxsize=512)
-def _reading(scope: Scope, _tables: int) -> tuple[Any, ...]:
+@lru_cache(maxsize=2048)
+def _reading(scope: Scope, models: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return the options that limit what is read; they follow from the scope and the classes alone, so they stay built."""
     return tuple(
-        with_loader_criteria(model, model.__scope__.criterion(model, scope), include_aliases=True)
-        for model in owned_models()
+        with_loader_criteria(model, model.__scope__.criterion(model, scope), include_aliases=True) for model in models
     )
 
 
 @lru_cache(maxsize=512)
-def _writing(scope: Scope, _tables: int) -> tuple[Any, ...]:
+def _writing(scope: Scope, models: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(
         with_loader_criteria(
             model,
             getattr(model, model.__scope__.attribute).in_(model.__scope__.writable_ids(scope)),
             include_aliases=True,
         )
-        for model in owned_models()
+        for model in models
     )
 
 

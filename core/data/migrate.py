@@ -115,7 +115,7 @@ def drift(engine: Engine, history: History, addons: tuple[str, ...] = ()) -> lis
                     not str(name).startswith(_BY_HAND) and (kind != "table" or history.owns(name, addons))
                 ),
                 "version_table": history.version_table,
-                "compare_type": False,
+                "compare_type": True,
             },
         )
         return list(compare_metadata(context, Base.metadata))
@@ -169,8 +169,8 @@ def write_initial(history: History, models: Mapping[str, Any] | None = None, add
         )
         script = produce_migrations(context, Base.metadata)
         assert script.upgrade_ops is not None and script.downgrade_ops is not None  # noqa: PT018
-        body = render_python_code(script.upgrade_ops, render_as_batch=False, render_item=_render_item)
-        undo = render_python_code(script.downgrade_ops, render_as_batch=False, render_item=_render_item)
+        body = render_python_code(script.upgrade_ops, render_as_batch=False, render_item=render_item)
+        undo = render_python_code(script.downgrade_ops, render_as_batch=False, render_item=render_item)
     history.versions.mkdir(parents=True, exist_ok=True)
     path = history.versions / "0001_initial.py"
     path.write_text(
@@ -182,7 +182,8 @@ def write_initial(history: History, models: Mapping[str, Any] | None = None, add
     return path
 
 
-def _render_item(kind: str, item: Any, context: Any) -> Any:
+def render_item(kind: str, item: Any, context: Any) -> Any:
+    """Write core's own column types as ``types.Name()``; False leaves the rest to Alembic."""
     if kind != "type":
         return False
     module = type(item).__module__

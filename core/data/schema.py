@@ -10,6 +10,7 @@ MODULES = (
     "core.jobs.models",
     "core.settings.models",
     "core.accounts.models",
+    "core.ui.models",
     "core.notifications.models",
     "core.companies.models",
     "core.catalog.models",

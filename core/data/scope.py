@@ -22,6 +22,8 @@ from core.spec.errors import ScopeError
 ScopeKind = Literal["companies", "portfolio", "merchant", "system"]
 ACTOR = "tukku.actor"
 UNSCOPED = "tukku_unscoped"
+#: In the ``info`` of a session: what `core.data.once` found.
+ONCE = "tukku.once"
 S = TypeVar("S", bound=Any)
 
 
@@ -120,6 +122,7 @@ def _let_go(session: OrmSession) -> None:
     if session.new or session.dirty or session.deleted:
         session.flush()
     session.expunge_all()
+    session.info.pop(ONCE, None)
 
 
 def unscoped(statement: S, reason: str) -> S:

@@ -5,7 +5,8 @@ random word for that name, in the same transaction. Whoever reads the word first
 value, knows the value to be what the tables hold. Words are random and not counted, so that a restored backup
 cannot repeat one with other content. Inside ``write()`` nothing is kept: its own changes have no word yet.
 
-Prices, rights and what belongs to companies are never kept.
+Rights and what belongs to a person are never kept. List prices and contracts are kept for the price pipeline alone
+(docs/decisions/0006), which is asked for one buyer at a time.
 """
 
 from __future__ import annotations
@@ -13,21 +14,22 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar, cast
 
-from flask import current_app, g, has_app_context
-from sqlalchemy import Connection, Engine, ScalarSelect, event, func, select, text
+from flask import current_app, has_app_context, has_request_context, request
+from sqlalchemy import Connection, Engine, ScalarSelect, Select, event, func, select, text
 
 from core.data.db import Base, db
 from core.data.models import Stamp
+from core.data.prepared import prepared
 from core.data.write import writing
 
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 _TOUCHED = "tukku.stamps"
-_READ = "tukku_stamps"
+_READ = "tukku.stamps"
 _CHANGES = ("INSERT", "UPDATE", "DELETE", "REPLACE")
 _NEW_WORD = text(
     "INSERT INTO core_stamp (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
@@ -72,13 +74,48 @@ def kept_each(
     return found
 
 
+def book(names: Sequence[str], kind: str, *, most: int) -> dict[Any, Any]:
+    """Return the dict of ``kind`` that all requests share while the tables of all stamps ``names`` are unchanged.
+
+    Whoever misses a key reads it from those tables and writes it in; what stands there must not be changed or depend on
+    anything but its key. One with more than ``most`` keys is put aside for an empty one; who holds it may go on reading.
+    Inside ``write()`` and outside of requests it is an empty dict of the caller's own.
+    """
+    read = _words() if has_request_context() else None
+    if read is None:
+        return {}
+    words = [read.get(name, "") for name in names]
+    shelf: dict[str, tuple[list[str], dict[Any, Any]]] = current_app.extensions.setdefault("tukku.books", {})
+    found = shelf.get(kind)
+    if found is None or found[0] != words or len(found[1]) > most:
+        found = shelf[kind] = (words, {})
+    return found[1]
+
+
 def current(name: str) -> str | None:
-    """Return the present word of a stamp; None where nothing may be kept. One statement in a request at most."""
+    """Return the present word of a stamp; None where nothing may be kept."""
+    words = _words()
+    return None if words is None else words.get(name, "")
+
+
+def _words() -> Mapping[str, str] | None:
+    """Return all words, read once in a request; outside of requests they are read anew, for it may be long between."""
     if not has_app_context() or writing():
         return None
-    if _READ not in g:
-        g.tukku_stamps = dict(cast(Any, db.session.execute(select(Stamp.name, Stamp.value)).all()))
-    return str(g.tukku_stamps.get(name, ""))
+    if not has_request_context():
+        return _read()
+    words: dict[str, str] | None = request.environ.get(_READ)
+    if words is None:
+        words = request.environ[_READ] = _read()
+    return words
+
+
+def _read() -> dict[str, str]:
+    return dict(cast(Any, prepared(_statement, db.engine.dialect.name).rows()))
+
+
+def _statement(_dialect: str) -> Select[str, str]:
+    return select(Stamp.name, Stamp.value)
 
 
 def column() -> ScalarSelect[Any]:
@@ -89,7 +126,7 @@ def column() -> ScalarSelect[Any]:
 def heard(words: str | None) -> None:
     """Take over the words that ``column`` brought."""
     pairs = (pair.partition("=") for pair in (words or "").split(",") if pair)
-    g.tukku_stamps = {name: value for name, _equals, value in pairs}
+    request.environ[_READ] = {name: value for name, _equals, value in pairs}
 
 
 @cache
@@ -99,18 +136,43 @@ def _names(_tables: int) -> Mapping[str, str]:
     return {c.__table__.name: c.__stamp__ for c in classes if hasattr(c, "__stamp__")}
 
 
+@cache
+def _reached(_tables: int) -> Mapping[str, set[str]]:
+    """Return the stamps of the tables whose rows the database itself changes when a row of each table is deleted."""
+    own, found = _names(_tables), {}
+    referring: dict[str, set[str]] = {}
+    for table in Base.metadata.tables.values():
+        for key in table.foreign_keys:
+            if key.ondelete in ("CASCADE", "SET NULL"):
+                referring.setdefault(key.target_fullname.rpartition(".")[0], set()).add(table.name)
+    for table_name in referring:
+        tables, waiting = {table_name}, [table_name]
+        while waiting:
+            new = referring.get(waiting.pop(), set()) - tables
+            tables |= new
+            waiting += new
+        found[table_name] = {own[name] for name in tables & own.keys()}
+    return found
+
+
 @event.listens_for(Engine, "before_cursor_execute")
 def _note(connection: Connection, _cursor: Any, sql: str, _values: Any, context: Any, _many: bool) -> None:
     """Note which stamps a statement touches, however it came to the engine."""
+    verb = sql.lstrip()[:8].upper()
     if context is not None and (context.isinsert or context.isupdate or context.isdelete):
         tables = {context.compiled.statement.table.name}
-    elif sql.lstrip()[:8].upper().startswith(_CHANGES):
+    elif verb.startswith(_CHANGES):
         tables = set(sql.replace('"', " ").replace("(", " ").split())
     else:
         return
-    known = _names(len(Base.metadata.tables))
-    for table in tables & known.keys():
-        connection.info.setdefault(_TOUCHED, set()).add(known[table])
+    count = len(Base.metadata.tables)
+    known = _names(count)
+    touched = {known[table] for table in tables & known.keys()}
+    if verb.startswith(("DELETE", "REPLACE")):
+        reached = _reached(count)
+        touched.update(*(reached[table] for table in tables & reached.keys()))
+    if touched:
+        connection.info.setdefault(_TOUCHED, set()).update(touched)
 
 
 @event.listens_for(Engine, "commit")
@@ -118,8 +180,8 @@ def _renew(connection: Connection) -> None:
     """Write the new words of what the transaction touched."""
     for name in sorted(connection.info.pop(_TOUCHED, ())):
         connection.execute(_NEW_WORD, {"name": name, "value": secrets.token_hex(8)})
-        if has_app_context():
-            g.pop(_READ, None)
+        if has_request_context():
+            request.environ.pop(_READ, None)
 
 
 @event.listens_for(Engine, "rollback")

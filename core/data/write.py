@@ -18,11 +18,10 @@ from sqlalchemy import TextClause, event
 from sqlalchemy.orm import ORMExecuteState
 from sqlalchemy.orm import Session as OrmSession
 
-from core.data.db import Session, db
+from core.data.db import WRITING, Session, db
 from core.spec.errors import WriteError
 
 _log = logging.getLogger(__name__)
-_WRITING = "tukku.writing"
 _AFTER = "tukku.after_commit"
 _READS = re.compile(r"\s*(SELECT|WITH|VALUES|EXPLAIN|PRAGMA|SHOW)\b", re.IGNORECASE)
 _mutexes: dict[str, threading.RLock] = {}
@@ -36,14 +35,14 @@ def write() -> Iterator[OrmSession]:
     Raises WriteError when the session holds changes made outside a block.
     """
     session = db.session()
-    if session.info.get(_WRITING):
+    if session.info.get(WRITING):
         yield session
         return
     if session.new or session.dirty or session.deleted:
         raise WriteError("objects were changed before `with write():`; change them inside the block")
     session.rollback()
     with _mutex(db.engine.dialect.name, str(db.engine.url)):
-        session.info[_WRITING] = True
+        session.info[WRITING] = True
         callbacks: list[Callable[[], None]] = session.info.setdefault(_AFTER, [])
         try:
             session.connection(execution_options={"tukku_write": True})
@@ -54,20 +53,20 @@ def write() -> Iterator[OrmSession]:
             callbacks.clear()
             raise
         finally:
-            session.info.pop(_WRITING, None)
+            session.info.pop(WRITING, None)
             session.info.pop(_AFTER, None)
     _run(callbacks)
 
 
 def writing() -> bool:
     """Tell whether the current session is inside ``write()``."""
-    return bool(db.session().info.get(_WRITING))
+    return bool(db.session().info.get(WRITING))
 
 
 def after_commit(callback: Callable[[], None]) -> None:
     """Call ``callback`` once the outermost block has committed; forgotten if it rolls back."""
     session = db.session()
-    if not session.info.get(_WRITING):
+    if not session.info.get(WRITING):
         raise WriteError("after_commit belongs inside `with write():`")
     session.info[_AFTER].append(callback)
 
@@ -91,16 +90,19 @@ def _mutex(dialect: str, url: str) -> Any:
 
 @event.listens_for(Session, "before_flush")
 def _refuse_flush_outside_write(session: OrmSession, _context: Any, _instances: Any) -> None:
-    if not session.info.get(_WRITING):
+    if not session.info.get(WRITING):
         changed = [*session.new, *session.dirty, *session.deleted]
         raise WriteError(f"{changed[0]!r} would be written outside `with write():`")
 
 
 @event.listens_for(Session, "do_orm_execute")
 def _refuse_dml_outside_write(state: ORMExecuteState) -> None:
-    if state.session.info.get(_WRITING):
+    """Refuse changes, and locks too: outside a block there is no transaction that would hold them."""
+    if state.session.info.get(WRITING):
         return
     statement = state.statement
     changes = state.is_insert or state.is_update or state.is_delete
     if changes or (isinstance(statement, TextClause) and not _READS.match(statement.text)):
         raise WriteError("INSERT, UPDATE and DELETE belong inside `with write():`")
+    if getattr(statement, "_for_update_arg", None) is not None:
+        raise WriteError("SELECT … FOR UPDATE belongs inside `with write():`, which holds the lock")

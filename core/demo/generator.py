@@ -3,10 +3,12 @@
 import csv
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
+from core.demo.agreements import promotion_rows, rebate_rows, volume_rows
+from core.demo.approvals import approval_rows
 from core.demo.articles import Article, number
 from core.demo.assortment import (
     RATES,
@@ -22,6 +24,7 @@ from core.demo.customers import address_rows, company_rows, customers
 from core.demo.history import History, item_code_rows
 from core.demo.people import staff_rows, user_rows
 from core.demo.pictures import write_pictures
+from core.demo.spending import budget_rows, cost_centre_rows, order_cost_centre_rows
 from core.demo.terms import Pricer, contract_price_rows, contract_rows, terms
 
 ORDERS = 1500
@@ -54,16 +57,17 @@ class Summary:
     rows: dict[str, int] = field(default_factory=dict)
 
 
-def generate(directory: Path, today: date, seed: int = 1, scale: float = 1.0) -> Summary:
+def generate(directory: Path, until: datetime, seed: int = 1, scale: float = 1.0) -> Summary:
     """Write the CSV files and pictures of the demo merchant into `directory`.
 
-    `today` is the day on which the year of orders ends; `scale` below one thins assortment and orders.
+    `until` is when the year of orders ends, in the merchant's zone; `scale` below one thins assortment and orders.
     """
+    today = until.date()
     goods = articles(seed, scale)
     buyers = customers()
     conditions = terms(goods, today)
     history = History(goods, buyers, Pricer(goods, buyers, conditions), seed)
-    orders = list(history.orders(today, max(20, round(ORDERS * scale))))
+    orders = list(history.orders(until, max(20, round(ORDERS * scale))))
     own_codes = [(buyer, history.favourites(buyer.code)) for buyer in buyers if buyer.code in ITEM_CODE_COMPANIES]
     units = {article.sku: article.base_unit for article in goods}
     files: dict[str, Iterable[Row]] = {
@@ -81,8 +85,15 @@ def generate(directory: Path, today: date, seed: int = 1, scale: float = 1.0) ->
         "item_codes": item_code_rows(own_codes),
         "contracts": contract_rows(conditions),
         "contract_prices": contract_price_rows(conditions, units),
+        "approval_rules": approval_rows(),
         "orders": (order.row for order in orders),
         "order_lines": (line for order in orders for line in order.lines),
+        "cost_centres": cost_centre_rows(),
+        "budgets": budget_rows(today),
+        "order_cost_centres": order_cost_centre_rows(order.row for order in orders),
+        "volume_agreements": volume_rows(goods, today),
+        "rebates": rebate_rows(today),
+        "promotions": promotion_rows(today),
     }
     directory.mkdir(parents=True, exist_ok=True)
     write_pictures(directory / "images")

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from core.demo.articles import Article, Package, number
@@ -25,6 +25,8 @@ _NOTES = (
     "Call before delivery.",
     "Replacement for the spring service.",
 )
+#: What is priced by the hundred is also bought by more than the piece.
+_SMALL_PARTS = 20
 _FREE_FREIGHT_FROM = {"EUR": 250, "SEK": 2800, "PLN": 1000, "USD": 280, "TRY": 9800}
 _FREIGHT = {"EUR": "12.9", "SEK": "149", "PLN": "59", "USD": "15", "TRY": "520"}
 
@@ -51,10 +53,11 @@ class History:
         """Return what a company buys again and again."""
         return tuple(article for article, _ in self._favourites[code])
 
-    def orders(self, today: date, count: int) -> Iterator[Order]:
-        """Yield about `count` orders in the order of their dates, six of them from before six o'clock today."""
+    def orders(self, until: datetime, count: int) -> Iterator[Order]:
+        """Yield about `count` orders in the order of their dates, the last six from the day and the hour before `until`."""
+        today = until.date()
         moments = sorted(self._moment(today) for _ in range(count - 6))
-        moments += [datetime.combine(today, time(5, minute)) for minute in range(4, 58, 9)]
+        moments += _last_moments(until, 6)
         weights = [5 if b.code in ("KONEPAJA", "NORDBYGG") else 1 + (b.place * 3) % 4 for b in self._buyers]
         for place, moment in enumerate(moments):
             pull = [w * _busy(b, moment) for w, b in zip(weights, self._buyers, strict=True)]
@@ -92,18 +95,19 @@ class History:
         line = 0
         for article, usual in chosen:
             package = self._package(article)
-            quantity = self._quantity(package, usual)
+            quantity = self._quantity(article, package, usual)
             price = self._pricer.price(buyer.code, article.sku, quantity * package.factor, day)
             if price is not None:
                 line += 1
+                per = article.per if package.factor == 1 else 1  # by the hundred are pieces, never boxes
                 yield {
                     "order": order,
                     "line": str(line),
                     "sku": article.sku,
                     "unit": package.unit,
                     "quantity": number(quantity),
-                    "unit_price": number(price * package.factor),
-                    "per": str(article.per),
+                    "unit_price": number(price * package.factor * per / article.per),
+                    "per": number(per),
                     "discount_percent": "",
                     "shipped": "",
                 }
@@ -113,13 +117,13 @@ class History:
         boxes = [p for p in article.packages[1:] if p.unit in ("box", "pcs") and p.own_price is None]
         return boxes[0] if boxes and self._rng.random() < 0.35 else article.packages[0]
 
-    def _quantity(self, package: Package, usual: int) -> Decimal:
+    def _quantity(self, article: Article, package: Package, usual: int) -> Decimal:
         if package.unit == "m":
             return Decimal(self._rng.randint(2, 60)) / 2
         if package.unit == "box":
             return Decimal(max(1, usual // 2 + self._rng.randint(-1, 1)))
         spread = usual * self._rng.choice((1, 2, 5, 10))
-        return max(package.minimum, package.step * spread)
+        return max(package.minimum, package.step * spread * (_SMALL_PARTS if article.per > 1 else 1))
 
     def _order(self, buyer: Customer, moment: datetime, code: str, lines: tuple[Row, ...], today: date) -> Order:
         age = (today - moment.date()).days
@@ -162,6 +166,15 @@ class History:
         if state == "completed":
             return line["quantity"]
         return line["quantity"] if state == "confirmed" and age > 4 and self._rng.random() < 0.6 else "0"
+
+
+def _last_moments(until: datetime, count: int) -> Iterator[datetime]:
+    """Yield moments of the day of `until`, at even distances within the hour before it."""
+    end = until.astimezone(UTC)
+    midnight = datetime.combine(until, time.min, until.tzinfo).astimezone(UTC)
+    span = min(end - midnight, timedelta(hours=1))
+    for step in range(count, 0, -1):
+        yield (end - span * step / (count + 1)).astimezone(until.tzinfo).replace(tzinfo=None)
 
 
 def _net(line: Row) -> Decimal:

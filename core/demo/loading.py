@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from datetime import date, timedelta
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
@@ -48,7 +48,7 @@ def load_demo(say: Callable[[str], None], scale: float = 1.0) -> None:
     _make_seller()
     with TemporaryDirectory() as folder, ExitStack() as stack:
         say("Making the demo merchant …")
-        summary = generate(Path(folder), _today(), scale=scale)
+        summary = generate(Path(folder), last_order_before(), scale=scale)
         bars = Bars(stack)
         for name, report in _import(summary, bars):
             say(f"  {name}: {report.rows} rows, {report.changed} new or changed")
@@ -60,9 +60,10 @@ def load_demo(say: Callable[[str], None], scale: float = 1.0) -> None:
     say("The demo asks its staff for no second factor; a shop of your own does.")
 
 
-def _today() -> date:
-    """Return the day on which the demo's orders end: before six in the morning, today has none yet."""
-    return (clock.now().astimezone(ZoneInfo(ZONE)) - timedelta(hours=6)).date()
+def last_order_before() -> datetime:
+    """Return when the demo's orders end: at six in the morning, so that a day gives the same orders, or earlier now."""
+    now = clock.now().astimezone(ZoneInfo(ZONE))
+    return min(now, now.replace(hour=6, minute=0, second=0, microsecond=0))
 
 
 def _import(summary: Summary, bars: Bars) -> Iterator[tuple[str, Report]]:

@@ -1,4 +1,4 @@
-"""Languages: gettext for code and templates, one domain for core and one for each addon; formats by Babel."""
+"""Languages: gettext for code and templates, one domain for core and one for each addon; numbers as people write them."""
 
 from core.i18n.texts import LOCALES, _, _l, current_locale, ngettext, pgettext, pick, spoken, translations
 

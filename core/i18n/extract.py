@@ -6,8 +6,10 @@ An owner is ``core`` or an addon; each has its own domain and its own ``translat
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
@@ -45,6 +47,9 @@ def catalogue_path(package: Path, domain: str, locale: str) -> Path:
     return package / "translations" / locale / "LC_MESSAGES" / f"{domain}.po"
 
 
+_ONE_FORM = b'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n"Plural-Forms: nplurals=1; plural=0;\\n"\n'
+
+
 def extract(package: Path, domain: str) -> Catalog:
     """Return the messages used in the Python files and templates of ``package``."""
     catalogue = Catalog(domain=domain, project="Tukku", version=VERSION, charset="utf-8")
@@ -53,7 +58,16 @@ def extract(package: Path, domain: str) -> Catalog:
         package, methods, keywords=KEYWORDS, options_map={"**/templates/**.html": {"silent": "false"}}
     ):
         catalogue.add(message, None, [(name, line)], auto_comments=comments, context=context)
+    for text in _of_manifest(package / "addon.toml"):
+        catalogue.add(text, None, [("addon.toml", 1)])
     return catalogue
+
+
+def _of_manifest(manifest: Path) -> Iterator[str]:
+    """Yield what pages show of an addon's manifest."""
+    if manifest.is_file():
+        addon = tomllib.loads(manifest.read_text("utf-8")).get("addon", {})
+        yield from (addon[key] for key in ("title", "summary") if addon.get(key))
 
 
 def update(package: Path, domain: str, locales: Iterable[str] = TARGETS) -> None:
@@ -104,7 +118,9 @@ def _check_message(message: Message, found: Message | None, domain: str, locale:
 
 def _read(path: Path, locale: str, domain: str) -> Catalog:
     if not path.exists():
-        return Catalog(locale=locale, domain=domain, project="Tukku", version=VERSION, charset="utf-8")
+        new = Catalog(locale=locale, domain=domain, project="Tukku", version=VERSION, charset="utf-8")
+        # Babel knows two forms of Turkish nouns; after a numeral there is one
+        return read_po(BytesIO(_ONE_FORM), locale=locale, domain=domain) if locale == "tr" else new
     with path.open("rb") as source:
         return read_po(source, locale=locale, domain=domain)
 

@@ -6,19 +6,20 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from core.i18n import _
+from core.i18n.characters import one_line, problem_in
+from core.i18n.numbers import FILE, Marks, bounded, read_number
+from core.imports.reading import Formula
+from core.spec.errors import Invalid
 from core.spec.imports import ImportField
 
 LIMIT = Decimal(999_999_999)
 _YES = {"yes", "y", "true", "1", "x", "kyllä", "tak", "evet"}
 _NO = {"no", "n", "false", "0", "ei", "nie", "hayır"}
-_SPACES = str.maketrans("", "", "  \u202f\u2009'’")
-_PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
-_THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+")
 _DATES = (
     (re.compile(r"(?P<y>\d{4})-(?P<m>\d{1,2})-(?P<d>\d{1,2})"), "ISO"),
     (re.compile(r"(?P<d>\d{1,2})\.(?P<m>\d{1,2})\.(?P<y>\d{4})"), "dotted"),
@@ -32,58 +33,35 @@ class CellError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How a file writes things: whether "1,234" can only be a decimal, and the zone of times without one."""
+    """How a file writes things: the marks of its numbers, and the zone of times without one."""
 
-    decimal_comma: bool = False
+    marks: Marks = FILE
     zone: str = "UTC"
 
 
 def parse(field: ImportField, text: str, reading: Reading) -> Any:
     """Return the typed value of a cell that is not empty; CellError says what is wrong."""
-    return _PARSERS[field.type](field, text, reading)
+    if problem := problem_in(text):
+        raise CellError(problem)
+    if isinstance(text, Formula):
+        raise CellError(
+            _("“%(text)s” is a formula without its value: write the value, or an apostrophe before a text that begins so.",
+              text=text[:40])
+        )  # fmt: skip
+    return _PARSERS[field.type](field, text if field.lines else one_line(text), reading)
 
 
 def _text(field: ImportField, text: str, reading: Reading) -> str:
-    if "\x00" in text:
-        raise CellError(_("It contains a character that cannot be stored (NUL). Type it again."))
     if field.max_length and len(text) > field.max_length:
         raise CellError(_("It has %(length)s characters, at most %(limit)s fit.", length=len(text), limit=field.max_length))
     return text
 
 
 def _decimal(field: ImportField, text: str, reading: Reading) -> Decimal:
-    value = number(text, reading)
-    if abs(value) > LIMIT:
-        raise CellError(_("It is too large: numbers go up to %(limit)s.", limit=f"{LIMIT:,}"))
-    exponent = value.normalize().as_tuple().exponent
-    if isinstance(exponent, int) and -exponent > field.scale:
-        raise CellError(_("It has more decimals than the %(scale)s that are kept; round it in the file.", scale=field.scale))
-    return value
-
-
-def number(text: str, reading: Reading) -> Decimal:
-    """Read a number as people write it: 1234.5, 1 234,5, 1.234,50 and 1,234.50."""
-    compact = text.translate(_SPACES)
-    if "," in compact and "." in compact:
-        thousands, point = (".", ",") if compact.rfind(",") > compact.rfind(".") else (",", ".")
-        compact = compact.replace(thousands, "").replace(point, ".")
-    elif "," in compact:
-        if _THOUSANDS.fullmatch(compact.lstrip("+-")) and not (reading.decimal_comma and compact.count(",") == 1):
-            raise CellError(
-                _(
-                    "“%(text)s” can be read in two ways; write %(whole)s or %(decimal)s.",
-                    text=text,
-                    whole=compact.replace(",", ""),
-                    decimal=compact.replace(",", "."),
-                )
-            )
-        compact = compact.replace(",", ".")
-    if not _PLAIN.fullmatch(compact):
-        raise CellError(_("“%(text)s” is not a number. Write digits only, for example 12.50.", text=text))
     try:
-        return Decimal(compact)
-    except InvalidOperation as error:
-        raise CellError(_("“%(text)s” is not a number. Write digits only, for example 12.50.", text=text)) from error
+        return bounded(read_number(text, reading.marks), places=field.scale, minimum=-LIMIT, maximum=LIMIT)
+    except Invalid as error:
+        raise CellError(str(error.message)) from error
 
 
 def _integer(field: ImportField, text: str, reading: Reading) -> int:

@@ -7,12 +7,14 @@ import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import click
 
 from core.imports.exporting import export
 from core.imports.kinds import kind_named, kinds
 from core.imports.presets import preset, presets
+from core.imports.refused import RefusedRows
 from core.imports.report import OUTCOMES, Report
 from core.imports.running import Progress
 from core.imports.services import import_file, import_steps
@@ -44,9 +46,16 @@ class Bars:
 @click.option("--dry-run", is_flag=True, help="Try everything, report every row, keep nothing.")
 @click.option("--mapping", type=_PATH, help="A TOML file that says what the columns mean.")
 @click.option("--preset", "name", metavar="NAME", help=f"A mapping that comes with Tukku: {', '.join(presets())}.")
+@click.option("--refused", type=_PATH, metavar="CSV", help="A file to write every refused row to, with what is wrong.")
 @click.option("--json", "as_json", is_flag=True, help="Write the report as JSON.")
 def import_command(
-    kind: str | None, path: Path | None, dry_run: bool, mapping: Path | None, name: str | None, as_json: bool
+    kind: str | None,
+    path: Path | None,
+    dry_run: bool,
+    mapping: Path | None,
+    name: str | None,
+    refused: Path | None,
+    as_json: bool,
 ) -> None:
     """Import a CSV, XLSX or ODS file; the same file again changes nothing.
 
@@ -62,12 +71,13 @@ def import_command(
         raise click.UsageError(f"Say what to import: KIND FILE, or --preset NAME DIR. Kinds: {_names()}")
     try:
         with ExitStack() as stack:
-            bars = Bars(stack)
+            how: dict[str, Any] = {"dry_run": dry_run, "starter": Bars(stack.enter_context(ExitStack()))}
+            how["listener"] = stack.enter_context(RefusedRows(refused)).note if refused else None
             if name:
-                reports = import_steps(preset(name), path, dry_run=dry_run, starter=bars)
+                reports = import_steps(preset(name), path, **how)
             else:
-                reports = [import_file(kind or "", path, mapping=mapping, dry_run=dry_run, starter=bars)]
-    except TukkuError as error:
+                reports = [import_file(kind or "", path, mapping=mapping, **how)]
+    except (TukkuError, OSError) as error:
         raise click.ClickException(str(error)) from error
     show(reports, as_json)
     if any(report.failed for report in reports):
@@ -87,7 +97,7 @@ def show(reports: Sequence[Report], as_json: bool) -> None:
         for error in report.errors[:SHOWN]:
             click.echo("  " + " · ".join(filter(None, (f"row {error.number}", error.key, error.field, str(error.message)))))
         if report.failed > SHOWN:
-            click.echo(f"  … and {report.failed - SHOWN} more rows with errors; --json lists a thousand.")
+            click.echo(f"  … and {report.failed - SHOWN} more rows with errors; --refused FILE writes them all.")
     if any(report.dry_run for report in reports):
         click.echo("Dry run: nothing was kept.")
 

@@ -22,11 +22,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from core.i18n import _
+from core.i18n.numbers import read_number
+from core.imports.reading import read
+from core.imports.seen import SeenKeys
 from core.imports.source import Source, open_file
 from core.spec.errors import Invalid
 
@@ -78,7 +81,7 @@ class Mapped:
         maker = _Maker(self, origin, folder or (path.parent if path else Path()))
         expressions = {name: maker.expression(rule, f"{step.kind}.{name}") for name, rule in step.columns.items()}
         rows = _distinct(_mapped(origin, expressions, step.unless_empty), step.distinct)
-        return Source(origin.name, tuple(expressions), rows, origin.total, origin.notes, origin.decimal_comma)
+        return Source(origin.name, tuple(expressions), rows, origin.total, origin.notes, origin.marks)
 
 
 def read_mapping(path: Path) -> Mapped:
@@ -110,18 +113,17 @@ def _step(path: Path, data: Mapping[str, Any]) -> Step:
 
 def _mapped(origin: Source, expressions: Mapping[str, Expression], needed: tuple[str, ...]) -> Iterator[tuple[int, Cells]]:
     for number, cells in origin.rows:
-        if all(cells.get(column) for column in needed):
-            row = {name: expression(cells) for name, expression in expressions.items()}
-            yield number, {**row, "": cells[""]} if "" in cells else row
+        if "" in cells:
+            yield number, {"": cells[""]}
+        elif all(cells.get(column) for column in needed):
+            yield number, {name: expression(cells) for name, expression in expressions.items()}
 
 
 def _distinct(rows: Iterator[tuple[int, Cells]], fields: tuple[str, ...]) -> Iterator[tuple[int, Cells]]:
-    """Leave out rows whose values in ``fields`` have come before."""
-    seen: set[tuple[str, ...]] = set()
+    """Leave out rows whose values in ``fields`` have come before; what is refused stays."""
+    seen = SeenKeys()
     for number, cells in rows:
-        key = tuple(cells[name] for name in fields)
-        if not fields or key not in seen:
-            seen.add(key)
+        if not fields or "" in cells or seen.first([cells[name] for name in fields], number) == number:
             yield number, cells
 
 
@@ -130,6 +132,7 @@ class _Maker:
 
     def __init__(self, mapped: Mapped, origin: Source, folder: Path) -> None:
         self._mapped = mapped
+        self.marks = origin.marks
         self._origin = origin
         self._folder = folder
         self._joined: dict[tuple[str, str], dict[str, Cells]] = {}
@@ -189,7 +192,9 @@ class _Maker:
         on = self._column(rule.get("on", ""), place)
         key = (str(rule["join"]), on)
         if key not in self._joined:
-            self._joined[key] = {row[on]: row for _number, row in open_file(self._folder / rule["join"]).rows}
+            sheet = read(self._folder / rule["join"])
+            cut = (dict(zip(sheet.columns, cells, strict=False)) for _number, cells in sheet.rows)
+            self._joined[key] = {row[on]: row for row in cut}
         rows, take = self._joined[key], str(rule.get("take", ""))
         pattern = take if "{" in take else f"{{{take}}}"
         for column in _COLUMN.findall(pattern) if rows else ():
@@ -242,11 +247,13 @@ def _date(maker: _Maker, rule: Mapping[str, Any], take: Expression, place: str) 
 
 
 def _multiply(maker: _Maker, rule: Mapping[str, Any], take: Expression, place: str) -> Expression:
+    factor = Decimal(str(rule["multiply"]))
+
     def product(cells: Cells) -> str:
         text = take(cells)
         try:
-            return f"{Decimal(text) * Decimal(str(rule['multiply'])):f}" if text else ""
-        except InvalidOperation:
+            return f"{read_number(text, maker.marks) * factor:f}" if text else ""
+        except Invalid:  # the cell is refused where its field is read
             return text
 
     return product

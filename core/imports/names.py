@@ -9,9 +9,9 @@ from core.i18n import LOCALES
 from core.spec.imports import ImportField
 
 
-def fields_per_locale(name: str, max_length: int = 0) -> tuple[ImportField, ...]:
+def fields_per_locale(name: str, max_length: int = 0, *, lines: bool = False) -> tuple[ImportField, ...]:
     """Return a text field for each language."""
-    return tuple(ImportField(f"{name}_{locale}", max_length=max_length) for locale in LOCALES)
+    return tuple(ImportField(f"{name}_{locale}", max_length=max_length, lines=lines) for locale in LOCALES)
 
 
 def given(values: Mapping[str, Any], name: str) -> dict[str, str]:

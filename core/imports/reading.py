@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from core.i18n import _
+from core.i18n.numbers import FILE, FILE_WITH_COMMAS, Marks
 from core.spec.errors import Invalid
 
 SPREADSHEETS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
@@ -23,7 +24,7 @@ _DELIMITERS = (",", ";", "\t")
 class Sheet:
     """A table: its columns as written, its rows (number in the file, cells), and notes for the report.
 
-    ``decimal_comma`` tells that the delimiter is not the comma, so that "1,234" can only mean a decimal.
+    ``marks`` are those of its numbers: where the delimiter is not the comma, "1,234" can only mean a decimal.
     """
 
     name: str
@@ -31,7 +32,7 @@ class Sheet:
     rows: Iterator[tuple[int, Sequence[str]]]
     total: int
     notes: tuple[str, ...] = ()
-    decimal_comma: bool = False
+    marks: Marks = FILE
 
 
 def read(path: Path) -> Sheet:
@@ -48,15 +49,19 @@ def _read_csv(path: Path) -> Sheet:
     with path.open(encoding=encoding, newline="") as file:
         first = file.readline()
     delimiter = max(_DELIMITERS, key=lambda mark: _outside_quotes(first, mark))
+    marks = FILE if delimiter == "," else FILE_WITH_COMMAS
     rows = _csv_rows(path, encoding, delimiter)
     _number, columns = next(rows, (1, ()))
-    return Sheet(path.name, _header(path.name, columns), rows, max(lines - 1, 0), notes, delimiter != ",")
+    return Sheet(path.name, _header(path.name, columns), rows, max(lines - 1, 0), notes, marks)
 
 
 def _csv_rows(path: Path, encoding: str, delimiter: str) -> Iterator[tuple[int, Sequence[str]]]:
-    """Yield the rows that are not empty; the number is that of the record, as spreadsheets count."""
+    """Yield the rows that are not empty; the number is that of the record, as spreadsheets count.
+
+    Strict, because a quotation mark that stands alone would swallow the rows up to the next one without a word.
+    """
     with path.open(encoding=encoding, newline="") as file:
-        reader = csv.reader(file, delimiter=delimiter)
+        reader = csv.reader(file, delimiter=delimiter, strict=True)
         number = 0
         try:
             for number, cells in enumerate(reader, 1):
@@ -74,8 +79,16 @@ def _csv_rows(path: Path, encoding: str, delimiter: str) -> Iterator[tuple[int, 
             ) from error
 
 
+class Formula(str):
+    """The text of a formula where its value should stand: a file that no spreadsheet has computed."""
+
+    __slots__ = ()
+
+
 def _unguarded(cell: str) -> str:
-    """Take off the apostrophe that our own exports put before what a spreadsheet would compute."""
+    """Take off the apostrophe that our own exports put before what a spreadsheet would compute; mark what lacks it."""
+    if cell.startswith("="):
+        return Formula(cell)
     return cell[1:] if len(cell) > 1 and cell[0] == "'" and cell[1] in "=+-@" else cell
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from difflib import get_close_matches
 from itertools import islice
 from typing import Any
@@ -14,8 +15,10 @@ from core.data import audit
 from core.data.db import db
 from core.data.write import write
 from core.i18n import _, _l
+from core.i18n.characters import cleaned
 from core.imports.cells import CellError, Reading, parse
 from core.imports.report import Report
+from core.imports.seen import SeenKeys
 from core.imports.source import Source
 from core.spec.errors import Invalid
 from core.spec.imports import DataImport, ImportField, ImportRow, RowResult
@@ -24,13 +27,31 @@ BATCH = 500
 #: Longer files are tried batch by batch, so that a trial does not keep everybody else from writing.
 WHOLE_TRIAL = 5000
 Progress = Callable[[int], None]
-Listener = Callable[[RowResult], None]
+#: Called with the kind of import and each row's result.
+Listener = Callable[[str, RowResult], None]
 
 
 _LONG_TRIAL = _l(
     "The file is long, so it was tried in groups of %(count)s rows: a row that refers to a new one far above it "
     "is reported as an error here, and accepted when the file is imported."
 )
+
+
+_file: ContextVar[str] = ContextVar("tukku_import_file", default="")
+
+
+def file_name() -> str:
+    """Return the name of the file whose rows are being imported ("API /…" for a program's rows), '' outside of imports."""
+    return _file.get()
+
+
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    token = _file.set(name)
+    try:
+        yield
+    finally:
+        _file.reset(token)
 
 
 class _Undo(Exception):
@@ -74,14 +95,14 @@ def run(
         for result in results:
             report.add(result)
             if listener:
-                listener(result)
+                listener(kind.kind, result)
         if progress:
             progress(len(results))
 
     whole = source.total <= WHOLE_TRIAL
     if dry_run and not whole:
         report.notes.append(_LONG_TRIAL % {"count": BATCH})
-    with trial(dry_run and whole):
+    with trial(dry_run and whole), _named(source.name):
         rows = iter(source.rows)
         while numbered := list(islice(rows, BATCH)):
             with trial(dry_run and not whole):
@@ -135,10 +156,10 @@ class RowParser:
 
     def __init__(self, kind: DataImport, source: Source, zone: str) -> None:
         self._kind = kind
-        self._reading = Reading(source.decimal_comma, zone)
+        self._reading = Reading(source.marks, zone)
         self._fields = {field.name: field for field in kind.fields}
         self._names = {column: self._name(column) for column in source.columns}
-        self._keys: dict[tuple[Any, ...], int] = {}
+        self._keys = SeenKeys()
         self._open = ImportField(kind.open_fields or "", max_length=250)
         self.notes = self._check(source)
 
@@ -181,7 +202,7 @@ class RowParser:
                 try:
                     values[name] = parse(self._fields.get(name, self._open), text, self._reading)
                 except CellError as error:
-                    return RowResult(number, "error", text, column, str(error))
+                    return RowResult(number, "error", cleaned(text)[:250], column, str(error))
         return self._complete(number, values)
 
     def _complete(self, number: int, values: dict[str, Any]) -> ImportRow | RowResult:
@@ -190,7 +211,7 @@ class RowParser:
         for name, field in self._fields.items():
             if field.required and name not in values:
                 return RowResult(number, "error", shown, name, _("The cell is empty; a value is needed."))
-        first = self._keys.setdefault(key, number)
+        first = self._keys.first(key, number)
         if first != number:
             message = _("This key is already in row %(row)s of the file; keep one of the two.", row=first)
             return RowResult(number, "error", shown, self._kind.key[0], message)

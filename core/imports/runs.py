@@ -23,13 +23,13 @@ from core.data import clock
 from core.data.scope import Actor, Scope, acting, current_actor
 from core.i18n import _
 from core.imports.kinds import kind_named
-from core.imports.reading import SPREADSHEETS
+from core.imports.refused import NAME, RefusedRows
 from core.imports.services import import_file
+from core.imports.source import ENDINGS
 from core.jobs.services import enqueue, progress
 from core.spec.errors import Invalid, NotFound, TukkuError
 
 KEPT = timedelta(days=14)
-ENDINGS = (".csv", ".txt", ".tsv", *SPREADSHEETS)
 JOB = "imports.run"
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16}")
 _STATE = "state.json"
@@ -132,8 +132,8 @@ def work(payload: dict[str, Any]) -> None:
     path = _folder(run.token) / run.name
     who = Actor(run.user_id, run.user_name, Scope("merchant"), permissions=frozenset({kind_named(run.kind).permission}))
     try:
-        with acting(who):
-            report = import_file(run.kind, path, dry_run=run.dry_run, starter=_Watch(run))
+        with acting(who), RefusedRows(refused_of(run)) as refused:
+            report = import_file(run.kind, path, dry_run=run.dry_run, starter=_Watch(run), listener=refused.note)
         _save(replace(run, state="done", report=report.plain()))
     except TukkuError as error:
         _save(replace(run, state="failed", message=str(error.message)))
@@ -142,6 +142,11 @@ def work(payload: dict[str, Any]) -> None:
             replace(run, state="failed", message=_("The import stopped by a fault; the administrators see it under Jobs."))
         )
         raise
+
+
+def refused_of(run: Run) -> Path:
+    """Return the file with every refused row of an import."""
+    return _folder(run.token) / NAME
 
 
 class _Watch:

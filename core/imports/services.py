@@ -10,7 +10,7 @@ from core.imports.attachments import attached
 from core.imports.kinds import kind_named
 from core.imports.mapping import Mapped, read_mapping
 from core.imports.report import Report
-from core.imports.running import Progress, run, trial
+from core.imports.running import Listener, Progress, run, trial
 from core.imports.source import Source, open_file
 from core.spec.imports import DataImport
 from core.ui.formats import display_zone
@@ -37,31 +37,44 @@ def task(kind: str, path: Path, mapping: Path | None = None) -> Task:
 
 
 def import_file(
-    kind: str, path: Path, *, mapping: Path | None = None, dry_run: bool = False, starter: Starter | None = None
+    kind: str,
+    path: Path,
+    *,
+    mapping: Path | None = None,
+    dry_run: bool = False,
+    starter: Starter | None = None,
+    listener: Listener | None = None,
 ) -> Report:
     """Import one file and return its report; nothing is kept where ``dry_run``."""
     one = task(kind, path, mapping)
     with attached(path.parent):
-        return _run(one, dry_run, starter)
+        return _run(one, dry_run, starter, listener)
 
 
-def import_steps(mapped: Mapped, folder: Path, *, dry_run: bool = False, starter: Starter | None = None) -> list[Report]:
+def import_steps(
+    mapped: Mapped, folder: Path, *, dry_run: bool = False, starter: Starter | None = None, listener: Listener | None = None
+) -> list[Report]:
     """Import every step of a mapping from the files of ``folder``; a dry run tries them all, then undoes them."""
     tasks = [Task(kind_named(step.kind), mapped.source(step, None, folder)) for step in mapped.steps]
-    return import_all(tasks, folder, dry_run=dry_run, starter=starter)
+    return import_all(tasks, folder, dry_run=dry_run, starter=starter, listener=listener)
 
 
 def import_all(
-    tasks: Sequence[Task], folder: Path, *, dry_run: bool = False, starter: Starter | None = None
+    tasks: Sequence[Task],
+    folder: Path,
+    *,
+    dry_run: bool = False,
+    starter: Starter | None = None,
+    listener: Listener | None = None,
 ) -> list[Report]:
     """Import several files one after the other; those after one that cannot be used at all are not begun."""
     with attached(folder), trial(dry_run):
-        reports = [_run(one, False, starter) for one in tasks]
+        reports = [_run(one, False, starter, listener) for one in tasks]
     for report in reports:
         report.dry_run = dry_run
     return reports
 
 
-def _run(one: Task, dry_run: bool, starter: Starter | None) -> Report:
+def _run(one: Task, dry_run: bool, starter: Starter | None, listener: Listener | None) -> Report:
     progress = starter(one.kind.kind, one.source.name, one.source.total) if starter else None
-    return run(one.kind, one.source, dry_run=dry_run, zone=display_zone(), progress=progress)
+    return run(one.kind, one.source, dry_run=dry_run, zone=display_zone(), progress=progress, listener=listener)

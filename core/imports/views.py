@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, send_file, url_for
 from flask_wtf.file import FileField, FileRequired
 
 from core.data.scope import current_actor
@@ -100,6 +100,17 @@ def show(token: str) -> Any:
     run = _run(token)
     template = "imports/_state.html" if request.headers.get("HX-Request") else "imports/run.html"
     return render_template(template, run=run, title=_titles().get(run.kind, run.kind))
+
+
+@bp.get("/<token>/refused.csv")
+@requires(USE)
+def refused(token: str) -> Any:
+    """Download every row that was refused, with what is wrong."""
+    run = _run(token)
+    if run.waiting or not runs.refused_of(run).is_file():
+        raise NotFound("IMPORT-NO-REPORT", _("There is no report of this import yet."))
+    name = f"{run.name.rpartition('.')[0]}-refused.csv"
+    return send_file(runs.refused_of(run), "text/csv", as_attachment=True, download_name=name)
 
 
 @bp.post("/<token>/run")

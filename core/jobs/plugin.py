@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from core.i18n import _l
-from core.jobs import health, mail, queue
-from core.spec.app import ConfigCheck, HealthCheck, JobSpec, Permission, SettingSpec
+from core.jobs import health, mail, queue, sweeps
+from core.spec.app import ConfigCheck, DataCheck, HealthCheck, JobSpec, Permission, SettingSpec
 from core.spec.markers import hookimpl
 
 
@@ -38,6 +38,11 @@ class Plugin:
     def config_checks(self) -> Iterable[ConfigCheck]:
         """Ask whether mail leaves the house."""
         return health.CHECKS
+
+    @hookimpl
+    def data_checks(self) -> Iterable[DataCheck]:
+        """Say what holds of jobs."""
+        return sweeps.CHECKS
 
     @hookimpl
     def addon_health(self) -> Iterable[HealthCheck]:

@@ -194,7 +194,7 @@ def _run(app: Flask, claimed: queue.Claim) -> Ended:
         try:
             ended.work = find(claimed.name)
             ended.work.func(claimed.payload)
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # one that asks to leave fails; its thread goes on
             here = registry()
             here.incidents.record(claimed.owner, "job", claimed.name[:60], error, here.generation)
             ended.failure = traceback.format_exc()

@@ -8,11 +8,11 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from werkzeug.wrappers import Response
 
 from core.accounts import identity
-from core.accounts.access import safe_next
 from core.i18n import _, ngettext
 from core.notifications import kinds, services
 from core.notifications.kinds import Way
 from core.ui.access import requires
+from core.ui.links import safe_next
 
 bp = Blueprint("notifications", __name__)
 OWN = "accounts.profile.edit"

@@ -13,7 +13,7 @@ from core.data import clock
 from core.data.db import db
 from core.data.scope import current_actor
 from core.i18n import _
-from core.orders import documents, lifecycle, queries, states
+from core.orders import charges, documents, lifecycle, manual, queries, states
 from core.orders.documents import address_lines
 from core.orders.models import Hold
 from core.orders.pages import order_page, timeline
@@ -59,10 +59,12 @@ def order(number: str) -> str:
         open_holds=[(hold, _may_release(hold)) for hold in holds if hold.released_at is None],
         stale=found.state == "submitted" and found.price_hold_until is not None and found.price_hold_until <= clock.now(),
         may={name: states.allowed(found, name) for name in ("confirm", "reject", "cancel")},
+        may_price=found.state == "submitted" and current_actor().may(manual.SET),
         may_ship=page.to_ship and current_actor().may("orders.order.ship"),
         events=timeline(found, internal=True),
         ship_to=address_lines(found.ship_to),
         bill_to=address_lines(found.bill_to),
+        charges=documents.charge_rows(found, charges.rows_of(found.id)),
         taxes=documents.tax_rows(found),
         main=panels("backoffice.order", "main", found.id, number),
         side=panels("backoffice.order", "side", found.id, number),

@@ -25,15 +25,17 @@ from core.data.scope import Actor, current_actor
 from core.data.types import Amount, from_scaled
 from core.data.write import write
 from core.i18n import _
-from core.orders import addresses, articles
-from core.orders.draft import Priced, Wanted, check_quantities, price_order
+from core.orders import addresses, articles, charges
+from core.orders.draft import Priced, PricedLine, Wanted, check_quantities, price_order
 from core.orders.merging import Added, Identity, NewItem, Touched, identity, merge
 from core.orders.models import Order, OrderLine
 from core.orders.queries import lines_of, locked, store_lines
+from core.pricing import bands
 from core.spec.errors import Forbidden, Invalid
+from core.ui.formats import plain
 
 MAX_LINES = 1000
-#: Where the session keeps a visitor's cart (core.orders.guest).
+#: Where the session keeps a visitor's cart (core.orders.guest_cart).
 SESSION_KEY = "cart"
 
 
@@ -110,7 +112,7 @@ def add(items: Sequence[NewItem]) -> tuple[Added, ...]:
 def change(quantities: Mapping[int, Decimal], notes: Mapping[int, Mapping[str, str]] | None = None) -> tuple[str, ...]:
     """Set quantities of lines of the open cart by position; returns a sentence for each that was rounded or refused."""
     with write():
-        order = _existing()
+        order = existing_cart()
         lines = {line.position: line for line in lines_of(order.id)}
         messages = _change(lines, {p: q for p, q in quantities.items() if p in lines}, notes or {})
         reprice(order)
@@ -120,7 +122,7 @@ def change(quantities: Mapping[int, Decimal], notes: Mapping[int, Mapping[str, s
 def remove(positions: Sequence[int]) -> None:
     """Take lines out of the open cart by position."""
     with write():
-        order = _existing()
+        order = existing_cart()
         db.session.execute(delete(OrderLine).where(OrderLine.order_id == order.id, OrderLine.position.in_(list(positions))))
         reprice(order)
 
@@ -128,7 +130,7 @@ def remove(positions: Sequence[int]) -> None:
 def clear() -> None:
     """Empty the open cart."""
     with write():
-        order = _existing()
+        order = existing_cart()
         db.session.execute(delete(OrderLine).where(OrderLine.order_id == order.id))
         reprice(order)
 
@@ -136,7 +138,7 @@ def clear() -> None:
 def refresh() -> None:
     """Store the prices of this moment: the buyer has seen them."""
     with write():
-        reprice(_existing())
+        reprice(existing_cart())
 
 
 def open_cart() -> Order:
@@ -181,17 +183,33 @@ def store_prices(order: Order, lines: Sequence[OrderLine], priced: Priced) -> No
                 "base_quantity": p.base_quantity,
                 "tax_category": p.treatment.category if p.treatment else "",
                 "tax_rate": p.treatment.rate if p.treatment else None,
+                "bands": bands.stored(p.price.bands) if p.price else None,
                 "price_source": p.price.source[:120] if p.price else "",
+                "manual": _with_found(line.manual, p),
                 "sku": p.article.sku if p.article else line.sku,
                 "name": p.article.name if p.article else line.name,
             }
         )
     store_lines(rows)
+    store_sums(order, priced)
+
+
+def store_sums(order: Order, priced: Priced) -> None:
+    """Write charges and totals of ``priced`` to a document; call inside ``write()``."""
     order.currency = priced.currency
+    charges.store(order, priced.charges)
     order.net, order.tax, order.gross = priced.totals.net, priced.totals.tax, priced.totals.gross
+    order.charges_net = priced.totals.charges
     order.tax_lines = [line.stored() for line in priced.totals.tax_lines]
     order.updated_at = clock.now()
     db.session.flush()
+
+
+def _with_found(manual: dict[str, Any] | None, now: PricedLine) -> dict[str, Any] | None:
+    """Return the terms that a line keeps, with the price (for ``per`` units) which they replaced this time."""
+    if not manual or now.price is None:
+        return manual
+    return {**manual, "before": None if now.price.found is None else plain(now.price.found)}
 
 
 def ship_to_country(order: Order) -> str:
@@ -213,7 +231,8 @@ def _mine(actor: Actor) -> Any:
     return select(Order).where(*_whose(actor))
 
 
-def _existing() -> Order:
+def existing_cart() -> Order:
+    """Return the open cart, locked; Invalid where there is none. Call inside ``write()``."""
     order = db.session.scalar(locked(_mine(current_actor())))
     if order is None:
         raise Invalid("CART-EMPTY", _("Your cart is empty; it may have been ordered in another window."))

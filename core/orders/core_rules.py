@@ -149,6 +149,16 @@ def po_number(draft: OrderDraft) -> Sequence[Finding]:
     return (Finding("PO-NUMBER-MISSING", "block", _("Enter your purchase order number; your orders need one.")),)
 
 
+def wished_date(draft: OrderDraft) -> Sequence[Finding]:
+    """The day for which the goods are wished is still to come."""
+    if draft.wished_date is None or draft.wished_date >= clock.today(seller().zone):
+        return ()
+    text = _(
+        "The wished delivery date, %(day)s, has passed; choose a later one or leave it empty.", day=day(draft.wished_date)
+    )
+    return (Finding("WISHED-DATE-PAST", "block", text),)
+
+
 RULES = (
     CheckoutRule("not_empty", Stage.SUBMIT, not_empty, order=10),
     CheckoutRule("company_may_order", Stage.CART, company_may_order, order=20),
@@ -166,6 +176,7 @@ RULES = (
     CheckoutRule("prices_still_held", Stage.COMMIT, prices_still_held, order=50),
     CheckoutRule("addresses", Stage.SUBMIT, addresses_given, order=70),
     CheckoutRule("po_number", Stage.SUBMIT, po_number, order=80),
+    CheckoutRule("wished_date", Stage.SUBMIT, wished_date, order=90),
 )
 
 

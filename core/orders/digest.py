@@ -9,6 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from core.orders.charges import CHARGE_FIELDS, rows_of
 from core.orders.models import Order, OrderLine
 from core.registry.registry import registry
 from core.spec.pricing import PriceLine
@@ -36,6 +37,7 @@ ORDER_FIELDS = (
     "currency",
     "rounding",
     "net",
+    "charges_net",
     "tax",
     "gross",
     "tax_lines",
@@ -52,6 +54,7 @@ def content_of(order: Order, lines: Sequence[OrderLine]) -> dict[str, Any]:
     return {
         **{name: getattr(order, name) for name in ORDER_FIELDS},
         "lines": [{name: getattr(line, name) for name in LINE_FIELDS} for line in sorted(lines, key=lambda x: x.position)],
+        "charges": [{name: getattr(charge, name) for name in CHARGE_FIELDS} for charge in rows_of(order.id)],
         "parts": parts_of(order.id),
     }
 

@@ -17,7 +17,8 @@ from core.companies.models import Seller
 from core.companies.services import seller
 from core.data.db import db
 from core.i18n import _, current_locale
-from core.orders import queries
+from core.orders import charges, queries
+from core.orders.manual import agreed, bands_of
 from core.orders.models import Order, OrderLine
 from core.orders.typeset import compile_pdf
 from core.registry.registry import registry
@@ -85,7 +86,11 @@ def content(order: Order, lines: Sequence[OrderLine], merchant: Seller) -> dict[
         "note": order.note,
         "columns": [_("Line"), _("Code"), _("Article"), _("Quantity"), _("Price"), _("Net")],
         "lines": [_line(line, cur) for line in lines],
-        "totals": [[_("Total without tax"), money(order.net, cur)], *([t["label"], t["amount"]] for t in tax_rows(order))],
+        "totals": [
+            *charge_rows(order, charges.rows_of(order.id)),
+            [_("Total without tax"), money(order.without_tax, cur)],
+            *([t["label"], t["amount"]] for t in tax_rows(order)),
+        ],
         "gross": money(order.gross, cur),
         "sections": [
             {"title": section.title, "paragraphs": section.text.split("\n"), "rows": [list(row) for row in section.rows]}
@@ -134,6 +139,16 @@ def country_name(code: str) -> str:
     return Locale.parse(current_locale()).territories.get(code, code)
 
 
+def charge_rows(order: Order, rows: Sequence[Any]) -> list[list[str]]:
+    """Return the goods and each charge, label and amount; nothing where there are no charges."""
+    if not rows:
+        return []
+    return [
+        [_("Articles"), money(order.net, order.currency)],
+        *([charges.label_of(row), money(row.net, order.currency)] for row in rows),
+    ]
+
+
 def tax_rows(order: Order) -> list[dict[str, str]]:
     """Return the tax of an order, a row per category: label and amount."""
     rows = []
@@ -162,7 +177,12 @@ def _facts(order: Order, zone: str) -> list[tuple[str, str]]:
 
 
 def _line(line: OrderLine, currency: str) -> dict[str, str]:
-    extra = " · ".join(part for part in (line.customer_reference, line.note) if part)
+    by_hand = agreed(line, currency)
+    terms = "" if by_hand is None else str(by_hand.text)
+    if by_hand is not None and by_hand.before is not None:
+        terms = _("%(terms)s (before: %(price)s)", terms=terms, price=price(by_hand.before, currency))
+    made = bands_of(line, currency)
+    extra = " · ".join(part for part in (line.customer_reference, line.note, terms, made) if part)
     return {
         "position": str(line.position),
         "sku": line.sku,

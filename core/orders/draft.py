@@ -4,35 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from core.catalog.units import LARGEST, QuantityCheck, UnitInfo, check_quantity, rules_by_key, to_base
 from core.companies import services as companies
+from core.companies.models import Company
 from core.data import clock
 from core.i18n import _
-from core.orders import articles
+from core.orders import articles, charges
 from core.orders.articles import Article
+from core.orders.charges import TaxedCharge
 from core.orders.models import Order, OrderLine
 from core.pricing import services as pricing
 from core.pricing import tax
+from core.pricing.manual import read as read_terms
 from core.pricing.money import line_net
 from core.pricing.tax import Treatment
 from core.pricing.totals import TotalLine, Totals, totals
 from core.registry.registry import registry
 from core.spec.catalog import QuantityLine
-from core.spec.orders import DraftLine, OrderDraft
-from core.spec.pricing import PriceLine, PriceRequest
+from core.spec.orders import ChargeLine, ChargeRequest, DraftLine, OrderDraft
+from core.spec.pricing import ManualTerms, PriceLine, PriceRequest
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A product in a unit at a quantity; ``key`` is unique in the document (a line's position)."""
+    """A product in a unit at a quantity; ``key`` is unique in the document (a line's position).
+
+    ``manual`` is what staff agreed for the line by hand.
+    """
 
     key: str
     product_id: int | None
     unit: str
     quantity: Decimal
+    manual: ManualTerms | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +67,12 @@ class PricedLine:
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """A document with prices of this moment, in ``currency``."""
+    """A document with prices and charges of this moment, in ``currency``."""
 
     lines: tuple[PricedLine, ...]
     totals: Totals
     currency: str
+    charges: tuple[TaxedCharge, ...] = ()
 
     def by_key(self) -> dict[str, PricedLine]:
         """Return the lines by key."""
@@ -78,12 +86,15 @@ def price_lines(
     locale: str | None = None,
     at: datetime | None = None,
     explain: bool = False,
+    charged: bool = True,
+    order_id: int | None = None,
+    wished: date | None = None,
 ) -> Priced:
-    """Return prices, tax, quantity checks and totals of the lines for the actor; a constant number of statements.
+    """Return prices, tax, quantity checks, charges and totals of the lines for the actor; a constant number of statements.
 
-    ``at`` is the pricing instant, by default that of the request.
+    ``at`` is the pricing instant, by default that of the request. Lines that are no document are not ``charged``.
     """
-    context = pricing.context(at=at)
+    context = pricing.context(at=at, wished=wished)
     known = articles.by_id((w.product_id for w in wanted), locale)
     units = {w.key: known[w.product_id].unit(w.unit) for w in wanted if w.product_id in known}
     asked = [w for w in wanted if units.get(w.key)]
@@ -91,22 +102,37 @@ def price_lines(
         context,
         [PriceRequest(w.key, w.product_id, units[w.key].unit, w.quantity) for w in asked],
         explain=explain,  # type: ignore[arg-type, union-attr]
+        manual={w.key: w.manual for w in asked if w.manual is not None},
+        together=True,
+        order_id=order_id,
     ).by_key()
     checks = check_quantities(asked, units)
     taxed = _treatments([known[w.product_id] for w in asked], ship_to_country)  # type: ignore[index]
     lines = tuple(
         _line(w, known.get(w.product_id or 0), units.get(w.key), prices, checks, taxed, context.currency) for w in wanted
     )
-    sums = totals((TotalLine(line.net, line.treatment or _UNTAXED) for line in lines), context.currency)
-    return Priced(lines, sums, context.currency)
+    goods = [TotalLine(line.net, line.treatment or _UNTAXED) for line in lines]
+    added = charges_on(lines, goods, context.currency, ship_to_country, order_id) if charged else ()
+    sums = totals(goods, context.currency, [TotalLine(charge.net, charge.treatment) for charge in added])
+    return Priced(lines, sums, context.currency, added)
 
 
 def price_order(
     order: Order, lines: Sequence[OrderLine], *, ship_to_country: str = "", at: datetime | None = None, explain: bool = False
 ) -> Priced:
     """Return what the lines of a cart cost now; keys are their positions."""
-    wanted = [Wanted(str(line.position), line.product_id, line.unit, line.quantity) for line in lines]
-    return price_lines(wanted, ship_to_country=ship_to_country, locale=order.locale, at=at, explain=explain)
+    wanted = [
+        Wanted(str(line.position), line.product_id, line.unit, line.quantity, read_terms(line.manual)) for line in lines
+    ]
+    return price_lines(
+        wanted,
+        ship_to_country=ship_to_country,
+        locale=order.locale,
+        at=at,
+        explain=explain,
+        order_id=order.id,
+        wished=order.wished_date,
+    )
 
 
 def draft_of(order: Order, lines: Sequence[OrderLine], priced: Priced) -> OrderDraft:
@@ -125,6 +151,45 @@ def draft_of(order: Order, lines: Sequence[OrderLine], priced: Priced) -> OrderD
         ship_to_id=order.ship_to_id,
         bill_to_id=order.bill_to_id,
         extra=order.extra or {},
+        charges_net=priced.totals.charges,
+        wished_date=order.wished_date,
+    )
+
+
+def priced_draft(
+    priced: Priced, company_id: int, user_id: int | None, *, order_id: int = 0, ship_to_id: int | None = None
+) -> OrderDraft:
+    """Return lines that are no document as rules would see them in an order of the person; positions as they stand."""
+    return OrderDraft(
+        order_id=order_id,
+        company_id=company_id,
+        user_id=user_id,
+        currency=priced.currency,
+        net=priced.totals.net,
+        tax=priced.totals.tax,
+        gross=priced.totals.gross,
+        lines=tuple(_imagined(position, line) for position, line in enumerate(priced.lines, 1)),
+        ship_to_id=ship_to_id,
+        charges_net=priced.totals.charges,
+        discounts_net=sum((charge.net for charge in priced.charges if charge.net < 0), Decimal(0)),
+    )
+
+
+def _imagined(position: int, line: PricedLine) -> DraftLine:
+    return DraftLine(
+        key=line.key,
+        id=0,
+        product_id=line.article.id if line.article else None,
+        sku=line.article.sku if line.article else "",
+        unit=line.unit.unit if line.unit else "",
+        quantity=line.quantity,
+        base_quantity=line.base_quantity,
+        unit_price=line.unit_price,
+        net=line.net,
+        position=position,
+        price_source=line.price.source if line.price else "",
+        list_price=line.price.list_price if line.price else None,
+        per=line.price.per if line.price else Decimal(1),
     )
 
 
@@ -150,6 +215,9 @@ def stored_draft(order: Order, lines: Sequence[OrderLine]) -> OrderDraft:
                 x.unit_price,
                 x.net,
                 x.position,
+                x.price_source,
+                x.list_price,
+                x.per,
             )
             for x in lines
         ),
@@ -157,6 +225,7 @@ def stored_draft(order: Order, lines: Sequence[OrderLine]) -> OrderDraft:
         ship_to_id=order.ship_to_id,
         bill_to_id=order.bill_to_id,
         extra=order.extra or {},
+        charges_net=order.charges_net,
     )
 
 
@@ -188,9 +257,58 @@ _UNTAXED = Treatment("", "", Decimal(0))
 
 
 def _treatments(found: Sequence[Article], country: str) -> dict[str, Treatment]:
+    return _treatments_of({article.tax_class for article in found}, country, companies.current_company())
+
+
+def _treatments_of(classes: set[str], country: str, company: Company | None) -> dict[str, Treatment]:
     seller = companies.seller()
-    classes = {article.tax_class for article in found}
-    return tax.treatments(seller, companies.current_company(), country, classes, clock.today(seller.zone)) if classes else {}
+    return tax.treatments(seller, company, country, classes, clock.today(seller.zone)) if classes else {}
+
+
+def charges_on(
+    lines: Sequence[PricedLine],
+    goods: Sequence[TotalLine],
+    currency: str,
+    country: str,
+    order_id: int | None = None,
+) -> tuple[TaxedCharge, ...]:
+    """Return what is charged beside the goods, and taken off; nothing on a document of which nothing has a price."""
+    asked = [
+        ChargeLine(
+            x.article.id if x.article else None,
+            x.unit.unit if x.unit else "",
+            x.quantity,
+            x.base_quantity,
+            x.net,
+            x.key,
+            x.price.source if x.price else "",
+        )
+        for x in lines
+    ]
+    return charges_for(companies.current_company(), asked, goods, currency, country, order_id)
+
+
+def charges_for(
+    company: Company | None,
+    lines: Sequence[ChargeLine],
+    goods: Sequence[TotalLine],
+    currency: str,
+    country: str,
+    order_id: int | None = None,
+) -> tuple[TaxedCharge, ...]:
+    """Return what is charged beside the goods of a company's document, whoever looks after it."""
+    if all(line.net is None for line in lines):
+        return ()
+    request = ChargeRequest(
+        company_id=company.id if company else None,
+        currency=currency,
+        net=sum((line.net for line in lines if line.net is not None), Decimal(0)),
+        lines=lines,
+        ship_to_country=country or companies.seller().country,
+        at=clock.now(),
+        order_id=order_id,
+    )
+    return charges.of(request, goods, lambda classes: _treatments_of(classes, country, company))
 
 
 def _line(
@@ -233,4 +351,7 @@ def _draft_line(line: OrderLine, priced: PricedLine) -> DraftLine:
         unit_price=priced.unit_price,
         net=priced.net,
         position=line.position,
+        price_source=priced.price.source if priced.price else "",
+        list_price=priced.price.list_price if priced.price else None,
+        per=priced.price.per if priced.price else Decimal(1),
     )

@@ -7,11 +7,12 @@ from dataclasses import asdict, dataclass
 
 from core.jobs.services import emit
 from core.orders.models import Hold, Movement, Order
+from core.registry.registry import HookFailed, registry
 
 
 @dataclass(frozen=True, slots=True)
 class OrderEvent:
-    """``order.submitted``, ``.confirmed``, ``.completed``, ``.cancelled``, ``.rejected``."""
+    """``order.submitted``, ``.amended``, ``.confirmed``, ``.completed``, ``.cancelled``, ``.rejected``."""
 
     order_id: int
     number: str
@@ -45,7 +46,8 @@ class MovementEvent:
 
 
 def emit_order(event: str, order: Order) -> None:
-    """Tell subscribers that ``order`` (flushed) changed its state."""
+    """Let followers write what belongs to it, and tell subscribers that ``order`` (flushed) changed its state."""
+    _follow(order.id, event)
     emit(f"order.{event}", asdict(OrderEvent(order.id, order.number or "", order.company_id, order.version)))
 
 
@@ -56,7 +58,8 @@ def emit_hold(event: str, order: Order, hold: Hold) -> None:
 
 
 def emit_movements(order: Order, kind: str, movements: Sequence[Movement]) -> None:
-    """Tell subscribers what moved; ``movements`` are flushed and of one document."""
+    """Let followers write what belongs to it, and tell subscribers; ``movements`` are flushed and of one document."""
+    _follow(order.id, "moved")
     first = movements[0]
     payload = asdict(
         MovementEvent(
@@ -70,3 +73,10 @@ def emit_movements(order: Order, kind: str, movements: Sequence[Movement]) -> No
         )
     )
     emit("movement.recorded", {**payload, "movement_ids": list(payload["movement_ids"])})
+
+
+def _follow(order_id: int, change: str) -> None:
+    """Ask every follower within the transaction; one that fails stops the change, which is rolled back."""
+    for follower in registry().contributions("order_followers"):
+        if registry().attempt(follower.owner, "order_followers", follower.value.follow, order_id, change).failed:
+            raise HookFailed(follower.owner, "order_followers")

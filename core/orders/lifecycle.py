@@ -13,16 +13,17 @@ from core.data.db import db
 from core.data.scope import current_actor
 from core.data.write import write
 from core.i18n import _
-from core.orders import movements, queries, rules
+from core.orders import articles, movements, queries, rules
 from core.orders.draft import stored_draft
 from core.orders.events import emit_movements
 from core.orders.holds import blocking, mark_released, open_holds
-from core.orders.models import Hold, Movement, Order
+from core.orders.models import Hold, Movement, Order, OrderLine
 from core.orders.movements import Kind, LineSums
 from core.orders.states import changed, transition
 from core.settings.services import get
 from core.spec.errors import Conflict, Forbidden, Invalid, NotFound
 from core.spec.orders import Finding, Stage
+from core.ui.formats import qty, unit_name
 
 FORCE_RELEASE = "orders.hold.force_release"
 #: In which states a movement may be recorded.
@@ -129,9 +130,28 @@ def record(
         wanted = {lines[position].id: quantity for position, quantity in quantities.items()}
         sums = movements.sums_of([order.id])
         movements.check(kind, wanted, sums, {line.id: line.sku for line in lines.values()})
+        _check_parts(kind, [line for line in lines.values() if line.id in wanted], wanted, sums)
         made = _append(order, kind, wanted, owner, label)
         _complete(order, kind)
     return made
+
+
+def _check_parts(
+    kind: Kind, lines: Sequence[OrderLine], wanted: Mapping[int, Decimal], sums: Mapping[int, LineSums]
+) -> None:
+    """Refuse half a box; what is left of a line may always be moved, however it came to be."""
+    known = articles.by_id(line.product_id for line in lines)
+    for line in lines:
+        unit, quantity = known[line.product_id].unit(line.unit) if line.product_id in known else None, wanted[line.id]
+        if unit and quantity != quantity.quantize(unit.quantum) and quantity != sums[line.id].room(kind):
+            text = _(
+                "%(sku)s: %(quantity)s is not possible; the unit %(unit)s is counted by %(step)s.",
+                sku=line.sku,
+                quantity=qty(quantity),
+                unit=unit_name(line.unit),
+                step=qty(unit.quantum),
+            )
+            raise Invalid("MOVEMENT-FRACTION", text)
 
 
 def note(number: str, text: str) -> None:

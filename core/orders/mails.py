@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import select
 
-from core.accounts.mails import path_of
+from core.accounts.mails import address_of, path_of, speaking
 from core.companies.models import Company
 from core.companies.services import seller
 from core.data.db import db
 from core.data.models import AuditEntry
 from core.data.scope import unscoped
 from core.i18n import _, _l
-from core.jobs.mail import Attachment
+from core.jobs.mail import Attachment, send_mail
 from core.notifications.services import Message, notify
 from core.orders.documents import confirmation
 from core.orders.models import Order
 from core.spec.notifications import NotificationKind
 from core.ui.formats import money
 
-CONFIRMED, REJECTED, PLACED_FOR, NEW = "orders.confirmed", "orders.rejected", "orders.placed_for", "orders.new"
+CONFIRMED, REJECTED, CANCELLED = "orders.confirmed", "orders.rejected", "orders.cancelled"
+PLACED_FOR, NEW = "orders.placed_for", "orders.new"
 KINDS = (
     NotificationKind(
         "confirmed", _l("Order confirmed"), _l("Your order is confirmed; the mail at once carries the confirmation as PDF."),
         "buyer", icon="check-circle", order=10,
     ),
     NotificationKind("rejected", _l("Order not accepted"), "", "buyer", icon="x-circle", order=20),
+    NotificationKind(
+        "cancelled", _l("Order cancelled"), _l("The seller cancelled your order."), "buyer", icon="x-circle", order=25,
+    ),
     NotificationKind(
         "placed_for", _l("Order placed for me"), _l("The seller's staff placed an order in your name."),
         "buyer", icon="person-badge", order=30,
@@ -41,7 +46,7 @@ KINDS = (
 def send_confirmation(payload: dict[str, Any]) -> None:
     """Tell who ordered that the order is confirmed, with its document; handler of ``order.confirmed``."""
     order = _order(payload)
-    if order is None or order.user_id is None:
+    if order is None or (order.user_id is None and not order.guest_key):
         return
     document = confirmation(order)
     attached = Attachment(document.name, document.type, document.content)
@@ -59,19 +64,15 @@ def send_confirmation(payload: dict[str, Any]) -> None:
             [attached],
         )
 
-    notify(CONFIRMED, [order.user_id], compose, key=f"order:{order.id}")
+    _tell(order, CONFIRMED, compose)
 
 
 def send_rejection(payload: dict[str, Any]) -> None:
     """Tell who ordered that the order was rejected, and why; handler of ``order.rejected``."""
     order = _order(payload)
-    if order is None or order.user_id is None:
+    if order is None or (order.user_id is None and not order.guest_key):
         return
-    reason = db.session.scalar(
-        select(AuditEntry.reason).where(
-            AuditEntry.entity == "order", AuditEntry.entity_id == order.number, AuditEntry.action == "rejected"
-        )
-    )
+    told = _deed(order, "rejected")
 
     def compose() -> Message:
         return Message(
@@ -79,13 +80,42 @@ def send_rejection(payload: dict[str, Any]) -> None:
             _(
                 "We could not accept your order %(number)s.\n\nReason: %(reason)s\n\n%(seller)s",
                 number=order.number,
-                reason=reason or "–",
+                reason=(told.reason if told else "") or "–",
                 seller=seller().name,
             ),
             path_of("orders.order", number=order.number),
         )
 
-    notify(REJECTED, [order.user_id], compose, key=f"order:{order.id}")
+    _tell(order, REJECTED, compose)
+
+
+def send_cancellation(payload: dict[str, Any]) -> None:
+    """Tell a visitor that the order is cancelled, a buyer where somebody else did it; handler of ``order.cancelled``."""
+    order = _order(payload)
+    if order is None or (order.user_id is None and not order.guest_key):
+        return
+    told = _deed(order, "cancelled")
+    if order.user_id is not None and told is not None and told.actor_id == order.user_id:
+        return
+
+    def compose() -> Message:
+        text = _(
+            "Your order %(number)s over %(total)s is cancelled; nothing of it will be delivered.",
+            number=order.number,
+            total=money(order.gross, order.currency),
+        )
+        if told is not None and told.reason:
+            text = f"{text}\n\n{_('Reason: %(reason)s', reason=told.reason)}"
+        subject = _("Your order %(number)s is cancelled", number=order.number)
+        return Message(subject, f"{text}\n\n{seller().name}", path_of("orders.order", number=order.number))
+
+    _tell(order, CANCELLED, compose)
+
+
+def _deed(order: Order, action: str) -> AuditEntry | None:
+    """Return who ended an order, and why."""
+    about = select(AuditEntry).where(AuditEntry.entity == "order", AuditEntry.entity_id == order.number)
+    return db.session.scalar(about.where(AuditEntry.action == action).order_by(AuditEntry.id.desc()).limit(1))
 
 
 def tell_of_new(payload: dict[str, Any]) -> None:
@@ -105,10 +135,28 @@ def tell_of_new(payload: dict[str, Any]) -> None:
         subject = _("%(company)s ordered for %(total)s: %(number)s", **values)
         return Message(subject, url=path_of("orders_admin.order", number=order.number))
 
+    def for_guest() -> Message:
+        text = _("We have received your order %(number)s over %(total)s and confirm it soon.", **values)
+        return Message(_("We have received your order %(number)s", **values), text)
+
+    if order.guest_key and order.state == "submitted":
+        _tell(order, "", for_guest)
     if order.placed_by_id is not None and order.user_id is not None:
         notify(PLACED_FOR, [order.user_id], for_buyer, key=f"order:{order.id}")
     if company.sales_rep_id is not None and company.sales_rep_id != order.placed_by_id:
         notify(NEW, [company.sales_rep_id], for_staff, key=f"order:{order.id}")
+
+
+def _tell(order: Order, kind: str, compose: Callable[[], Message]) -> None:
+    """Tell who ordered: a person as they chose, a visitor by mail with the link to the order's page."""
+    if order.user_id is not None:
+        notify(kind, [order.user_id], compose, key=f"order:{order.id}")
+    elif order.guest_key:
+        with speaking(order.locale):
+            message = compose()
+            link = _("Your order: %(link)s", link=address_of("orders.guest_order", key=order.guest_key))
+        text = f"{message.text}\n\n{link}"
+        send_mail(order.guest_email, message.subject, text, attachments=message.attachments, locale=order.locale)
 
 
 def _order(payload: dict[str, Any]) -> Order | None:

@@ -57,7 +57,10 @@ class Order(db.Model):
     currency: Mapped[str] = mapped_column(String(3))
     #: line: net of a line is rounded to the minor unit; exact: an imported document keeps its source's amounts.
     rounding: Mapped[str] = mapped_column(String(10), default="line")
+    #: Of the lines; gross = net + charges_net + tax.
     net: Mapped[Decimal] = mapped_column(Amount, default=Decimal(0))
+    #: Of freight and other charges, whose rows are ``OrderCharge``.
+    charges_net: Mapped[Decimal] = mapped_column(Amount, default=Decimal(0), server_default="0")
     tax: Mapped[Decimal] = mapped_column(Amount, default=Decimal(0))
     gross: Mapped[Decimal] = mapped_column(Amount, default=Decimal(0))
     #: VAT per category: [{category, code, rate, base, tax}] as strings.
@@ -69,6 +72,10 @@ class Order(db.Model):
     bill_to: Mapped[dict[str, Any] | None] = mapped_column(Json)
     wished_date: Mapped[date | None]
     locale: Mapped[str] = mapped_column(String(10), default="en")
+    #: An order without an account: the secret of its page, and whom to write to.
+    guest_key: Mapped[str | None] = mapped_column(String(64), unique=True)
+    guest_email: Mapped[str] = mapped_column(String(255), default="", server_default="")
+    guest_phone: Mapped[str] = mapped_column(String(50), default="", server_default="")
     #: (addon, check) pairs that ran at submit.
     required_checks: Mapped[list[list[str]]] = mapped_column(Json, default=list)
     generation: Mapped[int | None]
@@ -92,6 +99,11 @@ class Order(db.Model):
     holds: Mapped[list[Hold]] = relationship(cascade="all, delete-orphan", order_by="Hold.id")
 
     __mapper_args__ = {"version_id_col": version}
+
+    @property
+    def without_tax(self) -> Decimal:
+        """Lines and charges, without tax."""
+        return self.net + self.charges_net
 
 
 class OrderLine(db.Model):
@@ -126,11 +138,34 @@ class OrderLine(db.Model):
     tax_rate: Mapped[Decimal | None] = mapped_column(Price)
     price_source: Mapped[str] = mapped_column(String(120), default="")
     trace_digest: Mapped[str] = mapped_column(String(64), default="")
+    #: The parts of which the price is made where each has its own (core.pricing.bands); ``unit_price`` is their sum then.
+    bands: Mapped[list[dict[str, str]] | None] = mapped_column(Json)
+    #: What staff agreed by hand (core.pricing.manual), with the price ``before``; it holds where it is the price's source.
+    manual: Mapped[dict[str, Any] | None] = mapped_column(Json)
     note: Mapped[str] = mapped_column(Text, default="")
     customer_reference: Mapped[str] = mapped_column(String(80), default="")
     extra: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
 
     order: Mapped[Order] = relationship(back_populates="lines")
+
+
+class OrderCharge(db.Model):
+    """Freight or another charge of a document; a charge on goods of several tax categories has a row for each."""
+
+    __tablename__ = "orders_charge"
+    __scope__ = Subtree()
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders_order.id", ondelete="CASCADE"), index=True)
+    company_id: Mapped[int] = mapped_column(ForeignKey("companies_company.id", ondelete="RESTRICT"))
+    #: Name of the domain or addon whose charge it is.
+    owner: Mapped[str] = mapped_column(String(40))
+    code: Mapped[str] = mapped_column(String(40))
+    #: As the buyer read it; core's own are named in the reader's language (core.orders.charges.label_of).
+    label: Mapped[str] = mapped_column(String(120))
+    net: Mapped[Decimal] = mapped_column(Amount)
+    tax_category: Mapped[str] = mapped_column(String(20), default="")
+    tax_rate: Mapped[Decimal | None] = mapped_column(Price)
 
 
 class Hold(db.Model):

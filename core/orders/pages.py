@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -14,17 +14,21 @@ from core.catalog.units import UnitInfo
 from core.companies.services import seller
 from core.data.db import db
 from core.data.models import AuditEntry
-from core.data.scope import current_actor
+from core.data.scope import current_actor, unscoped
 from core.i18n import _
-from core.orders import articles, cart, guest
+from core.orders import articles, cart, guest_cart
 from core.orders.addresses import USES, chosen
 from core.orders.cart import CartView
 from core.orders.draft import Priced, PricedLine, draft_of
+from core.orders.manual import AgreedTerms, agreed, bands_of
 from core.orders.models import Order, OrderLine
 from core.orders.movements import LineSums, delivery_status, sums_of
 from core.orders.rules import findings
+from core.pricing.bands import bands_text
 from core.spec.errors import Invalid
 from core.spec.orders import Finding, Stage
+from core.ui.deeds import deed
+from core.ui.formats import price
 from core.ui.links import row_url
 
 
@@ -44,6 +48,7 @@ class CartRow:
     list_price: Decimal | None
     reason: object
     net: Decimal | None
+    bands: str = ""
     before: Decimal | None = None
     changed: bool = False
     reference: str = ""
@@ -88,7 +93,7 @@ class CartPage:
 
 def cart_page(stage: Stage = Stage.CART) -> CartPage | None:
     """Return the open cart (a visitor's too) priced now, with the findings of ``stage``; None while there is none."""
-    if guest.is_guest():
+    if guest_cart.is_guest():
         return _guest_page()
     with articles.remembered():
         view = cart.view()
@@ -110,10 +115,12 @@ def read_seen(text: str) -> dict[str, Decimal | None]:
 
 
 def _guest_page() -> CartPage | None:
-    chosen, priced = guest.priced()
+    chosen, priced = guest_cart.priced()
     if not chosen:
         return None
-    rows = tuple(_row(line, item.sku, item.sku, item.unit) for line, item in zip(priced.lines, chosen, strict=True))
+    rows = tuple(
+        _row(line, item.sku, item.sku, item.unit, priced.currency) for line, item in zip(priced.lines, chosen, strict=True)
+    )
     return CartPage(rows, priced)
 
 
@@ -123,11 +130,14 @@ def _rows(view: CartView, found: Sequence[Finding]) -> tuple[CartRow, ...]:
     for finding in found:
         for key in finding.lines:
             said.setdefault(key, []).append(str(finding.message))
-    return tuple(_order_row(line, now[str(line.position)], tuple(said.get(str(line.position), ()))) for line in view.lines)
+    currency = view.priced.currency
+    return tuple(
+        _order_row(line, now[str(line.position)], tuple(said.get(str(line.position), ())), currency) for line in view.lines
+    )
 
 
-def _order_row(line: OrderLine, now: PricedLine, problems: tuple[str, ...]) -> CartRow:
-    row = _row(now, line.sku, line.name, line.unit)
+def _order_row(line: OrderLine, now: PricedLine, problems: tuple[str, ...], currency: str) -> CartRow:
+    row = _row(now, line.sku, line.name, line.unit, currency)
     before, after = _per_one(line.unit_price, line.per), _per_one(row.price, row.per)
     values = {name: getattr(row, name) for name in CartRow.__slots__}
     values |= {
@@ -140,8 +150,8 @@ def _order_row(line: OrderLine, now: PricedLine, problems: tuple[str, ...]) -> C
     return CartRow(**values)
 
 
-def _row(now: PricedLine, sku: str, name: str, unit: str) -> CartRow:
-    article, price = now.article, now.price
+def _row(now: PricedLine, sku: str, name: str, unit: str, currency: str) -> CartRow:
+    article, found = now.article, now.price
     return CartRow(
         key=now.key,
         sku=article.sku if article else sku,
@@ -151,10 +161,11 @@ def _row(now: PricedLine, sku: str, name: str, unit: str) -> CartRow:
         unit=now.unit,
         quantity=now.quantity,
         price=now.unit_price,
-        per=price.per if price else Decimal(1),
-        list_price=price.list_price if price and price.show_list else None,
-        reason=price.reason if price else "",
+        per=found.per if found else Decimal(1),
+        list_price=found.list_price if found and found.show_list else None,
+        reason=found.reason if found else "",
         net=now.net,
+        bands=bands_text(found.bands, currency, found.unit) if found else "",
     )
 
 
@@ -169,6 +180,10 @@ class OrderPage:
     order: Order
     lines: tuple[OrderLine, ...]
     sums: Mapping[int, LineSums]
+    #: What was set by hand, by the line's id.
+    agreed: Mapping[int, AgreedTerms] = field(default_factory=dict)
+    #: How the price is made where parts have their own, by the line's id.
+    bands: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def delivery(self) -> str:
@@ -183,7 +198,9 @@ class OrderPage:
 
 def order_page(order: Order, lines: Sequence[OrderLine]) -> OrderPage:
     """Return what the page of an order shows; two statements."""
-    return OrderPage(order, tuple(lines), sums_of([order.id]))
+    by_hand = {line.id: found for line in lines if (found := agreed(line, order.currency))}
+    made = {line.id: text for line in lines if (text := bands_of(line, order.currency))}
+    return OrderPage(order, tuple(lines), sums_of([order.id]), by_hand, made)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,25 +228,29 @@ _ICONS = {
     "invoiced": "receipt",
     "credited": "arrow-counterclockwise",
     "returned": "arrow-counterclockwise",
+    "moved": "buildings",
     "noted": "pencil",
+    "priced": "tag",
 }
 
 
 def timeline(order: Order, *, internal: bool) -> list[Event]:
     """Return what happened to an order, newest first; buyers see neither notes of staff nor who of the staff it was."""
+    about = select(AuditEntry).where(AuditEntry.entity == "order", AuditEntry.entity_id == order.number)
     rows = db.session.scalars(
-        select(AuditEntry)
-        .where(AuditEntry.entity == "order", AuditEntry.entity_id == order.number)
-        .order_by(AuditEntry.id.desc())
+        unscoped(about.order_by(AuditEntry.id.desc()), "the history of an order that the actor sees, before it moved too")
     )
     merchant = "" if internal else seller().name
-    found = [_event(row, order, merchant) for row in rows if internal or row.action in _TOLD]
-    return found or _from_stamps(order)
+    told = [row for row in rows if internal or row.action in _TOLD]
+    kept = {row.action for row in told}
+    return [_event(row, order, merchant) for row in told] + _from_stamps(order, kept)
 
 
 _TOLD = frozenset(
     {
         "submitted",
+        "amended",
+        "priced",
         "confirmed",
         "completed",
         "cancelled",
@@ -243,30 +264,50 @@ _TOLD = frozenset(
 )
 
 
-def _from_stamps(order: Order) -> list[Event]:
-    """Return the timeline of an order that came from another system: it has instants and nothing else."""
+def _from_stamps(order: Order, kept: Set[str]) -> list[Event]:
+    """Return what an order went through in another system, of which it has the instants and nothing else."""
+    if "submitted" in kept:
+        return []
     ended = _("Order rejected") if order.state == "rejected" else _("Order cancelled")
     stamps = [
-        (order.cancelled_at, ended, "x-circle"),
-        (order.completed_at, _("Everything shipped"), "check2-circle"),
-        (order.confirmed_at, _("Order confirmed"), "check2"),
-        (order.submitted_at, _("Order placed"), "send"),
+        ("rejected" if order.state == "rejected" else "cancelled", order.cancelled_at, ended, "x-circle"),
+        ("completed", order.completed_at, _("Everything shipped"), "check2-circle"),
+        ("confirmed", order.confirmed_at, _("Order confirmed"), "check2"),
+        ("submitted", order.submitted_at, _("Order placed"), "send"),
     ]
-    return [Event(text, at, order.user_name if icon == "send" else "", icon) for at, text, icon in stamps if at]
+    return [
+        Event(text, at, order.user_name if icon == "send" else "", icon)
+        for action, at, text, icon in stamps
+        if at and action not in kept
+    ]
 
 
 def _event(row: AuditEntry, order: Order, merchant: str) -> Event:
     automatic = bool((row.after or {}).get("automatic"))
     buyers = {order.user_id, order.placed_by_id, current_actor().user_id}
     who = "" if automatic else row.actor if not merchant or row.actor_id in buyers else merchant
-    return Event(_sentence(row), row.at, who, _ICONS.get(row.action, "clock"), row.reason)
+    reason = "" if merchant and row.action == "priced" else row.reason  # why a price was set is for staff alone
+    return Event(_sentence(row, order), row.at, who, _ICONS.get(row.action, "clock"), reason)
 
 
-def _sentence(row: AuditEntry) -> str:
+def _price_sentence(row: AuditEntry, currency: str) -> str:
+    after, before = row.after or {}, (row.before or {}).get("price")
+    now = price(Decimal(after["price"]), currency) if after.get("price") else "–"
+    if not after.get("by"):
+        return _("Price of %(sku)s set back to %(now)s", sku=after.get("sku", ""), now=now)
+    was = price(Decimal(before), currency) if before else "–"
+    return _("Price of %(sku)s set by hand: %(now)s instead of %(was)s", sku=after.get("sku", ""), now=now, was=was)
+
+
+def _sentence(row: AuditEntry, order: Order) -> str:
     after = row.after or {}
     match row.action:
+        case "priced":
+            return _price_sentence(row, order.currency)
         case "submitted":
             return _("Order placed")
+        case "amended":
+            return _("Order changed before it was confirmed")
         case "confirmed":
             return _("Order confirmed")
         case "completed":
@@ -291,8 +332,11 @@ def _sentence(row: AuditEntry) -> str:
             return _("Credited")
         case "returned":
             return _("Goods returned")
+        case "moved":
+            return _("Moved from the visitor's company %(code)s", code=after.get("from", ""))
         case "noted":
             return _("Note")
         case "check skipped":
             return _("A check was skipped because its addon is disabled: %(checks)s", checks=after.get("checks", ""))
-    return str(row.action).capitalize()
+    said = deed(row.action)
+    return said[:1].upper() + said[1:]

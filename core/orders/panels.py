@@ -104,7 +104,7 @@ def queues(_context: PageContext) -> Mapping[str, Any] | None:
 
 def _queue(label: str, icon: str, params: Mapping[str, str], *conditions: Any) -> Queue:
     count, oldest = db.session.execute(select(func.count(Order.id), func.min(Order.submitted_at)).where(*conditions)).one()
-    note = _("The oldest waits since %(age)s.", age=age(oldest)) if oldest else ""
+    note = _("The oldest has waited for %(age)s.", age=age(oldest)) if oldest else ""
     late = bool(oldest and clock.now() - oldest > timedelta(days=1))
     return Queue(label, url_for("orders_admin.orders", **params), icon, count, note, late)
 

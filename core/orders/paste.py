@@ -12,7 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from core.orders.quantities import read_number
+from core.i18n.numbers import Marks, marks_of, read_number
+from core.spec.errors import Invalid
+from core.ui.formats import plain
 
 MAX_ROWS = 2000
 _CODE = {
@@ -45,6 +47,8 @@ _CODE = {
 _QUANTITY = {"quantity", "qty", "pcs", "amount", "count", "määrä", "kpl", "lkm", "tilausmäärä", "ilość", "miktar", "adet"}
 _UNIT = {"unit", "uom", "yksikkö", "yks", "jednostka", "birim"}
 _REFERENCE = {"reference", "ref", "line reference", "viite", "rivin viite", "merkki"}
+#: Between a quantity and a code: "3 x ABC".
+_TIMES = frozenset("xX×*")
 _WIDE = re.compile(r"\s{2,}")
 
 
@@ -76,35 +80,35 @@ class Pasted:
     header: str = ""
 
 
-def parse(text: str, *, comma: bool = False) -> Pasted:
-    """Return a row for every line of ``text`` that is not blank; ``comma`` is true where commas mark decimals."""
+def parse(text: str, marks: Marks | None = None) -> Pasted:
+    """Return a row for every line of ``text`` that is not blank; numbers are read with ``marks`` (the reader's)."""
     lines = [(number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip("\ufeff \t;,")]
     return _parse_table(
-        [(number, line.strip("\ufeff\r\n"), _split(line.strip("\ufeff\r\n"))) for number, line in lines], comma
+        [(number, line.strip("\ufeff\r\n"), _split(line.strip("\ufeff\r\n"))) for number, line in lines], marks or marks_of()
     )
 
 
-def parse_cells(table: Sequence[Sequence[object]], *, comma: bool = False) -> Pasted:
+def parse_cells(table: Sequence[Sequence[object]], marks: Marks | None = None) -> Pasted:
     """Return a row for every row of a spreadsheet or CSV file that is not blank."""
-    rows = []
+    rows, marks = [], marks or marks_of()
     for number, cells in enumerate(table, start=1):
-        fields = [cell_text(cell) for cell in cells]
+        fields = [cell_text(cell, marks) for cell in cells]
         if any(fields):
             rows.append((number, "\t".join(fields), fields))
-    return _parse_table(rows, comma)
+    return _parse_table(rows, marks)
 
 
-def cell_text(cell: object) -> str:
-    """Return a spreadsheet's cell as typed: 99999.0 is the code 99999."""
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
+def cell_text(cell: object, marks: Marks) -> str:
+    """Return a spreadsheet's cell as ``marks`` write it: 99999.0 is the code 99999, 1.125 may be 1,125."""
+    if isinstance(cell, float):
+        return plain(Decimal(f"{cell:.15g}")).replace(".", marks.decimal[0])
     return "" if cell is None else str(cell).strip()
 
 
-def _parse_table(rows: Sequence[tuple[int, str, list[str]]], comma: bool) -> Pasted:
+def _parse_table(rows: Sequence[tuple[int, str, list[str]]], marks: Marks) -> Pasted:
     columns = _header(rows[0][2]) if rows else None
     body = rows[1:] if columns else rows
-    parsed = tuple(PastedRow(number, text, _readings(text, fields, columns, comma)) for number, text, fields in body)
+    parsed = tuple(PastedRow(number, text, _readings(text, fields, columns, marks)) for number, text, fields in body)
     return Pasted(parsed, rows[0][1] if columns else "")
 
 
@@ -132,23 +136,29 @@ def _header(fields: Sequence[str]) -> dict[str, int] | None:
     return found if len(found) > 1 or len(names) == 1 else None
 
 
-def _readings(text: str, fields: Sequence[str], columns: dict[str, int] | None, comma: bool) -> tuple[Reading, ...]:
+def _readings(text: str, fields: Sequence[str], columns: dict[str, int] | None, marks: Marks) -> tuple[Reading, ...]:
     found: dict[Reading, None] = {}
     if columns and len(fields) > max(columns.values()):
-        found[_by_header(fields, columns, comma)] = None
-    for parts in _splits(text, fields):
-        for reading in _orders(parts, comma):
-            found.setdefault(reading)
+        found[_by_header(fields, columns, marks)] = None
+    others = [reading for parts in _splits(text, fields) for reading in _orders(parts, marks)]
+    # A quantity that is a number says more than one that is not: "ABC 3 box" is three boxes, not "3 box" pieces.
+    for reading in sorted(others, key=lambda reading: reading.amount is None):
+        found.setdefault(reading)
     found.setdefault(Reading(text.strip().strip('"')))
     return tuple(found)
 
 
-def _by_header(fields: Sequence[str], columns: dict[str, int], comma: bool) -> Reading:
+def _amount(text: str, marks: Marks) -> Decimal | None:
+    try:
+        return read_number(text, marks)
+    except Invalid:
+        return None
+
+
+def _by_header(fields: Sequence[str], columns: dict[str, int], marks: Marks) -> Reading:
     values = {meaning: fields[index] for meaning, index in columns.items()}
     quantity = values.get("quantity", "")
-    return Reading(
-        values["code"], quantity, values.get("unit", ""), values.get("reference", ""), read_number(quantity, comma=comma)
-    )
+    return Reading(values["code"], quantity, values.get("unit", ""), values.get("reference", ""), _amount(quantity, marks))
 
 
 def _splits(text: str, fields: Sequence[str]) -> Iterator[list[str]]:
@@ -162,22 +172,32 @@ def _splits(text: str, fields: Sequence[str]) -> Iterator[list[str]]:
         by_comma = [field.strip() for field in next(csv.reader([line], skipinitialspace=True), [])]
         yield [field for field in by_comma if field]
     words = line.split()
+    yield from _by_words(words)
+    without = [word for word in words if word not in _TIMES]
+    if len(without) < len(words):
+        yield from _by_words(without)
+
+
+def _by_words(words: Sequence[str]) -> Iterator[list[str]]:
     if len(words) > 1:
         yield [" ".join(words[:-1]), words[-1]]
         yield [words[0], " ".join(words[1:])]
-    if len(words) > 2:
+    if len(words) > 2 and _TIMES.isdisjoint(words):
         yield [" ".join(words[:-2]), words[-2], words[-1]]
         yield [words[0], words[1], " ".join(words[2:])]
 
 
-def _orders(parts: Sequence[str], comma: bool) -> Iterator[Reading]:
-    """Yield readings of fields: code first, then quantity first; a third field is the unit, a fourth a reference."""
+def _orders(parts: Sequence[str], marks: Marks) -> Iterator[Reading]:
+    """Yield readings of fields: code first, second, third; the others are quantity, unit and reference."""
     if len(parts) == 1:
         yield Reading(parts[0])
         return
-    for code, rest in ((parts[0], list(parts[1:])), (parts[1], [parts[0], *parts[2:]])):
+    places = [(parts[0], list(parts[1:])), (parts[1], [parts[0], *parts[2:]])]
+    if len(parts) > 2:
+        places.append((parts[2], [parts[0], parts[1], *parts[3:]]))
+    for code, rest in places:
         for index in range(min(2, len(rest))):
-            amount = read_number(rest[index], comma=comma)
+            amount = _amount(rest[index], marks)
             if amount is None:
                 continue
             others = [*rest[:index], *rest[index + 1 :]]

@@ -6,10 +6,11 @@ retry after a lost answer) finds the order that the first one placed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 
 from sqlalchemy import select
 
@@ -20,7 +21,7 @@ from core.data.db import db
 from core.data.scope import Actor, current_actor
 from core.data.write import write
 from core.i18n import _
-from core.orders import addresses, articles, cart, queries, rules
+from core.orders import articles, cart, manual, queries, rules, steps
 from core.orders.digest import content_of, digest, trace_digest
 from core.orders.draft import Priced, draft_of, price_order
 from core.orders.holds import add_hold
@@ -41,7 +42,8 @@ class Placement:
 
     ``cart_key`` names the cart (from the page); ``client_reference`` is the idempotency key of a program, which orders
     whatever the open cart holds. ``expected_total`` is the gross total shown; ``seen`` the unit prices by position.
-    ``ship_to`` and ``bill_to`` are codes of the company's addresses, '' for the default.
+    ``ship_to`` and ``bill_to`` are codes of the company's addresses, '' for the default. ``enter(order_id)``, where a page
+    gives it, writes the head in the order's transaction instead of the fields: the steps of the checkout.
     """
 
     expected_total: Decimal
@@ -53,6 +55,7 @@ class Placement:
     po_number: str = ""
     note: str = ""
     wished_date: date | None = None
+    enter: Callable[[int], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +133,7 @@ def _find(actor: Actor, asked: Placement) -> Order:
 
 
 def _place(order: Order, asked: Placement, actor: Actor) -> None:
-    _take_head(order, asked)
+    (asked.enter or partial(_take_head, order, asked))(order.id)
     lines = queries.lines_of(order.id)
     country = cart.ship_to_country(order)
     priced = price_order(order, lines, ship_to_country=country, at=clock.now(), explain=True)
@@ -142,20 +145,15 @@ def _place(order: Order, asked: Placement, actor: Actor) -> None:
     order.number = next_number(order.seller_id, prefix=get("orders", "number_prefix"))
     order.digest = digest(content_of(order, lines))
     transition(order, "place")
+    manual.record_placed(order, lines)
     _hold_or_confirm(order, draft)
 
 
-def _take_head(order: Order, asked: Placement) -> None:
-    """Take what the buyer entered; an address that is not the company's is refused, not ignored."""
-    for use, code in (("ship_to", asked.ship_to), ("bill_to", asked.bill_to)):
-        address = addresses.by_code(use, code) if code else addresses.chosen(use, getattr(order, f"{use}_id"))  # type: ignore[arg-type]
-        if code and address is None:
-            raise Invalid("ADDRESS-UNKNOWN", _("%(code)s is not one of your addresses; choose another.", code=code[:40]))
-        setattr(order, f"{use}_id", address.id if address else None)
-        setattr(order, use, companies.address_snapshot(address) if address else None)
-    order.po_number = asked.po_number.strip()[:60]
-    order.note = asked.note.strip()[:5000]
-    order.wished_date = asked.wished_date
+def _take_head(order: Order, asked: Placement, _order_id: int) -> None:
+    """Take what a program or a visitor says of the order."""
+    steps.take_address(order, "ship_to", asked.ship_to)
+    steps.take_address(order, "bill_to", asked.bill_to)
+    steps.take_about(order, {"po_number": asked.po_number, "note": asked.note, "wished_date": asked.wished_date})
 
 
 def _compare(asked: Placement, lines: Sequence[OrderLine], priced: Priced) -> None:

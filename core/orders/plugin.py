@@ -4,23 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from flask import Flask
+
+from core.catalog.habits import use_habits
 from core.i18n import _l
-from core.orders import admin, documents, mails, views, views_checkout, views_history, views_lists
+from core.orders import (
+    admin,
+    charges,
+    documents,
+    guest_merging,
+    mails,
+    sweeps,
+    views,
+    views_checkout,
+    views_guest,
+    views_history,
+    views_lists,
+    views_prices,
+)
 from core.orders.core_rules import RULES
+from core.orders.habits import OrderHabits
 from core.orders.imports import IMPORTS
 from core.orders.panels import CARDS, PANELS
 from core.orders.permissions import PERMISSIONS
+from core.orders.reports import REPORTS
 from core.orders.settings import SETTINGS
-from core.spec.app import Mount, Permission, SettingSpec, Subscriber
+from core.orders.steps import STEPS
+from core.spec.app import DataCheck, Mount, Permission, SettingSpec, Subscriber
 from core.spec.documents import DocumentRequest, DocumentSection
 from core.spec.imports import DataImport
 from core.spec.markers import hookimpl
 from core.spec.notifications import NotificationKind
-from core.spec.orders import CheckoutRule
+from core.spec.orders import Charge, ChargeRequest, CheckoutRule, CheckoutStep
+from core.spec.reports import ReportSource
 from core.spec.ui import Card, NavItem, Panel
 
 #: The modules whose views stand in the shop's blueprint.
-SHOP_VIEWS = (views, views_checkout, views_history, views_lists)
+SHOP_VIEWS = (views, views_checkout, views_guest, views_history, views_lists, views_prices)
+#: The modules whose views stand in the order desk's.
+DESK_VIEWS = (admin, guest_merging)
+
+
+def init_app(app: Flask) -> None:
+    """Answer what the catalogue asks of orders."""
+    use_habits(app, OrderHabits())
 
 
 class Plugin:
@@ -48,6 +75,7 @@ class Plugin:
             Subscriber("order.submitted", "new_order", mails.tell_of_new),
             Subscriber("order.confirmed", "confirmation_mail", mails.send_confirmation),
             Subscriber("order.rejected", "rejection_mail", mails.send_rejection),
+            Subscriber("order.cancelled", "cancellation_mail", mails.send_cancellation),
         )
 
     @hookimpl
@@ -61,6 +89,21 @@ class Plugin:
         return RULES
 
     @hookimpl
+    def checkout_steps(self) -> Iterable[CheckoutStep]:
+        """Contribute core's own steps: delivery, billing, about."""
+        return STEPS
+
+    @hookimpl
+    def order_charges(self, request: ChargeRequest) -> Iterable[Charge]:
+        """Charge freight and the surcharge for small orders that the settings name."""
+        return charges.own(request)
+
+    @hookimpl
+    def data_checks(self) -> Iterable[DataCheck]:
+        """Say what holds of orders."""
+        return sweeps.CHECKS
+
+    @hookimpl
     def document_sections(self, request: DocumentRequest) -> Iterable[DocumentSection]:
         """Put the merchant's own terms on the confirmation."""
         return documents.own_sections(request)
@@ -69,6 +112,11 @@ class Plugin:
     def data_imports(self) -> Iterable[DataImport]:
         """Import and export past orders."""
         return IMPORTS
+
+    @hookimpl
+    def report_sources(self) -> Iterable[ReportSource]:
+        """Report what was ordered."""
+        return REPORTS
 
     @hookimpl
     def ui_nav(self) -> Iterable[NavItem]:

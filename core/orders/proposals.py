@@ -11,10 +11,9 @@ from core.catalog.units import QuantityCheck, UnitInfo
 from core.i18n import _, _l
 from core.orders.articles import Article
 from core.orders.draft import Wanted, price_lines
-from core.orders.quantities import plain
 from core.spec.pricing import PriceLine
 from core.ui.formats import price as format_price
-from core.ui.formats import qty
+from core.ui.formats import qty, typed
 from core.ui.links import row_url
 
 Outcome = Literal[
@@ -110,7 +109,7 @@ class Proposal:
     @property
     def typed_quantity(self) -> str:
         """The quantity for a form field."""
-        return plain(self.quantity) if self.quantity is not None else ""
+        return typed(self.quantity)
 
 
 def priced(proposals: Sequence[Proposal], *, compare: bool = False) -> tuple[Proposal, ...]:
@@ -121,10 +120,10 @@ def priced(proposals: Sequence[Proposal], *, compare: bool = False) -> tuple[Pro
     """
     open_rows = {str(p.number): p for p in proposals if p.takes and p.article and p.unit and p.quantity is not None}
     wanted = [Wanted(key, p.article.id, p.unit.unit, p.quantity) for key, p in open_rows.items()]  # type: ignore[union-attr, arg-type]
-    result = price_lines(wanted)
+    result = price_lines(wanted, charged=False)
     first = result.by_key()
     again = [replace(w, quantity=to) for w in wanted if (to := first[w.key].check.rounded) and to != w.quantity]
-    final = {**first, **(price_lines(again).by_key() if again else {})}
+    final = {**first, **(price_lines(again, charged=False).by_key() if again else {})}
     found = []
     for p in proposals:
         row = replace(p, currency=result.currency)

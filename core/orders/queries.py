@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select, update
+from sqlalchemy import Select, or_, select, update
 
 from core.data.db import db
+from core.data.once import once
 from core.data.scope import unscoped
 from core.i18n import _
 from core.orders.models import Hold, Order, OrderLine
 from core.spec.errors import NotFound
+from core.ui.filters import contains
 
 
 def find(number: str) -> Order:
@@ -36,9 +38,10 @@ def locked(statement: Select[Any]) -> Select[Any]:
 
 
 def lines_of(order_id: int) -> list[OrderLine]:
-    """Return the lines of an order in their order, read anew: they are updated in bulk, past the session."""
+    """Return the lines of an order in their order, read anew after a change: they are updated in bulk, past the session."""
     query = select(OrderLine).where(OrderLine.order_id == order_id).order_by(OrderLine.position)
-    return list(db.session.scalars(query.execution_options(populate_existing=True)))
+    fresh = query.execution_options(populate_existing=True)
+    return list(once(("orders.lines", order_id), lambda: list(db.session.scalars(fresh))))
 
 
 def holds_of(order_id: int) -> list[Hold]:
@@ -48,24 +51,13 @@ def holds_of(order_id: int) -> list[Hold]:
 
 def matching(text: str) -> Any:
     """Return the condition for a search of orders: number, PO number, or an article on one of the lines."""
-    wanted = f"%{escape(text.strip())}%"
-    folded = wanted.lower()
+    wanted = text.strip()
+    on_a_line = or_(contains(OrderLine.sku, wanted), contains(OrderLine.name, wanted))
     return or_(
-        func.lower(Order.number).like(folded, escape="\\"),
-        func.lower(Order.po_number).like(folded, escape="\\"),
-        Order.id.in_(
-            select(OrderLine.order_id).where(
-                or_(
-                    func.lower(OrderLine.sku).like(folded, escape="\\"), func.lower(OrderLine.name).like(folded, escape="\\")
-                )
-            )
-        ),
+        contains(Order.number, wanted),
+        contains(Order.po_number, wanted),
+        Order.id.in_(select(OrderLine.order_id).where(on_a_line)),
     )
-
-
-def escape(text: str) -> str:
-    """Return ``text`` with the wildcards of LIKE made literal."""
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def store_lines(rows: Iterable[dict[str, Any]]) -> None:

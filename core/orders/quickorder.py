@@ -16,6 +16,7 @@ from core.catalog.services import CodeMatch, find_codes
 from core.catalog.units import UnitInfo
 from core.data.db import db
 from core.i18n import _
+from core.i18n.numbers import Marks, marks_of
 from core.orders import articles
 from core.orders.articles import Article
 from core.orders.paste import MAX_ROWS, Pasted, PastedRow, Reading
@@ -27,7 +28,7 @@ MAX_PROPOSED = 40
 _PIECES = frozenset({"pcs", "pc", "pce", "ea", "each", "kpl", "st", "stk", "stück", "szt", "adet", "piece", "pieces"})
 
 
-def review(pasted: Pasted, *, comma: bool) -> tuple[Proposal, ...]:
+def review(pasted: Pasted, marks: Marks | None = None) -> tuple[Proposal, ...]:
     """Return a proposal for every row, in their order; statements constant in rows. Invalid above ``MAX_ROWS`` rows."""
     if len(pasted.rows) > MAX_ROWS:
         raise Invalid(
@@ -38,7 +39,7 @@ def review(pasted: Pasted, *, comma: bool) -> tuple[Proposal, ...]:
     chosen = [_choose(row, matches) for row in pasted.rows]
     with articles.remembered():
         known = articles.by_id({m.product_id for c in chosen for m in c.matches})
-        rows = [_proposal(c, known, comma) for c in chosen]
+        rows = [_proposal(c, known, marks or marks_of()) for c in chosen]
         return priced(_with_choices(_merge(rows)))
 
 
@@ -55,11 +56,12 @@ def _choose(row: PastedRow, matches: Mapping[str, Sequence[CodeMatch]]) -> _Chos
     for reading in row.readings:
         if found := matches.get(reading.code):
             return _Chosen(row, reading, tuple(found))
-    likeliest = next((r for r in row.readings if r.amount is not None), row.readings[0])
-    return _Chosen(row, likeliest, ())
+    told = [reading for reading in row.readings if reading.amount is not None] or row.readings[:1]
+    # Codes are longer than quantities, and seldom have a space in them.
+    return _Chosen(row, max(told, key=lambda reading: (" " not in reading.code, len(reading.code))), ())
 
 
-def _proposal(chosen: _Chosen, known: Mapping[int, Article], comma: bool) -> Proposal:
+def _proposal(chosen: _Chosen, known: Mapping[int, Article], marks: Marks) -> Proposal:
     row, reading = chosen.row, chosen.reading
     base = Proposal(row.number, row.text, "ok", reference=reading.reference)
     if not chosen.matches:
@@ -80,10 +82,10 @@ def _proposal(chosen: _Chosen, known: Mapping[int, Article], comma: bool) -> Pro
     if match.kind == "superseded":
         message = _("%(code)s is no longer sold; %(sku)s replaces it.", code=reading.code[:60], sku=article.sku)
         base = replace(base, outcome="replaced", message=message)
-    return _with_amount(replace(base, article=article), match, reading, comma)
+    return _with_amount(replace(base, article=article), match, reading, marks)
 
 
-def _with_amount(row: Proposal, match: CodeMatch, reading: Reading, comma: bool) -> Proposal:
+def _with_amount(row: Proposal, match: CodeMatch, reading: Reading, marks: Marks) -> Proposal:
     """Add unit and quantity as typed."""
     article = row.article
     assert article is not None
@@ -97,7 +99,7 @@ def _with_amount(row: Proposal, match: CodeMatch, reading: Reading, comma: bool)
         )
         return replace(row, outcome="bad_unit", message=message, quantity=reading.amount)
     try:
-        quantity = parse_quantity(reading.quantity, comma=comma) if reading.quantity else unit.minimum
+        quantity = parse_quantity(reading.quantity, marks) if reading.quantity else unit.minimum
     except Invalid as refused:
         return replace(row, outcome="bad_quantity", message=str(refused.message), unit=unit)
     return replace(row, unit=unit, quantity=quantity)

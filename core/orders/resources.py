@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, case, func, select
 
 from core.companies.models import Company
 from core.i18n import _l, ngettext
@@ -23,6 +23,10 @@ def states() -> Sequence[tuple[str, object]]:
 
 def _yes_no() -> Sequence[tuple[str, object]]:
     return [("held", _l("On hold")), ("free", _l("Not on hold"))]
+
+
+def _accounts() -> Sequence[tuple[str, object]]:
+    return [("own", _l("With account")), ("none", _l("Without account"))]
 
 
 def _count(count: int) -> str:
@@ -46,9 +50,11 @@ _open_holds = (
     .correlate(Order)
     .scalar_subquery()
 )
-_held = func.iif(_open_holds > 0, "held", "free")
+_account = case((Order.guest_key.is_not(None), "none"), else_="own")
+_held = case((_open_holds > 0, "held"), else_="free")
 _MONEY = (
-    Field("net", _l("Without tax"), Order.net, "money", extra="currency", total=True),
+    Field("net", _l("Articles without tax"), Order.net, "money", extra="currency", total=True),
+    Field("charges", _l("Freight and charges"), Order.charges_net, "money", extra="currency", total=True, shown=False),
     Field("gross", _l("With tax"), Order.gross, "money", extra="currency", total=True, shown=False),
     Field("currency", _l("Currency"), Order.currency, column=False),
 )
@@ -103,6 +109,8 @@ DESK = Resource(
         Field("wished", _l("Wished delivery"), Order.wished_date, "day", shown=False),
         Field("po_number", _l("Their number"), Order.po_number, search=True),
         Field("buyer", _l("Ordered by"), Order.user_name, shown=False),
+        Field("account", _l("Account"), _account, choices=_accounts, shown=False, sort=False),
+        Field("email", _l("E-mail without account"), Order.guest_email, search=True, shown=False),
         Field("placed_by", _l("Entered by"), Order.placed_by_name, shown=False),
         *_MONEY,
     ),
@@ -111,5 +119,6 @@ DESK = Resource(
         View("confirm", _l("To confirm"), {"state": "submitted"}),
         View("held", _l("On hold"), {"hold": "held", "state": "submitted,confirmed"}),
         View("ship", _l("To ship"), {"state": "confirmed"}),
+        View("guests", _l("Without account"), {"account": "none"}),
     ),
 )

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Literal
 
 from core.i18n import _l
 from core.spec.app import SettingSpec
 
 _GROUP = _l("Orders")
+_CHARGES = _l("Freight and surcharges")
+_EVERYWHERE: tuple[Literal["deployment", "segment", "company"], ...] = ("deployment", "segment", "company")
+_MOST = Decimal(10**9)
+
+
+def _amount(key: str, label: object, hint: object, order: int) -> SettingSpec:
+    """Return a setting of freight and surcharges: an amount that may differ for segments and companies."""
+    zero = Decimal(0)
+    return SettingSpec(
+        key, Decimal, zero, label, hint, _EVERYWHERE, minimum=zero, maximum=_MOST, group=_CHARGES, order=order
+    )
+
 
 SETTINGS = (
     SettingSpec(
@@ -40,6 +53,25 @@ SETTINGS = (
         group=_GROUP,
         order=30,
     ),
+    _amount(
+        "freight",
+        _l("Freight for an order"),
+        _l("Without tax, in the seller's currency; 0 for none. Taxed as the goods are."),
+        60,
+    ),
+    _amount(
+        "freight_free_from",
+        _l("No freight from an order value of"),
+        _l("Value of the articles without tax; 0 where freight is always charged."),
+        61,
+    ),
+    _amount(
+        "small_order_surcharge",
+        _l("Surcharge for small orders"),
+        _l("Without tax, in the seller's currency; 0 for none."),
+        62,
+    ),
+    _amount("small_order_below", _l("An order is small below"), _l("Value of the articles without tax."), 63),
     SettingSpec(
         "price_hold_days",
         int,

@@ -15,7 +15,7 @@ SPREADSHEETS = (".xlsx", ".xlsm", ".xls", ".ods")
 LARGEST = 5_000_000
 
 
-def read(upload: FileStorage, *, comma: bool) -> Pasted:
+def read(upload: FileStorage) -> Pasted:
     """Return the rows of an uploaded file; Invalid for one that is too large or no table."""
     content = upload.stream.read(LARGEST + 1)
     name = (upload.filename or "").lower()
@@ -24,8 +24,8 @@ def read(upload: FileStorage, *, comma: bool) -> Pasted:
             "FILE-TOO-LARGE", _("The file is too large for an order; send at most %(count)s rows.", count=MAX_ROWS)
         )
     if name.endswith(SPREADSHEETS):
-        return parse_cells(_cells(content), comma=comma)
-    return parse(_text(content), comma=comma)
+        return parse_cells(_cells(content))
+    return parse(_text(content))
 
 
 def _cells(content: bytes) -> list[list[object]]:

@@ -8,20 +8,20 @@ from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 
-from core.accounts.access import safe_next
 from core.catalog.folding import fold_code
 from core.catalog.services import code_hits
 from core.data.scope import current_actor
 from core.i18n import _, ngettext
-from core.orders import articles, guest, paste, quickorder, uploads
+from core.orders import articles, guest_cart, paste, quickorder, uploads
 from core.orders import cart as carts
+from core.orders.manual import SET
 from core.orders.merging import Added, NewItem
 from core.orders.pages import cart_page
 from core.orders.proposals import Proposal, summary
-from core.orders.quantities import decimal_comma, parse_quantity
+from core.orders.quantities import parse_quantity
 from core.spec.errors import Invalid, TukkuError
 from core.ui.access import requires
-from core.ui.links import may_open
+from core.ui.links import may_open, safe_next
 from core.ui.slots import panels
 
 bp = Blueprint("orders", __name__)
@@ -37,9 +37,10 @@ def cart() -> str:
     return render_template(
         "orders/cart.html",
         page=page,
-        guest=guest.is_guest(),
-        waiting=0 if guest.is_guest() else len(session.get(guest.KEY, ())),
+        guest=guest_cart.is_guest(),
+        waiting=0 if guest_cart.is_guest() else len(session.get(guest_cart.KEY, ())),
         may_place=current_actor().may("orders.order.place"),
+        may_price=current_actor().on_behalf_of is not None and current_actor().may(SET),
         main=panels("storefront.cart", "main", subject),
         side=panels("storefront.cart", "side", subject),
     )
@@ -64,12 +65,12 @@ def add() -> Any:
 def update() -> Any:
     """Store quantities, references and notes of the cart's lines, or take lines out (button ``remove``)."""
     if request.form.get("remove"):
-        (guest.remove if guest.is_guest() else carts.remove)([_position(request.form["remove"])])
+        (guest_cart.remove if guest_cart.is_guest() else carts.remove)([_position(request.form["remove"])])
         flash(_("The line was taken out of the cart."), "success")
         return redirect(url_for("orders.cart"), 303)
     quantities, problems = _posted_quantities()
-    if guest.is_guest():
-        guest.change(quantities)
+    if guest_cart.is_guest():
+        guest_cart.change(quantities)
         messages: tuple[str, ...] = ()
     else:
         messages = carts.change(quantities, _posted_notes())
@@ -82,8 +83,8 @@ def update() -> Any:
 @requires("orders.cart.use")
 def clear() -> Any:
     """Empty the cart."""
-    if guest.is_guest():
-        guest.remove(range(1, guest.MAX_LINES + 1))
+    if guest_cart.is_guest():
+        guest_cart.remove(range(1, guest_cart.MAX_LINES + 1))
     else:
         carts.clear()
     flash(_("The cart is empty now."), "success")
@@ -102,7 +103,7 @@ def accept_prices() -> Any:
 @requires("orders.order.place")
 def hand_over() -> Any:
     """Take over what was chosen before signing in."""
-    _tell(guest.hand_over())
+    _tell(guest_cart.hand_over())
     return redirect(url_for("orders.cart"), 303)
 
 
@@ -129,9 +130,8 @@ def suggest_codes() -> str:
 @requires("orders.cart.use")
 def review_quick_order() -> Any:
     """Show what became of every row, to be put into the cart."""
-    comma = decimal_comma()
     try:
-        rows = quickorder.review(_posted_rows(comma), comma=comma)
+        rows = quickorder.review(_posted_rows())
     except Invalid as refused:
         flash(str(refused.message), "error")
         return render_template("orders/quick_order.html", text=request.form.get("rows", "")[:200_000], rows=GRID_ROWS), 422
@@ -162,7 +162,7 @@ def put(items: Sequence[NewItem]) -> tuple[Added, ...]:
     """Put items into the cart at hand: the company's, or a visitor's."""
     if not items:
         raise Invalid("NOTHING-TO-ADD", _("Choose at least one article."))
-    return guest.add(items) if guest.is_guest() else carts.add(items)
+    return guest_cart.add(items) if guest_cart.is_guest() else carts.add(items)
 
 
 def _posted_items() -> list[NewItem]:
@@ -215,17 +215,17 @@ def _position(text: str) -> int:
     return int(text)
 
 
-def _posted_rows(comma: bool) -> paste.Pasted:
+def _posted_rows() -> paste.Pasted:
     """Return the rows of the grid, of the text field or of the file, whichever was filled."""
     upload = request.files.get("file")
     if upload and upload.filename:
-        return uploads.read(upload, comma=comma)
+        return uploads.read(upload)
     if request.form.get("rows", "").strip():
-        return paste.parse(request.form["rows"], comma=comma)
+        return paste.parse(request.form["rows"])
     codes, quantities, units = (request.form.getlist(name) for name in ("code", "quantity", "unit"))
     units += [""] * (len(codes) - len(units))
     grid = [[code, quantity, unit] for code, quantity, unit in zip(codes, quantities, units, strict=False) if code.strip()]
-    return paste.parse_cells([["SKU", "Quantity", "Unit"], *grid], comma=comma) if grid else paste.Pasted(())
+    return paste.parse_cells([["SKU", "Quantity", "Unit"], *grid]) if grid else paste.Pasted(())
 
 
 def _tell(outcomes: Sequence[Added]) -> None:
@@ -243,8 +243,7 @@ def _tell(outcomes: Sequence[Added]) -> None:
 
 def _answer(refused: TukkuError) -> Any:
     if request.headers.get("HX-Request"):
-        flash(str(refused.message), "error")
-        return render_template("orders/_added.html", outcomes=()), refused.status
+        raise refused
     flash(str(refused.message), "error")
     fallback = url_for("orders.quick_order") if may_open("orders.quick_order") else url_for("orders.cart")
     return redirect(safe_next(request.form.get("next"), fallback), 303)

@@ -11,9 +11,10 @@ from flask import flash, redirect, render_template, request, send_file, url_for
 from core.data.scope import current_actor
 from core.i18n import _
 from core.orders import cart as carts
-from core.orders import documents, lifecycle, queries, states
+from core.orders import charges, documents, lifecycle, queries, states
 from core.orders import reorder as again
 from core.orders.documents import address_lines
+from core.orders.manual import agreed
 from core.orders.merging import NewItem
 from core.orders.models import Order
 from core.orders.pages import order_page, timeline
@@ -58,6 +59,7 @@ def order(number: str) -> str:
         may_cancel=states.allowed(found, "cancel"),
         ship_to=address_lines(found.ship_to),
         bill_to=address_lines(found.bill_to),
+        charges=documents.charge_rows(found, charges.rows_of(found.id)),
         taxes=documents.tax_rows(found),
         main=panels("storefront.order", "main", found.id, number),
         side=panels("storefront.order", "side", found.id, number),
@@ -132,7 +134,7 @@ def send_document(order: Order) -> Any:
 
 
 def export_table(order: Order) -> tuple[list[ExportColumn], list[list[Any]]]:
-    """Return head and rows of an order's lines; amounts in the order's currency."""
+    """Return head and rows of an order's lines and charges; amounts in the order's currency."""
     columns = [
         ExportColumn(_("Order"), "code"),
         ExportColumn(_("Line"), "number"),
@@ -146,7 +148,11 @@ def export_table(order: Order) -> tuple[list[ExportColumn], list[list[Any]]]:
         ExportColumn(_("Currency")),
         ExportColumn(_("VAT percent"), "percent"),
         ExportColumn(_("Your reference")),
+        ExportColumn(_("Price before"), "price"),
+        ExportColumn(_("Agreed by hand")),
     ]
+    lines = queries.lines_of(order.id)
+    by_hand = {line.id: agreed(line, order.currency) for line in lines}
     rows = [
         [
             order.number,
@@ -161,9 +167,16 @@ def export_table(order: Order) -> tuple[list[ExportColumn], list[list[Any]]]:
             order.currency,
             x.tax_rate,
             x.customer_reference,
+            terms.before if (terms := by_hand[x.id]) else None,
+            str(terms.text) if terms else "",
         ]
-        for x in queries.lines_of(order.id)
+        for x in lines
     ]
+    for charge in charges.rows_of(order.id):
+        name = charges.label_of(charge)
+        rows.append(
+            [order.number, None, "", name, None, "", None, None, charge.net, order.currency, charge.tax_rate, "", None, ""]
+        )
     return columns, rows
 
 

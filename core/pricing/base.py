@@ -1,15 +1,21 @@
-"""The first step: what each product is, and the merchant's own list price for it."""
+"""The first step: what each product is, and the merchant's own list price for it.
+
+What the tables say of a product in a unit is kept between requests for as long as they are unchanged; in a
+transaction that changes, an order's above all, it is read from them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from sys import intern
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, case, func, or_, select
+from sqlalchemy import Select, and_, bindparam, case, select
 
 from core.catalog.models import Category, Product, ProductUnit
+from core.data import stamps
 from core.data.db import db
-from core.data.types import Instant
 from core.i18n import _l
 from core.pricing.asked import instant_value, line_table, line_values, prepared
 from core.pricing.models import ListPrice
@@ -24,9 +30,58 @@ _UNKNOWN_PRODUCT = _l("There is no such product.")
 _UNKNOWN_UNIT = _l("The product is not sold in this unit.")
 _OTHER_UNIT = _l("A price in the asked unit comes first.")
 _OLDER = _l("A price whose validity began later holds now.")
-ZERO = Decimal(0)
-PRICE, PER, SINCE, NUMERATOR, DENOMINATOR, FROM_BASE, BASE_PRICE, BASE_PER = range(5, 13)
+ZERO, ONE = Decimal(0), Decimal(1)
+#: Products and units kept in memory for each currency.
+MOST = 50_000
+SKU, BASE_UNIT, TAX_CLASS, PATH, NUMERATOR, DENOMINATOR, FROM_BASE, UNIT, PRICE, PER, SINCE, UNTIL = range(1, 13)
 Row = Any
+Pair = tuple[int, str]
+
+
+class Facts(NamedTuple):
+    """What a line takes over; see PriceLine. ``package`` is of a unit that is not the base unit."""
+
+    sku: str = ""
+    base_unit: str = ""
+    category_path: str = ""
+    tax_class: str = "standard"
+    known: bool = False
+    reason: object = ""
+    price: Decimal | None = None
+    list_price: Decimal | None = None
+    per: Decimal = ONE
+    package: Package | None = None
+
+
+class Package(NamedTuple):
+    """What a unit that is not the base unit adds."""
+
+    factor: tuple[int, int]
+    price_from_base: bool
+    places: int | None = None
+    derived: bool = False
+
+
+class Window(NamedTuple):
+    """A list price that holds in [since, until), instants as the driver gives them (None: for ever).
+
+    ``facts`` is what a line takes over; None for a base unit's price that packages are not sold by. The price itself,
+    for explanations, is ``price`` for ``per`` of ``unit``.
+    """
+
+    since: Any
+    until: Any
+    facts: Facts | None
+    price: Decimal
+    per: Decimal
+    unit: str
+
+
+class Known(NamedTuple):
+    """A product in a unit: what a line takes over where no list price holds, and the windows, the first that holds first."""
+
+    facts: Facts
+    windows: Sequence[Window] = ()
 
 
 def list_price_step() -> PriceStep:
@@ -34,25 +89,38 @@ def list_price_step() -> PriceStep:
     return PriceStep(STEP, PriceStage.BASE, apply, prepare)
 
 
-def prepare(batch: PriceBatch) -> list[Row]:
-    """Read product, unit and list prices of every line in one statement; nested validities give several rows."""
-    dialect = db.engine.dialect.name
-    return prepared(_statement, dialect).rows(
-        **line_values(dialect, "lines", batch.lines),
-        currency=batch.context.currency,
-        instant=instant_value(dialect, batch.context.instant),
-    )
+def prepare(batch: PriceBatch) -> list[Known]:
+    """Return what is known of each line's product and unit; one statement for all that is not kept."""
+    currency = batch.context.currency
+    kept: dict[Pair, Known] = stamps.book(("catalogue", "list_prices"), f"list_price {currency}", most=MOST)
+    known = [kept.get((line.product_id, line.unit)) for line in batch.lines]
+    if None not in known:
+        return cast(list[Known], known)
+    pairs = [(line.product_id, line.unit) for line in batch.lines]
+    missing = {pair: line for pair, line, found in zip(pairs, batch.lines, known, strict=True) if found is None}
+    kept.update(_read(missing, currency))
+    return [kept[pair] for pair in pairs]
+
+
+def _read(asked: Mapping[Pair, PriceLine], currency: str) -> dict[Pair, Known]:
+    dialect, digits = db.engine.dialect.name, minor_digits(currency)
+    values = line_values(dialect, "lines", list(asked.values()))
+    rows: list[list[Row]] = [[] for _pair in asked]
+    for row in prepared(_statement, dialect).rows(**values, currency=currency):
+        rows[row[0]].append(row)
+    return {pair: _known(pair[1], found, digits) for pair, found in zip(asked, rows, strict=True)}
 
 
 def _statement(dialect: str) -> Select[Any]:
-    """Build the statement; scaled decimals come as integers, and only those that are used become Decimals."""
+    """Build the statement: a row for each list price in the asked unit and in the base unit, of any time, or one without.
+
+    Scaled decimals come as integers.
+    """
     lines = line_table(dialect, "lines")
     product, unit, price = Product.__table__, ProductUnit.__table__, ListPrice.__table__
     category = Category.__table__
-    instant = bindparam("instant", type_=Instant)
-    # null for a base unit: then neither its factor nor a second price is looked up at all
+    # null for a base unit, whose factor is not looked up at all
     larger = case((lines.c.unit != product.c.base_unit, lines.c.id))
-    in_unit, in_base = price.alias("in_unit"), price.alias("in_base")
     return (
         select(
             lines.c.n,
@@ -60,79 +128,93 @@ def _statement(dialect: str) -> Select[Any]:
             product.c.base_unit,
             product.c.tax_class,
             category.c.path,
-            in_unit.c.price,
-            in_unit.c.per,
-            func.coalesce(in_unit.c.valid_from, in_base.c.valid_from).label("since"),
             unit.c.numerator,
             unit.c.denominator,
             unit.c.price_from_base,
-            in_base.c.price,
-            in_base.c.per,
+            price.c.unit,
+            price.c.price,
+            price.c.per,
+            price.c.valid_from,
+            price.c.valid_until,
         )
         .select_from(lines)
         .join(product, product.c.id == lines.c.id)
         .outerjoin(category, category.c.id == product.c.category_id)
-        .outerjoin(in_unit, _valid(in_unit, lines.c.id, lines.c.unit, instant))
         .outerjoin(unit, and_(unit.c.product_id == larger, unit.c.unit == lines.c.unit))
-        .outerjoin(in_base, _valid(in_base, larger, product.c.base_unit, instant))
+        .outerjoin(
+            price,
+            and_(
+                price.c.product_id == lines.c.id,
+                price.c.unit.in_((lines.c.unit, product.c.base_unit)),
+                price.c.currency == bindparam("currency"),
+            ),
+        )
     )
 
 
-def _valid(price: Any, product_id: Any, unit: Any, instant: Any) -> ColumnElement[bool]:
-    return and_(
-        price.c.product_id == product_id,
-        price.c.unit == unit,
-        price.c.currency == bindparam("currency"),
-        price.c.valid_from <= instant,
-        or_(price.c.valid_until.is_(None), price.c.valid_until > instant),
-    )
+def _known(unit: str, rows: Sequence[Row], digits: int) -> Known:
+    """Order the list prices: those in the asked unit before the base unit's by the factor; of each the newest first.
+
+    Windows nest: the one that began last holds, and when it ends the outer one returns.
+    """
+    if not rows:
+        return Known(Facts(reason=_UNKNOWN_PRODUCT))
+    first = rows[0]
+    numerator = first[NUMERATOR]
+    # one text for all products that share it: less memory, and more of it near
+    facts = Facts(first[SKU], intern(first[BASE_UNIT]), intern(first[PATH] or ""), intern(first[TAX_CLASS]), known=True)
+    if unit != facts.base_unit:
+        if numerator is None:
+            return Known(facts._replace(known=False, reason=_UNKNOWN_UNIT))
+        facts = facts._replace(package=Package((numerator, first[DENOMINATOR]), bool(first[FROM_BASE])))
+    priced = sorted((row for row in rows if row[UNIT] is not None), key=lambda row: row[SINCE], reverse=True)
+    asked = [row for row in priced if row[UNIT] == unit]
+    others = [row for row in priced if row[UNIT] != unit]
+    return Known(facts, (*(_window(row, facts) for row in asked), *(_derived(row, facts, digits) for row in others)))
 
 
-def apply(batch: PriceBatch, rows: list[Row]) -> None:
-    """Fill the lines; a price in the asked unit comes first, else the base unit's by the factor, where allowed."""
-    digits = minor_digits(batch.context.currency)
-    lines = batch.lines
-    if len(rows) > len(lines):  # windows nest: the one that began last holds, and when it ends the outer one returns
-        rows = sorted(rows, key=lambda row: str(row[SINCE] or ""))
-    for row in rows:
-        line = lines[row[0]]
-        line.sku, line.base_unit, line.category_path = row[1], row[2], row[4] or ""
-        if row[3] != "standard":
-            line.tax_class = row[3]
-        if line.unit == row[2]:
-            line.known = True
-        elif not _known_unit(line, row):
-            continue
-        if row[PRICE] is not None:
-            line.price = line.list_price = from_micro(row[PRICE])
-            if row[PER] != MICROS:
-                line.per = from_micro(row[PER])
-            line.source, line.reason = LIST, LIST_REASON
-        elif row[BASE_PRICE] is not None and line.price_from_base:
-            _derive(line, row, digits)
-    if len(rows) != len(lines) and len({row[0] for row in rows}) < len(lines):
-        for line in lines:
-            if not line.base_unit:
-                line.reason = _UNKNOWN_PRODUCT
-    if batch.explain:
-        _explain(batch, rows)
+def _window(row: Row, facts: Facts) -> Window:
+    price, per = from_micro(row[PRICE]), ONE if row[PER] == MICROS else from_micro(row[PER])
+    own = facts._replace(price=price, list_price=price, per=per, reason=LIST_REASON)
+    return Window(_same(row[SINCE]), row[UNTIL], own, price, per, intern(row[UNIT]))
 
 
-def _known_unit(line: PriceLine, row: Row) -> bool:
-    """Take over the factor of a unit that is not the base unit; False if the product is not sold in it."""
-    if row[NUMERATOR] is None:
-        line.reason = _UNKNOWN_UNIT
-        return False
-    line.factor, line.price_from_base = (row[NUMERATOR], row[DENOMINATOR]), bool(row[FROM_BASE])
-    line.known = True
-    return True
+def _derived(row: Row, facts: Facts, digits: int) -> Window:
+    """Return the window of a base unit's price for a larger unit."""
+    base, per = from_micro(row[PRICE]), from_micro(row[PER])
+    assert facts.package is not None
+    price, places = by_factor(base, per, facts.package.factor, digits)
+    package = facts.package._replace(places=places, derived=True)
+    own = facts._replace(price=price, list_price=round_to(price, places), reason=_DERIVED_REASON, package=package)
+    since = _same(row[SINCE])
+    return Window(since, row[UNTIL], own if package.price_from_base else None, base, per, intern(row[UNIT]))
 
 
-def _derive(line: PriceLine, row: Row, digits: int) -> None:
-    base = from_micro(row[BASE_PRICE])
-    line.price, line.places = by_factor(base, from_micro(row[BASE_PER]), line.factor, digits)
-    line.list_price = round_to(line.price, line.places)
-    line.source, line.reason, line.derived = LIST, _DERIVED_REASON, True
+def _same(instant: Any) -> Any:
+    return intern(instant) if isinstance(instant, str) else instant
+
+
+def apply(batch: PriceBatch, known: Sequence[Known]) -> None:
+    """Fill the lines with what is known of them at the batch's instant."""
+    instant = instant_value(db.engine.dialect.name, batch.context.instant)
+    for line, (facts, windows) in zip(batch.lines, known, strict=True):
+        for since, until, priced, _price, _per, _unit in windows:
+            if since <= instant and (until is None or instant < until) and priced is not None:
+                facts = priced
+                line.source = LIST
+                break
+        (
+            line.sku, line.base_unit, line.category_path, line.tax_class, line.known, line.reason,
+            line.price, line.list_price, line.per, package,
+        ) = facts  # fmt: skip
+        if package is not None:
+            line.factor, line.price_from_base, line.places, line.derived = package
+        if batch.explain:
+            _explain(line, [window for window in windows if _holds(window, instant)], facts)
+
+
+def _holds(window: Window, instant: Any) -> bool:
+    return bool(window.since <= instant and (window.until is None or instant < window.until))
 
 
 def by_factor(price: Decimal, per: Decimal, factor: tuple[int, int], digits: int) -> tuple[Decimal, int]:
@@ -140,20 +222,11 @@ def by_factor(price: Decimal, per: Decimal, factor: tuple[int, int], digits: int
     return price * factor[0] / (factor[1] * per), computed_places(price, digits)
 
 
-def _explain(batch: PriceBatch, rows: list[Row]) -> None:
-    """Tell every list price that was there, and why it was not taken; the last row of a line is the one that holds."""
-    for n, line in enumerate(batch.lines):
-        mine = [row for row in rows if row[0] == n]
-        for row in mine:
-            if row[PRICE] is not None:
-                lost = "" if row is mine[-1] else _OLDER
-                _consider(line, row[PRICE], row[PER], line.unit, lost)
-        if mine and mine[-1][BASE_PRICE] is not None:
-            lost = "" if line.derived else _OTHER_UNIT
-            _consider(line, mine[-1][BASE_PRICE], mine[-1][BASE_PER], line.base_unit, lost)
-        if line.price is not None:
-            line.note(STEP, None, line.reason)
-
-
-def _consider(line: PriceLine, price: int, per: int, unit: str, lost: object) -> None:
-    line.consider(Candidate(LIST, str(LIST_REASON), from_micro(price), from_micro(per), unit, ZERO, lost))
+def _explain(line: PriceLine, windows: Iterable[Window], facts: Facts) -> None:
+    """Tell every list price that holds, and why it was not taken."""
+    for window in windows:
+        taken = window.facts is facts
+        lost: object = "" if taken else _OLDER if window.unit == line.unit or line.derived else _OTHER_UNIT
+        line.consider(Candidate(LIST, str(LIST_REASON), window.price, window.per, window.unit, ZERO, lost))
+    if line.price is not None:
+        line.note(STEP, None, line.reason)

@@ -12,6 +12,7 @@ from core.companies.services import seller
 from core.data import clock
 from core.data.db import db
 from core.i18n import _, _l, ngettext
+from core.pricing.converted import wanted
 from core.pricing.currency import RateMissing, rates
 from core.pricing.models import ListPrice, TaxRate
 from core.spec.app import ConfigCheck, ConfigFinding
@@ -57,6 +58,27 @@ def currencies_have_rates() -> Iterator[ConfigFinding]:
             yield ConfigFinding("RATE-MISSING", "warning", text, _("Import rates"), "imports.index")
 
 
+def list_prices_convert() -> Iterator[ConfigFinding]:
+    """Find currencies of companies into which list prices are to be converted and cannot."""
+    try:
+        base, zone = seller().currency, seller().zone
+    except NotFound:
+        return
+    if not wanted():
+        return
+    used = select(Company.currency).where(Company.status == "active", Company.currency != base).distinct()
+    for currency in db.session.scalars(used.order_by(Company.currency)):
+        try:
+            rates([(base, currency)], clock.today(zone))
+        except RateMissing:
+            text = _(
+                "List prices cannot be converted from %(base)s to %(currency)s, for there is no rate: buyers are asked to "
+                "inquire.",
+                base=base, currency=currency,
+            )  # fmt: skip
+            yield ConfigFinding("PRICE-RATE-MISSING", "error", text, _("Import rates"), "imports.index")
+
+
 def products_have_prices() -> Iterator[ConfigFinding]:
     """Count products on sale that have no list price today in any currency."""
     now = clock.now()
@@ -79,5 +101,6 @@ def products_have_prices() -> Iterator[ConfigFinding]:
 CHECKS = (
     ConfigCheck("tax", _l("VAT of the seller's country"), tax_of_the_country, order=20),
     ConfigCheck("currencies", _l("Rates of the currencies in use"), currencies_have_rates, order=30),
+    ConfigCheck("conversion", _l("List prices in other currencies"), list_prices_convert, order=35),
     ConfigCheck("prices", _l("List prices of products on sale"), products_have_prices, order=40),
 )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 import click
 
 from core.companies import services as companies
 from core.data import clock
+from core.i18n.numbers import read_plain
 from core.pricing.explain import Explanation, explain
+from core.spec.errors import Invalid
 from core.ui.formats import plain
 
 
@@ -20,14 +22,11 @@ class Number(click.ParamType):  # type: ignore[type-arg]
     name = "number"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
-        """Return a finite Decimal; fails with a sentence otherwise."""
+        """Return the Decimal; fails with a sentence otherwise."""
         try:
-            number = Decimal(str(value))
-        except InvalidOperation:
-            number = Decimal("NaN")
-        if not number.is_finite():
-            self.fail(f"{value} is not a number; write it with a point, such as 12.5", param, ctx)
-        return number
+            return read_plain(str(value))
+        except Invalid as refused:
+            self.fail(str(refused.message), param, ctx)
 
 
 @click.group("price")
@@ -44,15 +43,25 @@ def price() -> None:
 @click.option(
     "--at", "at", default="", metavar="TIME", help="A day or an instant (ISO 8601), past or future; now by default."
 )
+@click.option("--wished", type=click.DateTime(["%Y-%m-%d"]), help="The day of delivery that the order asks for.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def explain_command(
-    company: str, product: str, quantity: Decimal, unit: str, currency: str | None, at: str, as_json: bool
+    company: str,
+    product: str,
+    quantity: Decimal,
+    unit: str,
+    currency: str | None,
+    at: str,
+    wished: datetime | None,
+    as_json: bool,
 ) -> None:
     """Say what a price is made of: candidates, why each lost, every step.
 
     Example: tukku price explain --company KONEPAJA --product 6205-2RS --quantity 10 --json
     """
-    found = explain(company, product, quantity, unit=unit, at=instant(at), currency=currency)
+    found = explain(
+        company, product, quantity, unit=unit, at=instant(at), currency=currency, wished=wished and wished.date()
+    )
     if as_json:
         click.echo(json.dumps(found.as_dict(), ensure_ascii=False, indent=2))
     else:

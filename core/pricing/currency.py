@@ -48,7 +48,17 @@ def rate(source: str, target: str, day: date) -> Decimal:
 
 
 def rates(pairs: Iterable[tuple[str, str]], day: date) -> dict[tuple[str, str], Rate]:
-    """Return the rate of each pair on ``day``, in one statement. A rate the other way round serves, inverted."""
+    """Return the rate of each pair on ``day``, in one statement; RateMissing for the first pair that has none."""
+    wanted = list(pairs)
+    found = known_rates(wanted, day)
+    for source, target in wanted:
+        if (source, target) not in found:
+            raise RateMissing(source, target, day)
+    return found
+
+
+def known_rates(pairs: Iterable[tuple[str, str]], day: date) -> dict[tuple[str, str], Rate]:
+    """Return the rate on ``day`` of each pair that has one, in one statement. One the other way round serves, inverted."""
     wanted = list(dict.fromkeys(pairs))
     found = {pair: Rate(ONE, day, "") for pair in wanted if pair[0] == pair[1]}
     foreign = [pair for pair in wanted if pair not in found]
@@ -61,8 +71,6 @@ def rates(pairs: Iterable[tuple[str, str]], day: date) -> dict[tuple[str, str], 
             found[source, target] = direct
         elif inverse is not None and inverse.value:
             found[source, target] = Rate(ONE / inverse.value, inverse.day, inverse.origin)
-        else:
-            raise RateMissing(source, target, day)
     return found
 
 

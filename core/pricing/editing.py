@@ -12,14 +12,15 @@ from sqlalchemy import select
 
 from core.catalog.models import Product, ProductUnit
 from core.companies.services import seller
-from core.data import audit
+from core.data import audit, clock
 from core.data.clock import end_of_day, start_of_day
 from core.data.db import db
 from core.data.write import write
 from core.i18n import _
+from core.i18n.currencies import checked_currency
 from core.jobs.services import emit
+from core.pricing.gross import domestic_rates, without_tax
 from core.pricing.models import ListPrice, TaxRate
-from core.pricing.money import check_currency
 from core.spec.errors import Invalid, NotFound
 from core.spec.pricing import BEGINNING
 
@@ -51,7 +52,8 @@ def list_prices_of(product_id: int) -> list[ListPrice]:
 def set_list_price(sku: str, values: Mapping[str, Any]) -> None:
     """Add a list price, or change the one with the same unit, currency and first day.
 
-    ``values``: unit, currency, price, per, and the days ``first`` and ``last`` (included), None for open ends.
+    ``values``: unit, currency, price, per, and the days ``first`` and ``last`` (included), None for open ends. A price
+    ``with_tax`` is kept without, at the seller's own rate.
     """
     product, zone = product_of(sku), seller().zone
     price, per = values["price"], values["per"]
@@ -60,10 +62,13 @@ def set_list_price(sku: str, values: Mapping[str, Any]) -> None:
     if not 0 <= price < LIMIT or not 0 < per < LIMIT:
         raise Invalid("PRICE-VALUE", _("A price is zero or more, for more than zero units, and below a milliard."))
     start, end = _window(values["first"], values["last"], zone)
+    if values.get("with_tax"):
+        rates = domestic_rates({product.tax_class}, values["first"] or clock.today(zone))
+        price = without_tax(price, rates[product.tax_class])
     key = {
         "product_id": product.id,
         "unit": values["unit"],
-        "currency": check_currency(values["currency"]),
+        "currency": checked_currency(values["currency"]),
         "valid_from": start,
     }
     with write() as session:

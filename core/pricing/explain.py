@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
@@ -30,6 +31,12 @@ class Explanation:
     net: Decimal | None
     ladder: Sequence[Break]
 
+    @property
+    def wished(self) -> date | None:
+        """The wished day of delivery, as the seller's calendar has it."""
+        at = self.context.wished
+        return at.astimezone(ZoneInfo(self.context.zone)).date() if at else None
+
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for JSON: decimals as text, sentences in the reader's language."""
         line, where = self.line, self.context
@@ -40,6 +47,7 @@ class Explanation:
             "quantity": plain(line.quantity),
             "currency": where.currency,
             "instant": where.instant.isoformat(),
+            "wished": self.wished.isoformat() if self.wished else None,
             "price": _number(line.price),
             "per": plain(line.per),
             "net": _number(self.net),
@@ -49,8 +57,11 @@ class Explanation:
             "reason": str(line.reason),
             "derived": line.derived,
             "ladder": [
-                {"from": plain(rung.min_quantity), "price": plain(rung.price), "per": plain(rung.per)}
+                {"from": plain(rung.min_quantity), "price": plain(rung.price), "per": plain(rung.per), "part": rung.part}
                 for rung in self.ladder
+            ],
+            "bands": [
+                {"quantity": plain(band.quantity), "price": plain(band.price), "per": plain(band.per)} for band in line.bands
             ],
             "steps": [
                 {
@@ -92,9 +103,13 @@ def explain(
     unit: str = "",
     at: datetime | None = None,
     currency: str | None = None,
+    wished: date | None = None,
 ) -> Explanation:
-    """Return the explanation of a price for a company ('' is a visitor), at a past or future instant if asked."""
-    where = services.context(currency, at, company_id_of(company_code))
+    """Return the explanation of a price for a company ('' is a visitor), at a past or future instant if asked.
+
+    ``wished`` is the day of delivery that an order would ask for.
+    """
+    where = services.context(currency, at, company_id_of(company_code), wished)
     line = services.price_one(where, sku, quantity, unit, explain=True)
     net = None if line.price is None else line_net(quantity, line.price, line.per, where.currency)
     pair = (line.product_id, line.unit)

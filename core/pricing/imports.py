@@ -11,15 +11,19 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 
 from core.catalog.models import Product, ProductUnit
-from core.companies.editing import checked_country, checked_currency
+from core.companies.editing import checked_country
 from core.companies.services import seller
+from core.data import clock
 from core.data.clock import end_of_day, start_of_day
 from core.data.db import db
 from core.i18n import _, _l
+from core.i18n.currencies import checked_currency
 from core.imports.batch import Batch
 from core.imports.upsert import Upsert
 from core.jobs.services import emit
+from core.pricing.gross import domestic_rates, without_tax
 from core.pricing.models import CurrencyRate, ListPrice, TaxRate
+from core.pricing.tax import TaxRateMissing
 from core.spec.errors import Invalid
 from core.spec.imports import DataImport, ImportField, ImportRow, RowResult
 
@@ -33,9 +37,12 @@ def load_list_prices(rows: Sequence[ImportRow]) -> Sequence[RowResult]:
     """Upsert list prices; first and last day are days in the seller's zone, both included."""
     batch = Batch(rows, "sku", "unit", "currency", "from")
     zone = seller().zone
-    query = select(Product.sku, ProductUnit.unit, Product.id).join(ProductUnit, ProductUnit.product_id == Product.id)
-    units = {(sku, unit): i for sku, unit, i in db.session.execute(query.where(Product.sku.in_(batch.all("sku"))))}
-    skus = {sku for sku, _unit in units}
+    query = select(Product.sku, ProductUnit.unit, Product.id, Product.tax_class)
+    query = query.join(ProductUnit, ProductUnit.product_id == Product.id).where(Product.sku.in_(batch.all("sku")))
+    found = db.session.execute(query).all()
+    units = {(row.sku, row.unit): row.id for row in found}
+    classes = {row.sku: row.tax_class for row in found}
+    skus = set(classes)
     table = Upsert(ListPrice, ("product_id", "unit", "currency", "valid_from")).read(
         ListPrice.product_id.in_(set(units.values()))
     )
@@ -47,16 +54,31 @@ def load_list_prices(rows: Sequence[ImportRow]) -> Sequence[RowResult]:
         elif (values["sku"], values["unit"]) not in units:
             message = _("The product is not sold in “%(unit)s”; import the unit first.", unit=values["unit"])
             batch.fail(row, "unit", message)
-        elif _priced_well(batch, row):
+        elif _priced_well(batch, row) and (net := _net(batch, row, classes[values["sku"]], zone)) is not None:
             product_id = units[values["sku"], values["unit"]]
             key = (product_id, values["unit"], values["currency"].upper(), start_of_day(values.get("from", ALWAYS), zone))
-            outcome = table.put(key, _price_values(values, zone), new={"per": Decimal(1), "valid_until": None})
+            outcome = table.put(
+                key, _price_values({**values, "price": net}, zone), new={"per": Decimal(1), "valid_until": None}
+            )
             batch.done(row, outcome)
             changed |= {product_id} if outcome != "unchanged" else set()
     table.flush()
     if changed:
         emit("price.changed", {"source": "list", "product_ids": sorted(changed)})
     return batch.results()
+
+
+def _net(batch: Batch, row: ImportRow, tax_class: str, zone: str) -> Decimal | None:
+    """Return the price without tax, at the rate of its first day where it includes that; None where there is no rate."""
+    price: Decimal = row.values["price"]
+    if not row.values.get("with_tax"):
+        return price
+    try:
+        rate = domestic_rates({tax_class}, row.values.get("from") or clock.today(zone))[tax_class]
+    except TaxRateMissing as missing:
+        batch.fail(row, "with_tax", missing.message)
+        return None
+    return without_tax(price, rate)
 
 
 def _price_values(values: Mapping[str, Any], zone: str) -> dict[str, Any]:
@@ -89,10 +111,10 @@ def _reversed(batch: Batch, row: ImportRow) -> bool:
     return False
 
 
-def _currency_known(batch: Batch, row: ImportRow, *fields: str) -> bool:
+def _currency_known(batch: Batch, row: ImportRow, *fields: str, past: bool = False) -> bool:
     for field in fields:
         try:
-            checked_currency(row.values[field])
+            checked_currency(row.values[field], past=past)
         except Invalid as error:
             batch.fail(row, field, error.message)
             return False
@@ -162,7 +184,7 @@ def load_currency_rates(rows: Sequence[ImportRow]) -> Sequence[RowResult]:
     for row in batch:
         values = row.values
         source, target = values["from"].upper(), values["to"].upper()
-        if not _currency_known(batch, row, "from", "to"):
+        if not _currency_known(batch, row, "from", "to", past=True):
             continue
         if values["rate"] <= 0:
             batch.fail(row, "rate", _("A rate is above zero."))
@@ -195,6 +217,7 @@ LIST_PRICES = DataImport(
         ImportField("price", "decimal", required=True),
         ImportField("per", "decimal"),
         ImportField("until", "date"),
+        ImportField("with_tax", "boolean"),
     ),
     load=load_list_prices,
     permission="pricing.price.manage",

@@ -16,6 +16,7 @@ class ListPrice(db.Model):
     """The merchant's own price, net, for ``per`` units, valid in [valid_from, valid_until)."""
 
     __tablename__ = "pricing_list_price"
+    __stamp__ = "list_prices"
     __table_args__ = (
         UniqueConstraint("product_id", "unit", "currency", "valid_from"),
         CheckConstraint("per > 0", name="per"),

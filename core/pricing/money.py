@@ -6,10 +6,7 @@ from collections.abc import Sequence
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from functools import cache
 
-from babel.numbers import get_currency_precision, is_currency
-
-from core.i18n import _
-from core.spec.errors import Invalid
+from babel.numbers import get_currency_precision
 
 #: Prices, quantities and percents are stored as integers of a millionth.
 MICROS = 1_000_000
@@ -57,17 +54,6 @@ def decimals_of(value: Decimal) -> int:
 def computed_places(base: Decimal, digits: int) -> int:
     """Return how many decimals a price computed from ``base`` gets: ``digits``, or more where the base has more."""
     return decimals_of(base) if base % quantum(digits) else digits
-
-
-def check_currency(code: str) -> str:
-    """Return the ISO 4217 code in capitals; Invalid if there is no such currency."""
-    wanted = code.strip().upper()
-    if not is_currency(wanted):
-        raise Invalid(
-            "CURRENCY-UNKNOWN",
-            _('"%(code)s" is not a currency: use the three letters of ISO 4217, such as EUR.', code=code),
-        )
-    return wanted
 
 
 def distribute(amount: Decimal, weights: Sequence[Decimal], currency: str) -> tuple[Decimal, ...]:

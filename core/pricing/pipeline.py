@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from core.i18n import _l
 from core.pricing.money import round_to
 from core.registry.registry import registry
 from core.spec.errors import TukkuError
-from core.spec.pricing import PriceBatch, PriceContext, PriceLine, PriceRequest, PriceStage, PriceStep
+from core.spec.pricing import ManualTerms, PriceBatch, PriceContext, PriceLine, PriceRequest, PriceStage, PriceStep
 
 ROUND_STEP = "round"
 #: The owner of core's own steps, whose results need no check.
@@ -66,9 +66,13 @@ def run(
     *,
     explain: bool = False,
     through: Sequence[OwnedStep] | None = None,
+    manual: Mapping[str, ManualTerms] | None = None,
+    together: bool = False,
+    order_id: int | None = None,
 ) -> PriceBatch:
     """Price the requests, in the order asked. An empty batch asks the database nothing."""
-    batch = PriceBatch(context, tuple([PriceLine(*request) for request in requests]), explain)
+    lines = tuple([PriceLine(*request) for request in requests])
+    batch = PriceBatch(context, lines, explain, manual or {}, together, order_id)
     if requests:
         for owned in steps() if through is None else through:
             _run_step(owned, batch)

@@ -11,13 +11,17 @@ from core.i18n import _l
 from core.pricing import checks, display, services, views
 from core.pricing.base import list_price_step
 from core.pricing.commands import price
+from core.pricing.converted import SETTING, converted_step
 from core.pricing.imports import IMPORTS
+from core.pricing.manual import manual_step
 from core.pricing.pipeline import round_step
 from core.pricing.reference import SEEDS
-from core.spec.app import Command, ConfigCheck, Mount, Permission, Seed
+from core.pricing.reports import REPORTS
+from core.spec.app import Command, ConfigCheck, Mount, Permission, Seed, SettingSpec
 from core.spec.imports import DataImport
 from core.spec.markers import hookimpl
 from core.spec.pricing import PriceStep
+from core.spec.reports import ReportSource
 from core.spec.ui import NavItem, Panel
 
 _BUYERS = ("orderer", "approver", "company_admin", "viewer")
@@ -69,13 +73,33 @@ class Plugin:
 
     @hookimpl
     def price_steps(self) -> Iterable[PriceStep]:
-        """Give every line its list price, and its final precision."""
-        return (list_price_step(), round_step())
+        """Give every line its list price, what was agreed by hand, and its final precision."""
+        return (list_price_step(), converted_step(), manual_step(), round_step())
+
+    @hookimpl
+    def app_settings(self) -> Iterable[SettingSpec]:
+        """Let the merchant have list prices converted."""
+        yield SettingSpec(
+            SETTING,
+            bool,
+            False,
+            _l("Convert list prices into other currencies"),
+            _l(
+                "Where a product has none in a currency, the list price in the shop's currency holds at the rate of the day."
+            ),
+            group=_l("Prices"),
+            order=10,
+        )
 
     @hookimpl
     def data_imports(self) -> Iterable[DataImport]:
         """Import and export tax rates, currency rates and list prices."""
         return IMPORTS
+
+    @hookimpl
+    def report_sources(self) -> Iterable[ReportSource]:
+        """Report what a company pays."""
+        return REPORTS
 
 
 def init_app(app: Flask) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -17,11 +18,11 @@ from core.data import clock
 from core.data.db import db
 from core.data.scope import current_actor
 from core.i18n import _, _l
+from core.i18n.currencies import checked_currency
 from core.pricing import pipeline
-from core.pricing.money import check_currency
 from core.registry.registry import registry
 from core.spec.errors import Forbidden, Invalid, NotFound
-from core.spec.pricing import Break, PriceBatch, PriceContext, PriceLine, PriceRequest
+from core.spec.pricing import Break, ManualTerms, PriceBatch, PriceContext, PriceLine, PriceRequest
 
 VIEW = "pricing.price.view"
 #: The segment that visitors belong to, where the merchant has made it: price lists for them alone.
@@ -32,19 +33,23 @@ _HIDDEN = _l("Sign in to see prices.")
 _CACHE = "tukku_price_contexts"
 
 
-def context(currency: str | None = None, at: datetime | None = None, company_id: Any = _OWN) -> PriceContext:
+def context(
+    currency: str | None = None, at: datetime | None = None, company_id: Any = _OWN, wished: date | None = None
+) -> PriceContext:
     """Return for whom prices are asked: by default the current actor's company, now; loaded once per request.
 
+    ``wished`` is the day of delivery for which an order asks.
     ``company_id`` None asks for a visitor's prices. A buyer may ask only for companies within its scope.
     """
     actor = current_actor()
     wanted = actor.company_id if company_id is _OWN else company_id
     if wanted is not None and not actor.scope.unlimited and wanted not in (*actor.scope.own, *actor.scope.subtree):
         raise Forbidden("PRICE-OTHER-COMPANY", _("Prices of another company are not shown to you."))
-    key = (actor, currency, at, wanted)
+    key = (actor, currency, at, wanted, wished)
     cache: dict[Any, PriceContext] = g.setdefault(_CACHE, {}) if has_request_context() else {}
     if key not in cache:
-        cache[key] = _context(currency, at or clock.now(), wanted)
+        found = _context(currency, at or clock.now(), wanted)
+        cache[key] = replace(found, wished=clock.start_of_day(wished, found.zone)) if wished else found
     return cache[key]
 
 
@@ -66,22 +71,31 @@ def _context(currency: str | None, at: datetime, company_id: int | None) -> Pric
 
 
 def _currency(asked: str | None, default: str) -> str:
-    return default if asked is None else check_currency(asked)
+    return default if asked is None else checked_currency(asked)
 
 
 def _no_company(company_id: int) -> Any:
     raise NotFound("COMPANY-UNKNOWN", _("There is no company %(id)s.", id=company_id))
 
 
-def price(where: PriceContext, requests: Sequence[PriceRequest], explain: bool = False) -> PriceBatch:
+def price(
+    where: PriceContext,
+    requests: Sequence[PriceRequest],
+    explain: bool = False,
+    manual: Mapping[str, ManualTerms] | None = None,
+    together: bool = False,
+    order_id: int | None = None,
+) -> PriceBatch:
     """Price the requests in the order asked; the statements are one per querying step, whatever the number of lines.
 
-    Lines without an applicable price have None ("ask for a quote"). Who may not see prices gets none.
+    ``manual`` is what staff agreed by hand, by key; ``together`` and ``order_id`` as in PriceBatch. Lines without an
+    applicable price have None ("ask for a quote").
+    Who may not see prices gets none.
     """
     if not may_see():
         return hidden(where, requests)
     _check(requests)
-    return pipeline.run(where, requests, explain=explain)
+    return pipeline.run(where, requests, explain=explain, manual=manual, together=together, order_id=order_id)
 
 
 def may_see() -> bool:
@@ -168,7 +182,9 @@ def _with_ladders(
     pipeline.go_on(where, lines)
     rungs: dict[Pair, list[Break]] = {pair: [] for pair in pairs}
     for pair, on_it in ladder.items():
-        for line in on_it:
+        parts = _parts(on_it[-1]) if on_it else []
+        rungs[pair] += parts
+        for line in () if parts else on_it:
             _add_rung(rungs[pair], line)
     return asked, {pair: tuple(found) for pair, found in rungs.items()}
 
@@ -179,6 +195,17 @@ def _add_rung(rungs: list[Break], line: PriceLine) -> None:
     if rungs and rungs[-1].price * line.per == line.price * rungs[-1].per:
         return
     rungs.append(Break(line.quantity, line.price, line.per))
+
+
+def _parts(line: PriceLine) -> list[Break]:
+    """Return the rungs of a ladder of which each price is for its own units, as its deepest line has them."""
+    found: list[Break] = []
+    start = ZERO
+    for band in line.bands:
+        end = start + band.quantity
+        found.append(Break(start, band.price, band.per, True, None if len(found) == len(line.bands) - 1 else end))
+        start = end
+    return found
 
 
 def _steps(pairs: Sequence[Pair]) -> dict[Pair, tuple[Decimal, Decimal]]:

@@ -39,32 +39,44 @@ class TaxLine:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Net, tax and gross of a document in its currency; ``unpriced`` counts the lines without a price."""
+    """Net of the lines, tax and gross of a document in its currency; ``unpriced`` counts the lines without a price.
+
+    ``charges`` is the net of freight and other charges: gross = net + charges + tax.
+    """
 
     net: Decimal
     tax: Decimal
     gross: Decimal
     tax_lines: tuple[TaxLine, ...]
     unpriced: int = 0
+    charges: Decimal = ZERO
+
+    @property
+    def without_tax(self) -> Decimal:
+        """Lines and charges, without tax."""
+        return self.net + self.charges
 
 
-def totals(lines: Iterable[TotalLine], currency: str) -> Totals:
-    """Sum the rounded nets; VAT is computed on the sum of each category and rounded once."""
+def totals(lines: Iterable[TotalLine], currency: str, charges: Iterable[TotalLine] = ()) -> Totals:
+    """Sum the rounded nets; VAT is computed on the sum of each category, charges included, and rounded once."""
     bases: dict[Treatment, Decimal] = defaultdict(lambda: ZERO)
-    unpriced = 0
+    unpriced, charged = 0, ZERO
     for line in lines:
         if line.net is None:
             unpriced += 1
         else:
             bases[line.treatment] += line.net
+    net = sum(bases.values(), ZERO)
+    for charge in charges:
+        bases[charge.treatment] += charge.net or ZERO
+        charged += charge.net or ZERO
     taxed = [
         TaxLine(t.category, t.code, t.rate, base, round_money(base * t.rate / 100, currency), t.note)
         for t, base in bases.items()
     ]
     taxed.sort(key=lambda line: (-line.rate, line.code, line.category))
-    net = sum((line.base for line in taxed), ZERO)
     tax = sum((line.tax for line in taxed), ZERO)
-    return Totals(net, tax, net + tax, tuple(taxed), unpriced)
+    return Totals(net, tax, net + charged + tax, tuple(taxed), unpriced, charged)
 
 
 def discounted(lines: Iterable[TotalLine], percent: Decimal, currency: str) -> tuple[TotalLine, ...]:

@@ -8,8 +8,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
+from wtforms import BooleanField
 from wtforms.validators import InputRequired, Length
 
+from core.companies.identifiers import country_name
 from core.companies.services import seller
 from core.data import clock
 from core.data.scope import current_actor
@@ -22,7 +24,7 @@ from core.ui.fields import ChoiceField, CodeField, DayField, NumberField
 from core.ui.forms import TukkuForm, form_errors
 
 MANAGE, TAX = "pricing.price.manage", "pricing.tax.manage"
-CATEGORIES = (("standard", _l("Standard")), ("reduced", _l("Reduced")))
+CATEGORIES = (("standard", _l("Standard")), ("reduced", _l("Reduced")), ("zero", _l("Zero")))
 bp = Blueprint("pricing_admin", __name__)
 
 
@@ -32,6 +34,7 @@ class ListPriceForm(TukkuForm):
     unit = ChoiceField(_l("Unit"))
     currency = CodeField(_l("Currency"), [InputRequired(), Length(min=3, max=3)])
     price = NumberField(_l("Price"), [InputRequired()], places=6, minimum=Decimal(0))
+    with_tax = BooleanField(_l("The price includes VAT"), description=_l("It is kept without, at our own country's rate."))
     per = NumberField(_l("Per"), places=6, minimum=Decimal("0.000001"))
     first = DayField(_l("First day"))
     last = DayField(_l("Last day"))
@@ -114,7 +117,12 @@ def tax_rates() -> Any:
     status = 422 if request.method == "POST" else 200
     today = clock.today(seller().zone)
     page = render_template(
-        "pricing/tax_rates.html", form=form, rates=editing.tax_rates(), labels=dict(CATEGORIES), today=today
+        "pricing/tax_rates.html",
+        form=form,
+        rates=editing.tax_rates(),
+        labels=dict(CATEGORIES),
+        country_name=country_name,
+        today=today,
     )
     return page, status
 

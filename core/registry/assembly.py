@@ -9,7 +9,7 @@ from typing import TypeVar
 from core.registry.build import Domains, Set, compile_registry
 from core.registry.failure import AddonFailed
 from core.registry.incidents import IncidentLog
-from core.registry.loader import extend_path
+from core.registry.loader import extend_path, extend_sys_path
 from core.registry.problems import Problem, errors
 from core.registry.registry import Degraded, Registry
 from core.registry.resolver import Plan, resolve
@@ -46,6 +46,7 @@ def assemble(ingredients: Ingredients, finish: Callable[[Registry], T]) -> T:
     ``finish`` raises `AddonFailed` for what only shows while mounting. Failures of core itself pass through.
     """
     extend_path(ingredients.discovery.folders())
+    extend_sys_path(ingredients.discovery.projects())
     faults = dict(ingredients.snapshot.faults)
     while True:
         plan = _plan(ingredients, faults)

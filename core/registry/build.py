@@ -53,7 +53,7 @@ def compile_registry(wanted: Set) -> Registry:
     folders = {f.name: f.location for f in wanted.plan.order}
     owners = (*(name for name, _ in wanted.domains), *wanted.plan.names)
     for owner, name, plugin in _plugins(wanted):
-        register(manager, owner, name, _instance(owner, plugin, folders))
+        register(manager, hooks, owner, name, _instance(owner, plugin, folders))
     contributed: dict[str, tuple[Contribution[Any], ...]] = {}
     batch: dict[str, tuple[Implementation, ...]] = {}
     for hook, info in hooks.items():
@@ -92,7 +92,7 @@ def _plugins(wanted: Set) -> Iterator[tuple[str, str, type[Any]]]:
 def _instance(owner: str, plugin: type[Any], folders: Mapping[str, Path]) -> object:
     try:
         return plugin()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         why = explain(error, folders.get(owner, Path("core")))
         raise AddonFailed(owner, f"{owner}: creating {plugin.__name__} failed: {why}.") from error
 
@@ -102,7 +102,7 @@ def _collect(info: HookInfo, found: Iterable[Implementation], folders: Mapping[s
         owner = implementation.owner
         try:
             values = tuple(implementation.function() or ())
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             why = explain(error, folders.get(owner, Path("core")))
             raise AddonFailed(owner, f"{owner}: {info.name} failed: {why}.", info.name) from error
         for value in values:

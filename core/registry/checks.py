@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, get_args
 
 from core.registry.failure import AddonFailed
 from core.registry.registry import Registry
+from core.spec.app import Face
 from core.spec.ui import CARD_SIZES, FORMS, LISTS, PAGES, SECTIONS, SHOP_SECTIONS
 
 #: Hooks whose contributions name a permission that must be declared.
@@ -20,6 +21,7 @@ GUARDED = (
     "ui_filters",
     "ui_actions",
     "data_imports",
+    "report_sources",
 )
 
 
@@ -75,17 +77,33 @@ def _card(hook: str, owner: str, value: Any) -> None:
     _one_of(hook, owner, value.key, "size", value.size, CARD_SIZES)
 
 
+def _mount(hook: str, owner: str, value: Any) -> None:
+    if not hasattr(value.blueprint, "name"):
+        text = f"Mount takes a blueprint, then a face, and its blueprint is {value.blueprint!r}"
+        raise AddonFailed(owner, f"{owner}: {text}.", hook)
+    _one_of(hook, owner, value.key, "face", str(value.face), get_args(Face))
+
+
 def _nav(hook: str, owner: str, value: Any) -> None:
     sections = SECTIONS if value.face == "admin" else SHOP_SECTIONS
     _one_of(hook, owner, value.key, "section", value.section, sections)
 
 
 def _list(hook: str, owner: str, value: Any) -> None:
+    if value.list.startswith(f"{owner}."):
+        return  # a list of its own: a batched column saves it a join
     _one_of(hook, owner, value.key, "list", value.list, LISTS)
 
 
 def _form(hook: str, owner: str, value: Any) -> None:
     _one_of(hook, owner, value.key, "form", value.form, FORMS)
+
+
+def _report(hook: str, owner: str, value: Any) -> None:
+    names = [column.name for column in value.columns]
+    for column in value.columns:
+        if column.extra:
+            _one_of(hook, owner, value.key, f"column beside {column.name}", column.extra, names)
 
 
 def _own_permission(hook: str, owner: str, value: Any) -> None:
@@ -103,13 +121,14 @@ def _own_blueprint(hook: str, owner: str, value: Any) -> None:
 
 
 def _own_template(hook: str, owner: str, value: Any) -> None:
-    if not value.template.startswith(f"{owner}/"):
+    if value.template and not value.template.startswith(f"{owner}/"):
         text = f"the template {value.template} must stand in templates/{owner}/"
         raise AddonFailed(owner, f"{owner}: {text}.", hook)
 
 
 Check = Callable[[str, str, Any], None]
 _CHECKS: Mapping[str, Check] = {
+    "app_mounts": _mount,
     "ui_panels": _panel,
     "ui_cards": _card,
     "ui_nav": _nav,
@@ -117,11 +136,13 @@ _CHECKS: Mapping[str, Check] = {
     "ui_filters": _list,
     "ui_actions": _list,
     "ui_form_sections": _form,
+    "report_sources": _report,
 }
 _OWN_NAMES: Mapping[str, Check] = {
     "app_permissions": _own_permission,
     "app_mounts": _own_blueprint,
     "api_resources": _own_blueprint,
+    "checkout_steps": _own_template,
     "ui_panels": _own_template,
     "ui_cards": _own_template,
 }

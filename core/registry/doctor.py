@@ -11,7 +11,7 @@ from core.data import clock
 from core.data.db import db
 from core.data.migrate import CORE
 from core.registry.models import Incident, Operation, OwnedTable
-from core.registry.oplog import Busy, operation_lock
+from core.registry.oplog import killed
 from core.registry.overview import Overview
 from core.registry.problems import Problem
 from core.registry.processes import alive
@@ -19,10 +19,13 @@ from core.registry.processes import alive
 LATELY = timedelta(days=1)
 
 
-def examine(view: Overview) -> tuple[Problem, ...]:
-    """Return every problem: of addons, tables, operations, processes, and what failed within a day."""
+def examine(view: Overview, code: str = "") -> tuple[Problem, ...]:
+    """Return every problem: of addons, tables, operations, processes, and what failed within a day.
+
+    ``code`` is the fingerprint of what lies on disk; without it nobody is told to restart.
+    """
     found = [problem for row in view.rows if row.state not in ("available", "disabled") for problem in row.problems]
-    found += [*_orphans(view), *_interrupted(), *_stragglers(view.generation), *_incidents()]
+    found += [*_orphans(view), *_interrupted(), *_stragglers(view.generation, code), *_incidents()]
     return tuple(dict.fromkeys(found))
 
 
@@ -43,22 +46,17 @@ def _orphans(view: Overview) -> Iterator[Problem]:
 
 def _interrupted() -> Iterator[Problem]:
     """Yield an operation that says it runs though nobody holds the lock."""
-    rows = list(db.session.scalars(select(Operation).where(Operation.state == "running")))
-    if not rows:
-        return
-    try:
-        with operation_lock(db.engine):
-            pass
-    except Busy:
-        return
-    for row in rows:
+    for row in db.session.scalars(select(Operation).where(Operation.id.in_(killed()))):
         again = f"tukku addons {row.kind} {row.addons}" if row.kind != "upgrade" else "tukku upgrade"
         said = f"The operation {row.kind} {row.addons} of {row.started_at:%Y-%m-%d %H:%M} UTC was killed before it ended."
         yield Problem("INTERRUPTED", row.addons, said, f"Run `{again}` again: it goes on where it was.")
 
 
-def _stragglers(generation: int) -> Iterator[Problem]:
+def _stragglers(generation: int, code: str) -> Iterator[Problem]:
     for process in alive():
+        if code and process.generation == generation and process.code not in ("", code):
+            said = f"{process.id} ({process.kind}) runs other code than lies on disk."
+            yield Problem("OLD-CODE", process.id, said, "Restart it: code that is loaded is not loaded anew.", "notice")
         if process.generation < generation:
             said = f"{process.id} serves generation {process.generation}; decided is {generation}."
             yield Problem("STRAGGLER", process.id, said, "It changes at its next request; if it does not, restart it.")

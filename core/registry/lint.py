@@ -1,4 +1,4 @@
-"""Read an addon's code without running it: what it imports.
+"""Read an addon's code without running it: what it imports, and (`lint_files`, `lint_unused`) what its files hold.
 
 The promise to addons is `core.api`; what they import beyond it breaks with the next version of core.
 """
@@ -8,17 +8,17 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from core.registry.lint_files import APART, lint_files
+from core.registry.lint_unused import unused
 from core.registry.problems import Problem
 from core.registry.sources import Found
 
-#: Folders whose code is not part of the addon while it serves.
-APART = frozenset({"tests", "migrations", "__pycache__"})
 PROMISED = "core.api"
 
 
 def lint(found: Found) -> tuple[Problem, ...]:
-    """Return the imports of an addon that nobody promised it, sorted by place."""
-    return tuple(_imports(found))
+    """Return what is wrong with an addon's code and files: unpromised imports, tables, templates, what nobody uses."""
+    return (*_imports(found), *lint_files(found), *unused(found))
 
 
 def _imports(found: Found) -> Iterator[Problem]:
@@ -59,11 +59,22 @@ def _imported(tree: ast.Module) -> Iterator[tuple[int, str]]:
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
             yield from ((node.lineno, _full(node.module, alias.name)) for alias in node.names)
+        elif isinstance(node, ast.Call) and (module := _by_name(node)):
+            yield node.lineno, module
 
 
 def _full(module: str, name: str) -> str:
     """Return ``core.x`` for ``from core import x``; else the module that is named."""
     return f"{module}.{name}" if module in ("core", "addons") else module
+
+
+def _by_name(node: ast.Call) -> str:
+    """Return the module that ``import_module("…")`` or ``__import__("…")`` names; '' for any other call."""
+    called = ast.unparse(node.func).rpartition(".")[2]
+    match node.args:
+        case [ast.Constant(value=str() as module), *_] if called in ("import_module", "__import__"):
+            return module
+    return ""
 
 
 def _apart(node: ast.AST) -> bool:

@@ -43,6 +43,11 @@ def extend_path(folders: Iterable[Path]) -> None:
             path.append(str(folder))
 
 
+def extend_sys_path(projects: Iterable[Path]) -> None:
+    """Make the packages of projects that are not installed importable, behind everything that is."""
+    sys.path.extend(str(folder) for folder in projects if str(folder) not in sys.path)
+
+
 def load(found: Found) -> Loaded:
     """Import an addon's package, models and plugin class; `AddonFailed` says what went wrong and where."""
     manifest = found.manifest
@@ -92,7 +97,7 @@ def _refuse_other_place(found: Found) -> None:
 def _configure(found: Found) -> None:
     try:
         configure_mappers()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise AddonFailed(found.name, f"{found.name}: its models cannot be mapped: {error}.") from error
 
 

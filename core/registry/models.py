@@ -81,6 +81,8 @@ class Process(db.Model):
     kind: Mapped[str] = mapped_column(String(20))
     generation: Mapped[int]
     addons: Mapped[str] = mapped_column(Text, default="")
+    #: of core.registry.code: what it runs, which may be older than what lies on disk
+    code: Mapped[str] = mapped_column(String(12), default="", server_default="")
     started_at: Mapped[datetime]
     seen_at: Mapped[datetime]
 

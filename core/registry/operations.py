@@ -1,6 +1,6 @@
 """Enable, disable and upgrade addons: plan and impact first, then one step after another, then one transaction.
 
-    enable = resolve → probe in a subprocess → migrate → record tables → {decision, generation + 1}
+    enable = resolve → probe in a subprocess → migrate → record tables → seed → {decision, generation + 1}
 
 Until the last transaction nothing that runs is changed, and every step may be repeated: after a kill the same
 command goes on. Disabling needs neither the addon's code nor its files, and keeps its data.
@@ -16,11 +16,11 @@ from sqlalchemy import Engine, delete, inspect
 
 from core.data import audit, clock
 from core.data.db import db
-from core.data.migrate import addon_history, core_history, upgrade
+from core.data.migrate import addon_history, core_history, pending, upgrade
 from core.data.scope import current_actor
 from core.data.write import write
 from core.registry.models import AddonState, OwnedTable
-from core.registry.oplog import OperationLog, OperationRefused, operation
+from core.registry.oplog import OperationLog, OperationRefused, left_undone, operation
 from core.registry.problems import Problem, errors
 from core.registry.resolver import Plan, resolve
 from core.registry.sources import Discovery, Found
@@ -43,6 +43,8 @@ class Tools:
     discovery: Discovery
     probe: Callable[[Collection[str], Collection[str]], Sequence[Problem]]
     impact: Callable[[str], Sequence[Impact]]
+    #: ``seed(names, enabled, echo)`` loads the reference data of ``names`` in an app of ``enabled``
+    seed: Callable[[Collection[str], Collection[str], Echo], None] = lambda _names, _enabled, _echo: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +107,29 @@ def propose_disable(tools: Tools, names: Sequence[str], engine: Engine | None = 
     return Proposal("disable", going, (), problems, (), impacts)
 
 
+def propose_upgrade(discovery: Discovery, engine: Engine | None = None) -> Proposal:
+    """Return whose tables are behind their code, ``core`` first, and from which revision to which they go."""
+    engine = engine or db.engine
+    behind, plan = _behind(read_snapshot(engine, discovery), discovery)
+    names = tuple(name for name in plan.names if name in behind)
+    core = ("core",) if pending(engine, core_history()) else ()
+    return Proposal("upgrade", (*core, *names), notices=(*(behind[name] for name in names), *plan.problems))
+
+
+def _behind(snapshot: Snapshot, discovery: Discovery) -> tuple[dict[str, Problem], Plan]:
+    """Return which addons wait for an upgrade, and the plan as it is once they have had it."""
+    behind = {n: p for n, p in snapshot.faults.items() if p.code == "UPGRADE-PENDING"}
+    faults = {n: p for n, p in snapshot.faults.items() if n not in behind}
+    return behind, resolve(discovery.found, snapshot.enabled, VERSION, faults)
+
+
 def enable(tools: Tools, names: Sequence[str], echo: Echo, identity: str = "") -> Proposal:
     """Enable addons and what they require; raises `OperationRefused` with every reason why not."""
     with operation("enable", names, echo, identity) as log:
         proposal = propose_enable(tools, names)
+        enabled = read_snapshot(db.engine, tools.discovery).enabled | set(proposal.names)
         if not proposal.problems and proposal.names:
             log.line(f"Trying {', '.join(proposal.names)} in a process apart.")
-            enabled = read_snapshot(db.engine, tools.discovery).enabled | set(proposal.names)
             problems = tuple(tools.probe(proposal.names, enabled))
             proposal = Proposal("enable", proposal.names, proposal.added, problems, proposal.notices)
         _refuse(log, proposal)
@@ -120,6 +138,7 @@ def enable(tools: Tools, names: Sequence[str], echo: Echo, identity: str = "") -
             return proposal
         founds = [tools.discovery.by_name(name)[0] for name in proposal.names]
         _migrate(log, founds)
+        tools.seed(proposal.names, enabled, log.line)
         _decide(log, "enable", {f.name: f for f in founds}, proposal.names)
     return proposal
 
@@ -143,17 +162,17 @@ def upgrade_all(discovery: Discovery, echo: Echo, identity: str = "") -> bool:
     Core's own history comes before everything: it holds the tables that this operation writes its row to.
     """
     changed = upgrade(db.engine, core_history())
-    snapshot = read_snapshot(db.engine, discovery)
-    faults = {n: p for n, p in snapshot.faults.items() if p.code != "UPGRADE-PENDING"}
-    plan = resolve(discovery.found, snapshot.enabled, VERSION, faults)
+    _, plan = _behind(read_snapshot(db.engine, discovery), discovery)
     with operation("upgrade", plan.names, echo, identity) as log:
         log.line("Core's tables are upgraded." if changed else "Core's tables are at the version of its code.")
         moved = _migrate(log, plan.order)
-        if changed or moved:
+        # killed between the tables and the decision, it left processes that do not know of the new tables
+        changed = changed or moved or left_undone("upgrade", log)
+        if changed:
             _decide(log, "upgrade", {f.name: f for f in plan.order}, plan.names)
         else:
             log.finish("done", "Nothing to do: all tables are at the version of their code.")
-    return changed or moved
+    return changed
 
 
 # -- steps

@@ -24,7 +24,7 @@ class Operator(Protocol):
         """Return what a running addon contributes, by hook; empty for one that does not run."""
 
     def propose(self, kind: str, names: Sequence[str]) -> Proposal:
-        """Return what enabling or disabling would do."""
+        """Return what enabling, disabling or upgrading (of all that is behind) would do."""
 
     def propose_removal(self, kind: RemovalKind, name: str) -> Removal:
         """Return what uninstalling or purging would remove."""

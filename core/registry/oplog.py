@@ -126,6 +126,28 @@ def _open(kind: str, addons: Sequence[str], echo: Callable[[str], None], identit
     return OperationLog(row.id, echo)
 
 
+def left_undone(kind: str, log: OperationLog) -> bool:
+    """Tell whether the operation of this kind before the one of ``log`` was killed or failed on its way."""
+    before = select(Operation.state).where(Operation.kind == kind, Operation.id != log.id)
+    return db.session.scalar(before.order_by(Operation.started_at.desc()).limit(1)) in ("interrupted", "failed")
+
+
+def killed() -> frozenset[str]:
+    """Return the ids of operations that say they run though nobody holds the lock: their process died."""
+    if not _running():
+        return frozenset()
+    try:
+        with operation_lock(db.engine):
+            return _running()  # read anew: what ended between the two looks did not die
+    except Busy:
+        return frozenset()
+
+
+def _running() -> frozenset[str]:
+    with db.engine.connect() as connection:  # apart, so that it sees what others have just written
+        return frozenset(connection.scalars(select(Operation.id).where(Operation.state == "running")))
+
+
 def latest(limit: int = 10) -> tuple[Operation, ...]:
     """Return the newest operations."""
     return tuple(db.session.scalars(select(Operation).order_by(Operation.started_at.desc()).limit(limit)))

@@ -47,9 +47,8 @@ def hook_infos(manager: pluggy.PluginManager) -> Mapping[str, HookInfo]:
     return MappingProxyType(infos)
 
 
-def register(manager: pluggy.PluginManager, owner: str, name: str, plugin: object) -> None:
+def register(manager: pluggy.PluginManager, hooks: Mapping[str, HookInfo], owner: str, name: str, plugin: object) -> None:
     """Register an instance under ``name``; `AddonFailed` for a hook or argument that does not exist."""
-    hooks = hook_infos(manager)
     for method, options in _implementations(manager, plugin):
         _check(owner, hooks, method, getattr(plugin, method), options)
     for method in hooks:
@@ -67,7 +66,7 @@ def implementations(manager: pluggy.PluginManager, hook: str) -> Iterator[Implem
 
 
 def _implementations(manager: pluggy.PluginManager, plugin: object) -> Iterator[tuple[str, Any]]:
-    for name in dir(plugin):
+    for name in (name for name in dir(plugin) if not name.startswith("__")):
         options = manager.parse_hookimpl_opts(plugin, name)
         if options is not None:
             yield options.get("specname") or name, options

@@ -16,7 +16,7 @@ BEAT = 10.0  # seconds between two heartbeats
 GONE_AFTER = timedelta(minutes=2)
 
 
-def record(kind: str, generation: int, addons: tuple[str, ...], started: datetime) -> None:
+def record(kind: str, generation: int, addons: tuple[str, ...], started: datetime, code: str = "") -> None:
     """Insert or update this process's row, and forget processes that stopped long ago."""
     now = clock.now()
     with write() as session:
@@ -25,6 +25,7 @@ def record(kind: str, generation: int, addons: tuple[str, ...], started: datetim
             row = Process(id=process_name(), kind=kind, generation=0, started_at=started, seen_at=now)
             session.add(row)
         row.kind, row.generation, row.seen_at, row.addons = kind, generation, now, " ".join(addons)
+        row.code = code
         session.execute(delete(Process).where(Process.seen_at < now - GONE_AFTER))
 
 

@@ -138,7 +138,7 @@ class Registry:
                 answers.append((implementation.owner, _ask(implementation, info, arguments)))
             except TukkuError:
                 raise  # a refusal meant for people, not a fault of the addon
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 self.incidents.record(implementation.owner, "request", hook, error, self.generation)
                 if info.on_error == "fail":
                     raise HookFailed(implementation.owner, hook) from error
@@ -153,7 +153,7 @@ class Registry:
         """Call a contributed function whose failure must not hurt the page; a failure becomes an incident."""
         try:
             return Attempt(function(*args, **kwargs))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             self.incidents.record(owner, "request", hook, error, self.generation)
             return Attempt(failed=True)
 
@@ -175,7 +175,8 @@ def registry() -> Registry:
 def _ask(implementation: Implementation, info: HookInfo, arguments: Mapping[str, Any]) -> tuple[Any, ...]:
     answer = implementation.function(**{name: arguments[name] for name in implementation.arguments})
     results = () if answer is None else tuple(answer)
-    for result in results:
-        if info.result is not None and not isinstance(result, info.result):
-            raise TypeError(f"{info.name} returns {info.result.__name__}, not {type(result).__name__}: {result!r}")
+    wanted = info.result
+    if wanted is not None and not all(issubclass(kind, wanted) for kind in set(map(type, results))):
+        result = next(result for result in results if not isinstance(result, wanted))
+        raise TypeError(f"{info.name} returns {wanted.__name__}, not {type(result).__name__}: {result!r}")
     return results

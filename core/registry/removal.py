@@ -8,8 +8,8 @@ The export comes first in every run, so that a run that was killed is simply sta
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,16 +30,28 @@ from core.registry.sources import Discovery, Found
 from core.registry.state import raise_generation, read_snapshot
 
 RemovalKind = Literal["uninstall", "purge"]
+Readable = Callable[[str, Path, Echo], None]
 #: Rows of the framework that belong to an addon: table, and the column that names it.
 _JOBS, _SETTINGS = ("core_job", "addon"), ("core_setting", "owner")
 PATIENCE = 60.0  # seconds to wait for processes that still run the addon
 
 
 @dataclass(frozen=True, slots=True)
+class Reference:
+    """Rows of core, or of another addon, that lose what an addon knows of them: ``count`` of ``target``, by ``column``."""
+
+    table: str
+    column: str
+    target: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Removal:
     """What removing an addon's data would do: shown before, and with --dry-run instead of, doing it.
 
-    ``rows``: how many each of its tables holds. ``settings`` and ``jobs``: its rows in the framework's tables.
+    ``rows``: how many each of its tables holds; ``references``: of whose rows these know something.
+    ``settings`` and ``jobs``: its rows in the framework's tables.
     """
 
     kind: RemovalKind
@@ -49,6 +61,7 @@ class Removal:
     settings: int = 0
     jobs: int = 0
     with_settings: bool = False
+    references: tuple[Reference, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for --json."""
@@ -57,6 +70,7 @@ class Removal:
             "name": self.name,
             "problems": [p.as_dict() for p in self.problems],
             "tables": dict(self.rows),
+            "references": [asdict(reference) for reference in self.references],
             "settings": self.settings,
             "settings_removed": self.with_settings,
             "jobs": self.jobs,
@@ -71,7 +85,8 @@ def propose(discovery: Discovery, kind: RemovalKind, name: str, *, with_settings
     with db.engine.connect() as connection:
         rows = [(one.name, connection.scalar(select(func.count()).select_from(one))) for one in _tables(connection, name)]
         settings, jobs = (_count(connection, *place, name) for place in (_SETTINGS, _JOBS))
-    return Removal(kind, name, (), tuple((t, n or 0) for t, n in rows), settings, jobs, with_settings)
+        references = tuple(_referred(connection, name))
+    return Removal(kind, name, (), tuple((t, n or 0) for t, n in rows), settings, jobs, with_settings, references)
 
 
 def remove(
@@ -83,8 +98,12 @@ def remove(
     *,
     with_settings: bool = False,
     patience: float = PATIENCE,
+    readable: Readable = lambda _name, _folder, _echo: None,
 ) -> Removal:
-    """Export and remove the addon's data; raises `OperationRefused` with every reason why not."""
+    """Export and remove the addon's data; raises `OperationRefused` with every reason why not.
+
+    ``readable(name, folder, echo)`` writes files for people beside the export, as far as the addon's code can.
+    """
     with operation(kind, [name], echo, identity) as log:
         removal = propose(discovery, kind, name, with_settings=with_settings)
         if removal.problems:
@@ -92,7 +111,9 @@ def remove(
                 log.line(str(problem))
             raise OperationRefused(removal.problems)
         _wait(log, name, patience)
-        _export(log, discovery, removal)
+        folder = _export(log, discovery, removal)
+        if kind == "uninstall":
+            readable(name, folder / "readable", log.line)
         _drop(log, discovery, removal)
         _forget(log, removal)
     return removal
@@ -115,7 +136,7 @@ def _wait(log: OperationLog, name: str, patience: float) -> None:
         time.sleep(min(0.5, patience))
 
 
-def _export(log: OperationLog, discovery: Discovery, removal: Removal) -> None:
+def _export(log: OperationLog, discovery: Discovery, removal: Removal) -> Path:
     founds = discovery.by_name(removal.name)
     about: dict[str, Any] = {
         "addon": removal.name,
@@ -130,6 +151,7 @@ def _export(log: OperationLog, discovery: Discovery, removal: Removal) -> None:
         done = dump(connection, _tables(connection, removal.name), folder, about)
     counted = sum(done.rows.values())
     log.line(f"Exported and compared {counted} rows of {len(done.rows)} tables: {done.folder}")
+    return done.folder
 
 
 def _manifest(found: Found) -> str:
@@ -207,6 +229,17 @@ def _references(name: str, recorded: Sequence[str]) -> Iterator[Problem]:
         if targets:
             said = f"The table {other} refers to {', '.join(sorted(targets))}."
             yield Problem("REFERENCED", name, said, f"Remove the addon that {other} belongs to first.")
+
+
+def _referred(connection: Connection, name: str) -> Iterator[Reference]:
+    """Yield, for each foreign key out of the addon's tables, how many rows of somebody else it points to."""
+    own = _tables(connection, name)
+    for one in own:
+        for key in inspect(connection).get_foreign_keys(one.name):
+            target, (first, *_) = key["referred_table"], key["constrained_columns"]
+            if target not in {other.name for other in own}:
+                count = connection.scalar(select(func.count(one.c[first].distinct())))
+                yield Reference(one.name, first, target, count or 0)
 
 
 def _recorded(name: str) -> tuple[str, ...]:

@@ -51,6 +51,10 @@ class Discovery:
         """Return the folders that `addons.__path__` needs for its `addons.<name>` imports."""
         return tuple(dict.fromkeys(f.location.parent for f in self.found if f.source == "folder"))
 
+    def projects(self) -> tuple[Path, ...]:
+        """Return the folders of projects whose packages are imported by their own names, without being installed."""
+        return tuple(dict.fromkeys(f.location.parent for f in self.found if f.source == "project"))
+
 
 class AddonSource(Protocol):
     """A place that yields addons, sorted by name, and never raises for a broken one."""
@@ -61,7 +65,10 @@ class AddonSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FolderSource:
-    """Addon folders directly inside `path`; they are imported as `addons.<name>`."""
+    """Addon folders directly inside `path`; they are imported as `addons.<name>`.
+
+    Where `path` is a project (it holds a `pyproject.toml`), they are imported as they will be when it is installed.
+    """
 
     path: Path
     source: str = "folder"
@@ -72,8 +79,10 @@ class FolderSource:
             folders = sorted(p for p in self.path.iterdir() if _is_addon(p))
         except OSError as error:
             return Searched(self.source, str(self.path), (), _unreadable(self.path, error)), ()
-        found = tuple(_look(p, f"addons.{p.name}", self.source) for p in folders)
-        return Searched(self.source, str(self.path), tuple(f.name for f in found)), found
+        project = (self.path / "pyproject.toml").is_file()
+        source, prefix = ("project", "") if project else (self.source, "addons.")
+        found = tuple(_look(p, f"{prefix}{p.name}", source) for p in folders)
+        return Searched(source, str(self.path), tuple(f.name for f in found)), found
 
 
 def bundled_source() -> FolderSource:

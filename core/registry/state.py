@@ -6,7 +6,7 @@ A snapshot is read in one go and never changes, so that an app cannot mix two ge
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import metadata
@@ -15,7 +15,7 @@ from types import MappingProxyType
 from alembic.util.exc import CommandError
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
-from sqlalchemy import Connection, Engine, inspect, select
+from sqlalchemy import ColumnElement, Connection, Engine, func, inspect, select
 
 from core.data import clock
 from core.data.db import db
@@ -23,6 +23,8 @@ from core.data.migrate import addon_history
 from core.registry.models import AddonState, Generation
 from core.registry.problems import Problem
 from core.registry.sources import Discovery, Found
+
+_GATE = 7_855_122  # any constant but that of core.registry.oplog: PostgreSQL's advisory locks are numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,11 @@ def read_snapshot(engine: Engine, discovery: Discovery) -> Snapshot:
 
 
 def raise_generation(reason: str) -> int:
-    """Add one to the generation inside the caller's `write()`; every process builds anew. Returns the number."""
+    """Add one to the generation inside the caller's `write()`; every process builds anew. Returns the number.
+
+    Orders that are being placed commit first: their set of addons stays the one they were checked by.
+    """
+    _gate(func.pg_advisory_xact_lock)
     row = db.session.get(Generation, 1, with_for_update=True, populate_existing=True)
     if row is None:
         row = Generation(id=1, number=0, reason="", changed_at=clock.now())
@@ -100,8 +106,18 @@ def raise_generation(reason: str) -> int:
 
 
 def moved_since(generation: int) -> bool:
-    """Tell, inside the current transaction, whether the set of addons changed since ``generation``."""
+    """Tell whether the set of addons changed since ``generation``; if not, it stays until the caller's `write()` ends."""
+    _gate(func.pg_advisory_xact_lock_shared)
     return read_generation(db.session.connection()) != generation
+
+
+def _gate(lock: Callable[[int], ColumnElement[None]]) -> None:
+    """Take PostgreSQL's gate between orders and changes; on SQLite the write transaction itself is one.
+
+    FOR SHARE of the row would let orders that overlap keep a change waiting for ever: here they queue behind it.
+    """
+    if db.engine.dialect.name == "postgresql":
+        db.session.connection().execute(select(lock(_GATE)))
 
 
 def environment_problems(found: Found) -> Iterator[Problem]:

@@ -107,7 +107,7 @@ def _run(kind: DataImport, rows: Mapping[int, Row]) -> dict[int, RowResult]:
     columns |= dict.fromkeys(f.name for f in kind.fields if f.required)
     results: dict[int, RowResult] = {}
     source = Source(f"API {request.path}", tuple(columns), iter(cells.items()), len(cells))
-    run(kind, source, zone=display_zone(), listener=lambda r: results.__setitem__(r.number, r))
+    run(kind, source, zone=display_zone(), listener=lambda _kind, r: results.__setitem__(r.number, r))
     return results
 
 
@@ -150,7 +150,7 @@ def _member(field: ImportField) -> fields.Field:
         return fields.Boolean(allow_none=True, truthy={True}, falsy={False}, **about)
     if field.type == "list":
         return fields.List(text(250), allow_none=True, **about)
-    return text(20_000, allow_none=True, **about)
+    return text(20_000, lines=True, allow_none=True, **about)
 
 
 def _about(field: ImportField) -> str:

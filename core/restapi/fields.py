@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 import marshmallow as ma
 from marshmallow import fields, validate
+
+from core.i18n.characters import one_line
+from core.i18n.numbers import read_plain
+from core.spec.errors import Invalid
 
 #: Column types hold so many digits before the point and after it.
 _LARGEST, _PLACES = Decimal(10) ** 9, 6
@@ -34,13 +38,13 @@ class DecimalText(fields.Field):
         return None if value is None else written(value)
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **_: Any) -> Decimal:
-        if not isinstance(value, str) or not value.isascii():
+        if not isinstance(value, str):
             raise ma.ValidationError('Write the number as a string, for example "12.50".')
         try:
-            number = Decimal(value)
-        except InvalidOperation as error:
-            raise ma.ValidationError("This is not a decimal number.") from error
-        if not number.is_finite() or abs(number) >= _LARGEST or number != round(number, _PLACES):
+            number = read_plain(value)
+        except Invalid as error:
+            raise ma.ValidationError(str(error.message)) from error
+        if abs(number) >= _LARGEST or number != round(number, _PLACES):
             raise ma.ValidationError(f"At most nine digits and {_PLACES} decimals are kept.")
         if self._positive and number <= 0:
             raise ma.ValidationError("It must be above zero.")
@@ -53,15 +57,19 @@ def written(value: Decimal) -> str:
     return (text.rstrip("0").rstrip(".") if "." in text else text) or "0"
 
 
-def text(limit: int = 250, **options: Any) -> fields.String:
-    """Return a text field of at most ``limit`` characters, without NUL."""
-    valid = [validate.Length(max=limit), _no_nul]
-    return fields.String(validate=valid, **{"load_default": "", **options} if not options.get("required") else options)
+class _Line(fields.String):
+    """Text in one line: tabs and ends of lines become spaces."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **options: Any) -> Any:
+        found = super()._deserialize(value, attr, data, **options)
+        return one_line(found) if isinstance(found, str) else found
 
 
-def _no_nul(value: str) -> None:
-    if "\x00" in value or any(0xD800 <= ord(c) <= 0xDFFF for c in value):
-        raise ma.ValidationError("It contains a character that cannot be stored.")
+def text(limit: int = 250, *, lines: bool = False, **options: Any) -> fields.String:
+    """Return a text field of at most ``limit`` characters, of one line unless ``lines``."""
+    kind = fields.String if lines else _Line
+    given = options if options.get("required") else {"load_default": "", **options}
+    return kind(validate=[validate.Length(max=limit)], **given)
 
 
 class Problem(Schema):

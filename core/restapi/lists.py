@@ -16,7 +16,7 @@ from core.restapi.fields import Schema, text
 from core.spec.errors import Invalid
 from core.spec.restapi import ApiEntity
 from core.ui.filters import apply_field, searched
-from core.ui.keyset import Sort, decode, window
+from core.ui.keyset import decode, window
 from core.ui.resource import Field, Resource
 
 Details = Callable[[Sequence[int]], Mapping[int, dict[str, Any]]]
@@ -56,8 +56,8 @@ def page_schema(item: type[ma.Schema], name: str) -> type[ma.Schema]:
 def page(resource: Resource, asked: Mapping[str, Any], details: Details) -> dict[str, Any]:
     """Return a page of a list; ``details`` loads the members of its rows in batch."""
     descending, name = asked["sort"].startswith("-"), asked["sort"].lstrip("-")
-    sort = Sort(resource.field(name).expression, resource.id, descending)
-    statement = resource.select(resource.id.label("id_"), sort.expression.label("sort_"))
+    sort = resource.sort(resource.field(name), descending=descending)
+    statement = resource.select(*sort.columns())
     for field in resource.readable():
         if given := asked.get(field.name):
             statement = statement.where(_condition(field, given))

@@ -34,7 +34,7 @@ class ApiKey(db.Model):
 
 
 class ApiUse(db.Model):
-    """How many calls a key made in a minute."""
+    """How many calls of a key's minute the processes have taken, to be used one by one."""
 
     __tablename__ = "restapi_use"
 

@@ -9,12 +9,14 @@ from typing import Any
 from flask import Flask, request
 
 from core.accounts import identity
-from core.i18n import _l
+from core.i18n import _, _l
+from core.i18n.characters import problems_in_json
 from core.restapi import admin_views, company_views, gate, idempotency, views
 from core.restapi.commands import keys_group
 from core.restapi.document import init_document
 from core.restapi.resources import companies, orders, prices, products
 from core.spec.app import Command, JobSpec, Mount, Permission, SettingSpec
+from core.spec.errors import Invalid
 from core.spec.markers import hookimpl
 from core.spec.restapi import ApiResource
 from core.spec.ui import NavItem
@@ -29,7 +31,23 @@ def init_app(app: Flask) -> None:
 
 
 def _begin() -> Any:
-    return idempotency.begin() if request.path.startswith("/api/") else None
+    if not request.path.startswith("/api/"):
+        return None
+    _check_texts()
+    return idempotency.begin()
+
+
+def _check_texts() -> None:
+    """Refuse a body with characters that cannot be kept: every place at once, as a schema says what is wrong."""
+    errors: dict[str, Any] = {}
+    for path, problem in problems_in_json(request.get_json(silent=True)):
+        here = errors
+        for step in path[:-1]:
+            here = here.setdefault(str(step), {})
+        here[str(path[-1]) if path else "_schema"] = [problem]
+    if errors:
+        message = _("The request holds characters that cannot be kept; “errors” says where.")
+        raise Invalid("BAD-CHARACTER", message, details={"errors": {"json": errors}})
 
 
 class Plugin:

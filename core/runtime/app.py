@@ -28,8 +28,10 @@ from core.registry.state import Snapshot, read_snapshot
 from core.runtime.config import Config
 from core.runtime.errors import init_errors
 from core.runtime.mounting import mount_all
+from core.runtime.rules import LazyRule
 from core.runtime.security import flask_settings, init_security
 from core.ui.assets import init_assets
+from core.ui.incoming import init_incoming
 
 LOG = logging.getLogger("tukku")
 #: Core's domains, in the order in which their contributions stand. Each has `plugin.py` with a class `Plugin`
@@ -101,12 +103,14 @@ def core_domains() -> Domains:
 
 def _make(config: Config, domains: Domains, registry: Registry) -> Flask:
     app = Flask("core", root_path=str(ROOT), static_folder=None, template_folder="templates")
+    app.url_rule_class = LazyRule
     app.config.update(flask_settings(config))
     app.extensions[EXTENSION] = registry
     app.extensions["tukku.config"] = config
     app.extensions[OPERATOR] = lambda: _operator(config, app)
     _init_database(app, config)
     init_security(app, config)
+    init_incoming(app)
     init_errors(app)
     _init_templates(app, registry)
     init_assets(app, {f.name: f.location / "static" for f in registry.plan.order})

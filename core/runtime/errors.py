@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 from typing import Any
+from urllib.parse import quote
 
 from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
+from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.http import HTTP_STATUS_CODES
 
@@ -23,6 +25,7 @@ def init_errors(app: Flask) -> None:
     app.register_error_handler(TukkuError, _tukku_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(InternalServerError, _server_error)
+    app.register_error_handler(OperationalError, _database_error)
 
 
 def _tukku_error(error: TukkuError) -> Response:
@@ -48,6 +51,19 @@ def _http_error(error: HTTPException) -> Any:
         if name.lower() not in ("content-type", "content-length"):
             response.headers[name] = value
     return response
+
+
+def _database_error(error: OperationalError) -> Response:
+    """Tell that a lock could not be had in time, which is nobody's fault; anything else is a fault of the server."""
+    if not _waited_too_long(error):
+        raise error
+    message = _("Somebody else is changing the same at this moment, so nothing was changed. Try again.")
+    return _answer(503, "BUSY", message, {"retry_after": 2})
+
+
+def _waited_too_long(error: OperationalError) -> bool:
+    """Tell whether the database gave up waiting for a lock: lock_timeout of PostgreSQL, busy_timeout of SQLite."""
+    return getattr(error.orig, "sqlstate", "") == "55P03" or "database is locked" in str(error.orig)
 
 
 def _server_error(error: InternalServerError) -> Response:
@@ -76,7 +92,10 @@ def _answer(status: int, code: str, message: str, details: dict[str, Any], techn
     except Exception:  # an error page that fails must not hide what it was to say
         LOG.exception("the error page %s failed", name)
         page = message or code or str(status)
-    return make_response(page, status)
+    response = make_response(page, status)
+    if message and request.headers.get("HX-Request"):
+        response.headers["X-Tukku-Message"] = quote(message)  # htmx swaps no error page in; tukku.js says this instead
+    return response
 
 
 def _json(status: int, code: str, message: str, details: dict[str, Any]) -> Response:

@@ -104,10 +104,13 @@ def _check_links(app: Flask, registry: Registry) -> None:
 
 
 def _check_templates(app: Flask, registry: Registry) -> None:
-    for contribution in registry.contributions("ui_panels"):
-        owner, panel = contribution.owner, contribution.value
-        try:
-            app.jinja_env.get_template(panel.template)
-        except TemplateError as error:
-            text = f"{owner}: the template {panel.template} of panel {panel.key} cannot be used: {error!r}."
-            raise AddonFailed(owner, text, "ui_panels") from error
+    for hook, noun in (("ui_panels", "panel"), ("ui_cards", "card"), ("checkout_steps", "step")):
+        for contribution in registry.contributions(hook):
+            owner, value = contribution.owner, contribution.value
+            if not value.template:
+                continue
+            try:
+                app.jinja_env.get_template(value.template)
+            except TemplateError as error:
+                text = f"{owner}: the template {value.template} of {noun} {value.key} cannot be used: {error!r}."
+                raise AddonFailed(owner, text, hook) from error

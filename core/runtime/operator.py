@@ -8,24 +8,28 @@ import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
-from flask import Flask
+from flask import Flask, g
 
 from core.data import clock
 from core.data.db import db
 from core.data.scope import acting, system
+from core.i18n import current_locale
 from core.registry.assembly import Ingredients, assemble
-from core.registry.operations import Proposal, Tools, propose_disable, propose_enable
+from core.registry.operations import Echo, Proposal, Tools, propose_disable, propose_enable, propose_upgrade
 from core.registry.overview import AddonRow, Overview, known_quarantine, overview
 from core.registry.problems import Problem
 from core.registry.registry import EXTENSION, Registry
 from core.registry.removal import Removal, RemovalKind, propose
 from core.registry.sources import Discovery
 from core.registry.state import Snapshot, Stored, read_snapshot
-from core.runtime.app import build_app, core_domains, find_addons
+from core.runtime.app import build_app, core_domains, find_addons, make_app
 from core.runtime.config import Config
 from core.runtime.probe import environment, probe
+from core.runtime.readable import write_readable
+from core.runtime.seeding import load_seeds
 from core.spec.app import Impact
 
 
@@ -67,13 +71,13 @@ class Operator:
 
     def trial_contributions(self, row: AddonRow) -> dict[str, tuple[str, ...]]:
         """Load an addon as if it were enabled and return what it contributes: for short-lived processes."""
-        names = {*self.snapshot().enabled, row.name, *row.requires}
-        states = {name: Stored(name, True, "", False, "", clock.now()) for name in names}
-        ingredients = Ingredients(core_domains(), self.discovery, Snapshot(0, states))
+        ingredients = self._as_if({*self.snapshot().enabled, row.name, *row.requires})
         return contributed_by(row.name, assemble(ingredients, lambda registry: registry))
 
     def propose(self, kind: str, names: Sequence[str]) -> Proposal:
-        """Return what enabling or disabling would do."""
+        """Return what enabling, disabling or upgrading (of all that is behind) would do."""
+        if kind == "upgrade":
+            return propose_upgrade(self.discovery)
         ask = propose_enable if kind == "enable" else propose_disable
         return ask(self.tools(), names)
 
@@ -90,7 +94,7 @@ class Operator:
         command = [sys.executable, "-m", "core.cli.main", "addons", kind, *names, *options]
         command += ["--operation", identity, "--actor", actor]
         command += ["--yes"] if kind in ("enable", "disable") else []
-        command += ["--confirm", " ".join(names)] if kind != "enable" else []
+        command += ["--confirm", " ".join(names)] if kind not in ("enable", "upgrade") else []
         subprocess.Popen(  # noqa: S603  (our own interpreter and module; the names were found installed)
             command,
             env=environment(self.config),
@@ -103,16 +107,53 @@ class Operator:
 
     def tools(self) -> Tools:
         """Return what operations need."""
-        return Tools(self.discovery, self._probe, self._impact)
+        return Tools(self.discovery, self._probe, self._impact, self._seed)
 
     def _probe(self, names: Collection[str], enabled: Collection[str]) -> Sequence[Problem]:
         return probe(self.config, names, enabled)
+
+    def _seed(self, names: Collection[str], enabled: Collection[str], echo: Echo) -> None:
+        """Load the reference data of ``names`` as if ``enabled`` ran already: it is there when they are switched on."""
+        app = make_app(self.config, self._as_if(enabled))
+        with app.app_context(), acting(system("addon seeds")):
+            load_seeds(echo, names)
+            db.session.remove()
+            db.engine.dispose()
+
+    def readable(self, name: str, folder: Path, echo: Echo) -> None:
+        """Let a disabled addon write its data for people into ``folder``, in an app in which it runs."""
+        try:
+            app = make_app(self.config, self._as_if(self._with_required(name)))
+        except Exception as error:  # whatever the addon does: its tables are exported without it
+            echo(f"{name} does not load and writes no files for people: {error}")
+            return
+        with app.app_context(), acting(system("addon export")):
+            if name in app.extensions[EXTENSION].addons:
+                write_readable(name, folder, echo)
+            else:
+                echo(f"{name} does not load and writes no files for people.")
+            db.session.remove()
+            db.engine.dispose()
+
+    def _with_required(self, name: str) -> set[str]:
+        """Return an addon and, however far, what it requires."""
+        names, found = {name}, self.discovery.by_name(name)
+        for one in found[:1]:
+            for other in one.manifest.requires_addons if one.manifest else ():
+                names |= self._with_required(other)
+        return names
+
+    def _as_if(self, enabled: Collection[str]) -> Ingredients:
+        states = {name: Stored(name, True, "", False, "", clock.now()) for name in enabled}
+        return Ingredients(core_domains(), self.discovery, Snapshot(0, states))
 
     def _impact(self, name: str) -> tuple[Impact, ...]:
         """Ask a running addon what users lose; one that does not run cannot say."""
         if name not in self.registry.addons:
             return ()
+        locale = current_locale()  # of who asks; the actor beneath is the system
         with self.app.app_context(), acting(system("addon impact")):
+            g.tukku_locale = locale
             answers = self.registry.batch("addon_disable_impact", only=name, addon=name)
             return tuple(replace(i, message=str(i.message)) for _, impacts in answers for i in impacts)
 
@@ -128,4 +169,4 @@ def contributed_by(name: str, registry: Registry) -> dict[str, tuple[str, ...]]:
 
 
 def _key(value: Any) -> str:
-    return str(getattr(value, "kind", None) or value.key) if not hasattr(value, "face") else str(value.key)
+    return value.key if isinstance(value.key, str) else str(value.kind)

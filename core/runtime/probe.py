@@ -95,7 +95,7 @@ def _templates(environment: Environment, found: Found) -> Iterator[Problem]:
         try:
             environment.get_template(name)
         except TemplateSyntaxError as error:
-            text = f"{found.name}: templates/{name}:{error.lineno}: {error.message}."
+            text = f"{found.name}: templates/{name}:{error.lineno}: {str(error.message).rstrip('.')}."
             yield Problem("QUARANTINED", found.name, text, "Mend the template.")
         except TemplateError:
             text = f"{found.name}: templates/{name} must stand in templates/{found.name}/."

@@ -6,6 +6,7 @@ import logging
 import threading
 
 from core.data import clock
+from core.registry.code import running
 from core.registry.processes import BEAT, forget, record
 from core.runtime.dispatcher import Dispatcher, Served
 
@@ -37,7 +38,8 @@ class Heartbeat:
         """Write the row; a failure is logged and tried again at the next beat."""
         try:
             with served.app.app_context():
-                record(self.kind, served.generation, served.registry.addons, self.started)
+                code = running(served.registry)
+                record(self.kind, served.generation, served.registry.addons, self.started, code)
         except Exception:
             LOG.exception("the heartbeat could not be written")
 

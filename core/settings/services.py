@@ -7,7 +7,7 @@ of core declares the key. Values for the whole deployment are read with one quer
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Protocol, cast
@@ -36,9 +36,10 @@ class SettingUnknown(Invalid):
     """Nobody declares the setting: a misspelt name, or its addon is not enabled."""
 
     def __init__(self, owner: str, key: str, known: Sequence[str]) -> None:
-        close = get_close_matches(f"{owner}.{key}", known, 1)
+        full = f"{owner}.{key}"
+        close = get_close_matches(full, known, 1)
         hint = _("Did you mean %(name)s?", name=close[0]) if close else _("`tukku settings list` shows all of them.")
-        message = _("There is no setting %(name)s.", name=f"{owner}.{key}")
+        message = _("There is no setting %(name)s.", name=full)
         super().__init__("SETTING-UNKNOWN", f"{message} {hint}")
 
 
@@ -47,6 +48,9 @@ class Targets(Protocol):
 
     def of(self, company_id: int) -> tuple[str, ...]:
         """Return ``company:<code>`` of the company and its parents, nearest first, then ``segment:<code>``."""
+
+    def of_each(self, company_ids: Collection[int]) -> Mapping[int, tuple[str, ...]]:
+        """Return the same for several companies; statements do not grow with them."""
 
     def exists(self, target: str) -> bool:
         """Tell whether the company or segment that ``target`` names exists."""
@@ -86,6 +90,22 @@ def get(owner: str, key: str, *, company: int | None = None) -> Any:
         if (owner, spec.key) in stored:
             return from_json(spec, stored[owner, spec.key])
     return spec.default
+
+
+def get_each(owner: str, key: str, companies: Collection[int]) -> dict[int, Any]:
+    """Return the value that holds for each of several companies (by id); statements do not grow with them."""
+    owner, spec = find(owner, key)
+    known = cast("Targets | None", current_app.extensions.get(_TARGETS))
+    if known is None or spec.scopes == ("deployment",) or env_name(owner, spec) in os.environ:
+        return {company: get(owner, key) for company in companies}
+    targets = known.of_each(companies)
+    _read(sorted({"", *(target for found in targets.values() for target in found)}))
+    values = {}
+    for company in companies:
+        stored = (_stored(target) for target in (*targets.get(company, ()), ""))
+        held = next((found for found in stored if (owner, spec.key) in found), None)
+        values[company] = spec.default if held is None else from_json(spec, held[owner, spec.key])
+    return values
 
 
 def set_value(owner: str, key: str, value: Any, *, target: str = "", reason: str = "") -> None:
@@ -195,7 +215,8 @@ def _check_target(owner: str, spec: SettingSpec, target: str) -> None:
         raise SettingInvalid(f"{owner}.{spec.key}", _("there is no %(target)s.", target=target))
     name = env_name(owner, spec)
     if name in os.environ:
-        text = _("%(name)s is fixed by the environment variable %(variable)s.", name=f"{owner}.{spec.key}", variable=name)
+        full = f"{owner}.{spec.key}"
+        text = _("%(name)s is fixed by the environment variable %(variable)s.", name=full, variable=name)
         raise Conflict("SETTING-FIXED", text)
 
 

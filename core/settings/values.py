@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from core.i18n import _
+from core.i18n.numbers import read_plain
 from core.spec.app import SettingSpec
 from core.spec.errors import Invalid
 
@@ -30,10 +31,7 @@ def parse(spec: SettingSpec, text: str) -> Any:
     if spec.type is bool:
         return check(spec, _boolean(spec, plain))
     if spec.type in (int, Decimal):
-        try:
-            return check(spec, spec.type(plain))
-        except (ValueError, InvalidOperation):
-            raise SettingInvalid(spec.key, _("“%(text)s” is not a number.", text=plain)) from None
+        return check(spec, _number(spec, plain))
     return check(spec, plain)
 
 
@@ -48,6 +46,9 @@ def check(spec: SettingSpec, value: Any) -> Any:
     if choices and value not in choices:
         raise SettingInvalid(spec.key, _("choose one of %(choices)s.", choices=", ".join(choices)))
     _check_bounds(spec, value)
+    problem = str(spec.problem(value)) if spec.problem else ""
+    if problem:
+        raise SettingInvalid(spec.key, problem)
     return value
 
 
@@ -67,6 +68,18 @@ def to_json(value: Any) -> Any:
 def from_json(spec: SettingSpec, stored: Any) -> Any:
     """Return the typed value of what was stored."""
     return Decimal(stored) if spec.type is Decimal else stored
+
+
+def _number(spec: SettingSpec, text: str) -> int | Decimal:
+    try:
+        number = read_plain(text)
+    except Invalid as refused:
+        raise SettingInvalid(spec.key, refused.message) from refused
+    if spec.type is Decimal:
+        return number
+    if number != number.to_integral_value():
+        raise SettingInvalid(spec.key, _("Use whole numbers."))
+    return int(number)
 
 
 def _boolean(spec: SettingSpec, text: str) -> bool:

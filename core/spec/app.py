@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
@@ -59,6 +59,8 @@ class Permission:
     roles: tuple[str, ...] = ()
     help: object = ""
     order: int = 100
+    #: Staff who hold it keep it while they act for a buyer, beside what the buyer may do.
+    carried: bool = False
 
     @property
     def key(self) -> str:
@@ -85,6 +87,8 @@ class SettingSpec:
     secret: bool = False
     group: object = ""
     order: int = 100
+    #: Returns what is wrong with a value of the right type as a sentence, '' for nothing.
+    problem: Callable[[Any], object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +137,15 @@ class Impact:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportFile:
+    """A file for people to read: ``<name>.csv`` with a head of ``columns`` and what ``rows()`` yields, text by text."""
+
+    name: str
+    columns: tuple[str, ...]
+    rows: Callable[[], Iterable[Sequence[Any]]]
+
+
+@dataclass(frozen=True, slots=True)
 class TemplateHelper:
     """A filter or global for templates, by name."""
 
@@ -175,6 +188,27 @@ class ConfigCheck:
     def key(self) -> str:
         """The check's name."""
         return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class DataCheck:
+    """Something that holds of stored rows at all times, for `tukku doctor`: ``broken()`` yields names of rows where not.
+
+    ``says`` is what holds, as a whole sentence in English; ``remedy`` what an operator does where it does not. ``broken``
+    reads and never writes; it reads a stream or batches, so that neither statements nor memory grow with the rows.
+    """
+
+    code: str
+    says: str
+    broken: Callable[[], Iterable[str]]
+    remedy: str
+    level: Literal["error", "warning"] = "error"
+    order: int = 100
+
+    @property
+    def key(self) -> str:
+        """The check's code, as the doctor shows it."""
+        return self.code
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,10 +29,14 @@ class QuantityLine:
 
 @dataclass(frozen=True, slots=True)
 class QuantityRule:
-    """A limit for one line, stricter than the product's own; None leaves that side open."""
+    """A limit for one line, stricter than the product's own; None leaves that side open.
+
+    ``refused`` says why the line may not be ordered in its unit at all. ``reason`` is shown beside the limits.
+    """
 
     key: str
     minimum: Decimal | None = None
     maximum: Decimal | None = None
     step: Decimal | None = None
     reason: object = ""
+    refused: object = ""

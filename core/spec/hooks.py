@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from core.spec.app import (
     Command,
     ConfigCheck,
+    DataCheck,
+    ExportFile,
     HealthCheck,
     Impact,
     JobSpec,
@@ -23,8 +25,20 @@ from core.spec.documents import DocumentRequest, DocumentSection
 from core.spec.imports import DataImport
 from core.spec.markers import spec
 from core.spec.notifications import NotificationKind
-from core.spec.orders import CheckoutRule, HoldType, OrderPart
+from core.spec.orders import (
+    Charge,
+    ChargeRequest,
+    CheckoutRule,
+    CheckoutStep,
+    Discount,
+    DiscountRequest,
+    HoldType,
+    OrderFact,
+    OrderFollower,
+    OrderPart,
+)
 from core.spec.pricing import BreakQuantities, PriceBatch, PriceStep
+from core.spec.reports import ReportSource
 from core.spec.restapi import ApiExtension, ApiResource
 from core.spec.ui import Action, Card, Column, FormSection, ListFilter, NavItem, Panel
 
@@ -75,6 +89,10 @@ class AppHooks:
     def config_checks(self) -> Iterable[ConfigCheck]:
         """Return questions to the set-up, shown in the back-office and by `tukku check`; one that fails is a finding."""
 
+    @spec(kind="contribute", on_error="build", result=DataCheck)
+    def data_checks(self) -> Iterable[DataCheck]:
+        """Return what holds of the addon's rows at all times; `tukku doctor` asks, at night or after a fault."""
+
     @spec(kind="batch", on_error="isolate", result=HealthCheck)
     def addon_health(self) -> Iterable[HealthCheck]:
         """Return how the addon is right now, for the status page: cheap checks, a handful."""
@@ -82,6 +100,13 @@ class AppHooks:
     @spec(kind="batch", on_error="isolate", result=Impact)
     def addon_disable_impact(self, addon: str) -> Iterable[Impact]:
         """Return what users lose when ``addon`` is disabled; asked only of that addon."""
+
+    @spec(kind="batch", on_error="isolate", result=ExportFile)
+    def addon_export(self, addon: str) -> Iterable[ExportFile]:
+        """Return files for people to read, written when ``addon`` is uninstalled; asked only of that addon.
+
+        What its `data_imports` export is written anyway.
+        """
 
 
 class UiHooks:
@@ -147,13 +172,33 @@ class OrderHooks:
     def checkout_rules(self) -> Iterable[CheckoutRule]:
         """Return checkout rules."""
 
+    @spec(kind="contribute", on_error="build", result=CheckoutStep)
+    def checkout_steps(self) -> Iterable[CheckoutStep]:
+        """Return steps of the checkout of people who are signed in."""
+
     @spec(kind="contribute", on_error="build", result=HoldType)
     def order_hold_types(self) -> Iterable[HoldType]:
         """Return the kinds of hold that the addon may place."""
 
+    @spec(kind="contribute", on_error="build", result=OrderFact)
+    def order_facts(self) -> Iterable[OrderFact]:
+        """Return figures of orders that rules may ask about, such as those of an approval."""
+
+    @spec(kind="batch", on_error="fail", result=Charge)
+    def order_charges(self, request: ChargeRequest) -> Iterable[Charge]:
+        """Return freight and other charges; asked whenever a cart is priced, last when the order is placed."""
+
+    @spec(kind="batch", on_error="fail", result=Discount)
+    def order_discounts(self, request: DiscountRequest) -> Iterable[Discount]:
+        """Return what comes off lines and charges; asked after the charges whenever a document is priced."""
+
     @spec(kind="batch", on_error="fail", result=DocumentSection)
     def document_sections(self, request: DocumentRequest) -> Iterable[DocumentSection]:
         """Return sections of a document, below its sums; a document is refused rather than made without one."""
+
+    @spec(kind="contribute", on_error="build", result=OrderFollower)
+    def order_followers(self) -> Iterable[OrderFollower]:
+        """Return what is written with every change of an order, in its transaction: ledgers that must agree with it."""
 
     @spec(kind="contribute", on_error="build", result=OrderPart)
     def order_parts(self) -> Iterable[OrderPart]:
@@ -162,6 +207,10 @@ class OrderHooks:
 
 class DataHooks:
     """Data in and out."""
+
+    @spec(kind="contribute", on_error="build", result=ReportSource)
+    def report_sources(self) -> Iterable[ReportSource]:
+        """Return reports for the back-office and `tukku report`."""
 
     @spec(kind="contribute", on_error="build", result=DataImport)
     def data_imports(self) -> Iterable[DataImport]:

@@ -12,7 +12,10 @@ Outcome = Literal["created", "updated", "unchanged", "error"]
 
 @dataclass(frozen=True, slots=True)
 class ImportField:
-    """A column of an import: its type, whether it must be there, and bounds (decimals: ``scale`` digits after the point)."""
+    """A column of an import: its type, whether it must be there, and bounds (decimals: ``scale`` digits after the point).
+
+    Text of several lines is kept so where ``lines`` says it; elsewhere the ends of lines become spaces.
+    """
 
     name: str
     type: FieldType = "text"
@@ -20,6 +23,7 @@ class ImportField:
     choices: tuple[str, ...] = ()
     scale: int = 6
     max_length: int = 0
+    lines: bool = False
     help: object = ""
 
 

@@ -7,8 +7,8 @@ filled only where the batch explains.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import IntEnum
@@ -32,7 +32,10 @@ class PriceStage(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class PriceContext:
-    """For whom and when: loaded once per request. ``company_ids`` is the company and its parents, nearest first."""
+    """For whom and when: loaded once per request. ``company_ids`` is the company and its parents, nearest first.
+
+    ``wished`` is the start of the wished day of delivery, None where none is known: contracts may go by it.
+    """
 
     currency: str
     instant: datetime
@@ -41,6 +44,7 @@ class PriceContext:
     segment_ids: tuple[int, ...] = ()
     country: str = ""
     zone: str = "UTC"
+    wished: datetime | None = None
 
 
 class PriceRequest(NamedTuple):
@@ -71,6 +75,14 @@ class Candidate:
     rule: object = ""
 
 
+class Band(NamedTuple):
+    """A part of what is counted, in the line's unit, and its price: ``quantity`` units at ``price`` for ``per`` of them."""
+
+    quantity: Decimal
+    price: Decimal
+    per: Decimal = ONE
+
+
 @dataclass(frozen=True, slots=True)
 class TraceEntry:
     """One change of a line's price by a step: before and after, in currency per ``per`` units, and why."""
@@ -82,13 +94,34 @@ class TraceEntry:
     reference: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ManualTerms:
+    """What staff agreed for one line by hand: a price, a discount on it, or a discount on the price that was found.
+
+    ``price`` and ``amount`` (off) are net for ``per`` units. Without an amount ``percents`` come off, one after the other,
+    or as one sum where they are ``added``. The terms hold from the quantity ``least`` on.
+    ``base`` is the price for ``per`` from which a discount counts where that is frozen, as on a placed order.
+    """
+
+    price: Decimal | None = None
+    amount: Decimal | None = None
+    percents: tuple[Decimal, ...] = ()
+    added: bool = False
+    per: Decimal = ONE
+    least: Decimal = Decimal(0)
+    base: Decimal | None = None
+    reason: str = ""
+    by: str = ""
+
+
 class PriceLine:
     """A line on its way through the pipeline; steps change its price through ``set_price``.
 
     ``price`` is net for ``per`` of ``unit``, or None ("ask for a quote"). ``list_price`` is for the same ``per``.
     ``factor`` is (numerator, denominator) base units in one ``unit``. ``places`` is how many decimals a computed
     price is rounded to in the end, None for a stored price, which keeps its own. ``show_list`` asks pages to show
-    the list price struck through. ``locked_by`` names a source that later stages must leave alone.
+    the list price struck through. ``locked_by`` names a source that later stages must leave alone. ``bands`` says how
+    a price is made of the prices of several quantity breaks; it is then the exact price for ``per``, the whole quantity.
     """
 
     sku: str = ""
@@ -107,6 +140,11 @@ class PriceLine:
     reference: object = ""
     locked_by: str = ""
     show_list: bool = False
+    bands: Sequence[Band] = ()
+    #: the price before terms agreed by hand took over, for ``per`` units
+    found: Decimal | None = None
+    #: the least that it should cost, for ``per`` units: told, not enforced, where the price was set by hand
+    floor: Decimal | None = None
     derived: bool = False
     #: the quantity in millionths, as it is stored; filled by whoever compares it with stored quantities
     asked: int = 0
@@ -140,13 +178,13 @@ class PriceLine:
         price: Decimal | None,
         per: Decimal | None = None,
         places: int | None = None,
-        *,
         source: str = "",
         reason: object = "",
         reference: object = "",
         derived: bool = False,
+        bands: Sequence[Band] = (),
     ) -> None:
-        """Replace the price; the list price follows to the new ``per``.
+        """Replace the price; the list price follows to the new ``per``, and ``bands`` go unless they are given anew.
 
         An empty ``source`` keeps where the price came from: a rounding is not a new source.
         """
@@ -156,6 +194,7 @@ class PriceLine:
             self.per = per
         self.price = price
         self.places = places
+        self.bands = bands
         if source:
             self.source, self.reason, self.reference = source, reason, reference
             self.derived = derived
@@ -171,11 +210,19 @@ class PriceLine:
 
 @dataclass(frozen=True, slots=True)
 class PriceBatch:
-    """The lines of one question in the order asked; ``explain`` asks for trace and candidates."""
+    """The lines of one question in the order asked; ``explain`` asks for trace and candidates.
+
+    ``manual`` holds what was agreed by hand, by the keys of the lines. ``together``: the lines are one document, so that
+    what is limited is shared out among them; elsewhere each is a question of its own. ``order_id`` is the document's
+    where it is stored already; keys are positions then.
+    """
 
     context: PriceContext
     lines: tuple[PriceLine, ...]
     explain: bool = False
+    manual: Mapping[str, ManualTerms] = field(default_factory=dict)
+    together: bool = False
+    order_id: int | None = None
 
     def by_key(self) -> dict[str, PriceLine]:
         """Return the lines by the caller's key."""
@@ -200,11 +247,16 @@ class PriceStep:
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """A rung of a ladder: from ``min_quantity`` the net ``price`` for ``per`` units."""
+    """A rung of a ladder: from ``min_quantity`` the net ``price`` for ``per`` units.
+
+    ``part`` is set where the price holds only for the units of this rung, those above ``min_quantity`` up to ``until``.
+    """
 
     min_quantity: Decimal
     price: Decimal
     per: Decimal
+    part: bool = False
+    until: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

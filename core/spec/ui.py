@@ -22,6 +22,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     "storefront.order": ("main", "side", "tabs"),
     "storefront.account": ("main", "side"),
     "storefront.company": ("main", "side"),
+    "storefront.people": ("main",),
     "backoffice.home": ("main", "side"),
     "backoffice.company": ("main", "side", "tabs"),
     "backoffice.product": ("main", "side", "tabs"),
@@ -29,7 +30,7 @@ PAGES: dict[str, tuple[str, ...]] = {
 }
 #: sizes of cards on the back-office's home: stat figures, rows of what waits, half or the whole width
 CARD_SIZES = ("figures", "queue", "half", "wide")
-#: list keys that take columns, filters and actions of addons
+#: list keys that take columns, filters and actions of addons; besides these an addon's own, "<addon>.<list>"
 LISTS = ("catalog.products", "companies.companies", "orders.orders", "accounts.users")
 #: form keys that take sections of addons
 FORMS = ("company.edit", "product.edit", "address.edit")
@@ -112,7 +113,10 @@ class FormSection:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A list column computed for the whole page at once: ``values(ids) -> {id: value}``."""
+    """A list column computed for the whole page at once: ``values(ids) -> {id: value}``.
+
+    With ``money`` a value is a pair of amount and currency. ``on_card``: it stands on the card of a phone too.
+    """
 
     key: str
     list: str
@@ -122,6 +126,8 @@ class Column:
     numeric: bool = False
     default: bool = True
     order: int = 100
+    money: bool = False
+    on_card: bool = False
 
 
 @dataclass(frozen=True, slots=True)

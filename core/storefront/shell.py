@@ -119,7 +119,7 @@ def _shop_shell() -> ShopShell:
         sign_in_url=None if person else optional_url("accounts.login"),
         sign_out_url=optional_url("accounts.logout") if person else None,
         office_url=url_for("backoffice.home") if person and person.is_staff and may_open("backoffice.home") else None,
-        tools=tuple(link for link in links if link.count),
+        tools=tuple(link for link in (*links, *account) if link.count),
         menu=tuple(link for link in links if not link.count),
         account=account,
         bottom=_bottom(home, search, quick, badge, person is not None, account),
@@ -144,12 +144,13 @@ def _bottom(
 ) -> tuple[NavLink, ...]:
     """Return the bottom bar of a phone."""
     account = next(iter(links), None)
+    waits = sum(link.count or 0 for link in links) or None
     found = [
         NavLink(_("Home"), home, "house", request.path == home),
         NavLink(_("Search"), search, "search", nav.is_current(search)) if search else None,
         NavLink(_("Quick order"), quick, "lightning-charge", nav.is_current(quick)) if quick else None,
         NavLink(_("Cart"), badge.url, "cart3", nav.is_current(badge.url), badge.count or None) if badge else None,
-        NavLink(_("Account"), account.url, "person", account.current) if account else None,
+        NavLink(_("Account"), account.url, "person", account.current, waits) if account else None,
     ]
     if not signed_in and (url := optional_url("accounts.login")):
         found.append(NavLink(_("Sign in"), url, "person"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, render_template
+from typing import Any
+
+from flask import Blueprint, Response, abort, redirect, render_template, url_for
 
 from core.accounts import identity
 from core.catalog import product_pages
@@ -17,9 +19,11 @@ YEAR = 31_536_000
 
 @bp.get("/")
 @public("the home page shows a visitor nothing but the way in; its panels ask for permissions of their own")
-def home() -> str:
+def home() -> Any:
     """Show the work place of a buyer, or the way in."""
     who = identity.current()
+    if who.must_enrol:
+        return redirect(url_for("accounts.second_factor"), 303)
     company = who.company
     main, side = (panels("storefront.home", slot, company.id if company else None) for slot in ("main", "side"))
     branches = product_pages.branches() if company is None and may_open("catalog.home") else ()

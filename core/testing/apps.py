@@ -15,10 +15,13 @@ from flask import Flask, has_app_context
 from flask.globals import _cv_app
 from flask.testing import FlaskClient
 from jinja2 import FileSystemBytecodeCache
+from sqlalchemy import Dialect
+from sqlalchemy.util import LRUCache
 
 from core.data import schema
 from core.data.db import configure_engine, db, engine_options, normalise_url
 from core.data.write import writing
+from core.testing import places
 
 if TYPE_CHECKING:
     from werkzeug.test import TestResponse
@@ -69,10 +72,26 @@ def full_app(url: str, data_dir: Path, **config: Any) -> Flask:
     from core.runtime.config import Config
 
     Flask.jinja_options = {"bytecode_cache": _templates()}
-    app = build_app(Config(data_dir=data_dir, database_url=url, secret_key=SECRET, testing=True, **config))
+    usual = tuple(places.PATHS)
+    paths = config.setdefault("addon_paths", usual)
+    settings = Config(data_dir=data_dir, database_url=url, secret_key=SECRET, testing=True, **config)
+    app = build_app(settings, discovery=places.discovery() if paths == usual else None)
     app.config["WTF_CSRF_ENABLED"] = False
     app.test_client_class = Client
+    share_compiled(app)
     return app
+
+
+#: By database: the dialect and the compiled statements of the first engine, for all that follow.
+_compiled: dict[str, tuple[Dialect, LRUCache[Any, Any]]] = {}
+
+
+def share_compiled(app: Flask) -> None:
+    """Let the engines of all apps share what SQLAlchemy compiles, which it would keep for one engine only."""
+    with app.app_context():
+        engine = db.engine
+    first = (engine.dialect, LRUCache(2000))
+    engine.dialect, engine._compiled_cache = _compiled.setdefault(engine.dialect.name, first)  # type: ignore[assignment]
 
 
 def bare_app(url: str, data_dir: Path) -> Flask:
@@ -89,6 +108,7 @@ def bare_app(url: str, data_dir: Path) -> Flask:
     db.init_app(app)
     with app.app_context():
         configure_engine(db.engine)
+    share_compiled(app)
     return app
 
 

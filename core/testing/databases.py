@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from sqlalchemy import Engine, insert
@@ -14,6 +15,7 @@ from core.data import clock, schema
 from core.data.db import make_engine
 from core.data.migrate import History, addon_history, core_history, upgrade
 from core.testing import postgres
+from core.testing.places import folder_of
 
 BACKENDS = ("sqlite", "postgres")
 
@@ -34,7 +36,7 @@ class Databases:
 
     def migrated(self, addons: Sequence[str] = ()) -> URL:
         """Return the URL of a database with the tables of core and of ``addons``, which are enabled."""
-        digest = _digest(addons)
+        digest = _digest(tuple(addons))
         if self.backend == "postgres":
             name = postgres.template(digest, lambda url: _build(url, addons))
             url = postgres.take(name)
@@ -100,11 +102,11 @@ def _enable(engine: Engine, addons: Sequence[str]) -> None:
 
 
 def _histories(addons: Sequence[str]) -> list[History]:
-    folder = Path(__file__).parents[2] / "addons"
-    return [core_history(), *(addon_history(name, folder / name) for name in addons)]
+    return [core_history(), *(addon_history(name, folder_of(name)) for name in addons)]
 
 
-def _digest(addons: Sequence[str]) -> str:
+@cache
+def _digest(addons: tuple[str, ...]) -> str:
     """Return a digest of every migration concerned, so that a changed schema gets a new template."""
     digest = hashlib.sha256(",".join(addons).encode())
     for history in _histories(addons):

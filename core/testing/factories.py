@@ -201,13 +201,20 @@ def make_product(
 
 
 def make_list_price(
-    product: Product, price: str | Decimal, *, currency: str = "EUR", unit: str = "", per: str | Decimal = "1"
+    product: Product,
+    price: str | Decimal,
+    *,
+    currency: str = "EUR",
+    unit: str = "",
+    per: str | Decimal = "1",
+    valid_from: datetime = EARLY,
+    valid_until: datetime | None = None,
 ) -> ListPrice:
     """Return a list price of ``product``, net, for ``per`` units (of the base unit by default)."""
     with _writing() as session:
         row = ListPrice(
             product_id=product.id, unit=unit or product.base_unit, currency=currency, price=Decimal(price),
-            per=Decimal(per), valid_from=EARLY,
+            per=Decimal(per), valid_from=valid_from, valid_until=valid_until,
         )  # fmt: skip
         session.add(row)
     return row

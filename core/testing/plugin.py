@@ -25,18 +25,28 @@ if TYPE_CHECKING:
 
 _BACKENDS = ("sqlite", "postgres")
 #: Environment variables that a test run may see; every other TUKKU_ variable of the developer is put aside.
-_KEPT = ("TUKKU_SAMPLES_DIR", "TUKKU_REQUIRE")
+_KEPT = ("TUKKU_SAMPLES_DIR", "TUKKU_CASES_DIR", "TUKKU_REQUIRE", "TUKKU_TEST_BROKER_URL")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add ``--database``."""
+    """Add ``--database`` and ``--addon``."""
+    parser.getgroup("tukku").addoption("--addon", default="", help="the folder of the addon that check_addon.py checks")
     parser.getgroup("tukku").addoption(
         "--database", choices=(*_BACKENDS, "both"), default="both", help="run on one database only (default: both)"
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the markers."""
+    """Declare the markers, and look for addons around what is to be run."""
+    from core.registry.loader import extend_path, extend_sys_path
+    from core.testing import places
+
+    places.search_around(Path(argument.partition("::")[0]) for argument in config.args)
+    if config.getoption("--addon"):
+        places.check(Path(config.getoption("--addon")))
+    found = places.discovery()
+    extend_path(found.folders())
+    extend_sys_path(found.projects())
     config.addinivalue_line("markers", "database(*names): run on these databases only (sqlite, postgres)")
 
 

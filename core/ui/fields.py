@@ -15,9 +15,10 @@ from wtforms.validators import ValidationError
 
 from core.data import clock
 from core.i18n import _
+from core.i18n.numbers import bounded, read_number
 from core.spec.errors import Invalid
-from core.ui.formats import display_zone, qty, typed
-from core.ui.numbers import read_day, read_decimal
+from core.ui.dates import read_day
+from core.ui.formats import display_zone, typed
 
 #: the largest number that a column of money or quantities holds with six decimals
 LARGEST = Decimal(1_000_000_000_000)
@@ -58,21 +59,12 @@ class NumberField(StringField):
 
     def _read(self, text: str) -> Decimal:
         try:
-            value = read_decimal(text)
+            return self._bounded(read_number(text))
         except Invalid as error:
             raise ValueError(str(error.message)) from error
-        return self._bounded(value)
 
     def _bounded(self, value: Decimal) -> Decimal:
-        if value != round(value, self.places):
-            raise ValueError(
-                _("Use whole numbers.") if self.places == 0 else _("Use at most %(count)s decimals.", count=self.places)
-            )
-        if self.minimum is not None and value < self.minimum:
-            raise ValueError(_("Enter %(limit)s or more.", limit=qty(Decimal(self.minimum))))
-        if value > self.maximum:
-            raise ValueError(_("Enter %(limit)s or less.", limit=qty(Decimal(self.maximum))))
-        return value
+        return bounded(value, places=self.places, minimum=self.minimum, maximum=self.maximum)
 
 
 class MoneyField(NumberField):

@@ -13,13 +13,16 @@ from sqlalchemy import ColumnElement, and_, false, or_
 
 from core.data import clock
 from core.i18n import _
+from core.i18n.numbers import read_number
 from core.registry.registry import Contribution
 from core.spec.errors import Invalid
 from core.spec.ui import ListFilter
+from core.ui.dates import read_day
 from core.ui.formats import day, display_zone, qty
-from core.ui.numbers import read_day, read_decimal
 from core.ui.resource import NUMERIC, Field, Pairs
 
+#: Of a longer text only so much is looked for: databases refuse patterns of any length, and nothing listed is so long.
+LONGEST = 200
 _RANGE = re.compile(r"(?P<op>>=|<=|>|<)?\s*(?P<low>.*?)\s*(?:\.\.\s*(?P<high>.*))?")
 
 
@@ -38,7 +41,7 @@ def escaped(text: str) -> str:
 
 def contains(expression: Any, text: str) -> ColumnElement[bool]:
     """Return the condition that `expression` contains `text`, whatever the case."""
-    return expression.ilike(f"%{escaped(text)}%", escape="\\")  # type: ignore[no-any-return]
+    return expression.ilike(f"%{escaped(text[:LONGEST])}%", escape="\\")  # type: ignore[no-any-return]
 
 
 def searched(fields: tuple[Field, ...], text: str) -> list[ColumnElement[bool]]:
@@ -96,8 +99,8 @@ def _chosen(field: Field, text: str) -> Applied:
 
 def _figures(field: Field, text: str) -> Applied:
     op, low, high = _parts(text)
-    lower = read_decimal(low) if low else None
-    upper = read_decimal(high) if high else None
+    lower = read_number(low) if low else None
+    upper = read_number(high) if high else None
     values = (_stored(lower), _stored(upper))
     said = tuple(qty(v) if v is not None else "" for v in (lower, upper))
     return Applied(_between(field.expression, op, *values), _sentence(field, op, *said))

@@ -6,6 +6,7 @@ currency (ISO 4217), prices show as many decimals as they have, at least the cur
 
 from __future__ import annotations
 
+import re
 from copy import copy
 from datetime import date, datetime
 from decimal import Decimal
@@ -17,11 +18,15 @@ from babel import Locale
 from babel.dates import format_date, format_time, get_datetime_format
 from babel.numbers import format_currency, format_decimal, format_percent, get_currency_precision
 from flask import current_app, g, has_app_context
+from markupsafe import Markup
 
 from core.data import clock
 from core.i18n import _l, current_locale, ngettext
 
 MAX_PLACES = 6
+#: A code of more characters would make its column too wide for a page.
+LONG_CODE = 24
+_SIGNS = re.compile(r"(?<=[._@:/-])")
 #: plain English is written as in Europe: day before month, 24 hours
 REGIONS = {"en": "en_150"}
 
@@ -81,7 +86,28 @@ def qty(quantity: Decimal | int, unit: str = "", locale: str | None = None) -> s
     if quantity is None:
         return ""
     text = _quantity(Decimal(quantity), reader_locale(locale))
-    return f"{text}\u00a0{unit_name(unit)}" if unit else text
+    return _counted(text, Decimal(quantity), unit).replace(" ", "\u00a0") if unit else text
+
+
+def _counted(text: str, quantity: Decimal, unit: str) -> str:
+    """Return a number with its unit: "1 box", "3 boxes"; a part of one counts as several."""
+    count = int(quantity) if quantity == quantity.to_integral_value() else 2
+    match unit:
+        case "pair":
+            return ngettext("%(quantity)s pair", "%(quantity)s pairs", count, quantity=text)
+        case "set":
+            return ngettext("%(quantity)s set", "%(quantity)s sets", count, quantity=text)
+        case "pack":
+            return ngettext("%(quantity)s pack", "%(quantity)s packs", count, quantity=text)
+        case "box":
+            return ngettext("%(quantity)s box", "%(quantity)s boxes", count, quantity=text)
+        case "bag":
+            return ngettext("%(quantity)s bag", "%(quantity)s bags", count, quantity=text)
+        case "roll":
+            return ngettext("%(quantity)s roll", "%(quantity)s rolls", count, quantity=text)
+        case "pallet":
+            return ngettext("%(quantity)s pallet", "%(quantity)s pallets", count, quantity=text)
+    return f"{text} {unit_name(unit)}"
 
 
 @lru_cache(maxsize=4096)
@@ -142,7 +168,14 @@ def display_zone() -> str:
     return str(g.tukku_zone)
 
 
+def breakable(code: object) -> Markup:
+    """Return a long code with places, behind its signs, where a line may break; a copy of it stays the code."""
+    text = str(code)
+    return Markup("<wbr>").join(_SIGNS.split(text) if len(text) > LONG_CODE else [text])
+
+
 FILTERS = {
+    "breakable": breakable,
     "plain": plain,
     "money": money,
     "price": price,

@@ -11,18 +11,21 @@ A view that edits a company::
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import Form
+from wtforms import Form, PasswordField, StringField, TextAreaField
 from wtforms.i18n import get_translations
 
 from core.data.scope import actor_or_none
 from core.i18n import current_locale
+from core.i18n.characters import cleaned, one_line, problem_in
 from core.registry.registry import registry
+from core.spec.orders import CheckoutStep
 from core.spec.ui import FormSection
+from core.ui.incoming import unchecked
 
 
 class TukkuForm(FlaskForm):
@@ -34,6 +37,34 @@ class TukkuForm(FlaskForm):
         def get_translations(self, form: Any) -> Any:
             """Return WTForms' own messages in the reader's language."""
             return get_translations([current_locale()])
+
+        def wrap_formdata(self, form: Any, formdata: Any) -> Any:
+            """Take texts as they came: `validate` says at each field what is wrong."""
+            return unchecked(super().wrap_formdata(form, formdata))
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Validate the fields; a character that cannot be kept is named at its field, and taken out of what is shown."""
+        texts = list(_texts(self))
+        for field in texts:
+            if isinstance(field.data, str) and not isinstance(field, TextAreaField | PasswordField):
+                field.data = one_line(field.data)
+        good = super().validate(extra_validators)
+        for field in texts:
+            sent = next((text for text in field.raw_data or () if isinstance(text, str)), "")
+            if problem := problem_in(sent):
+                good, field.errors, field.raw_data = False, [problem], [cleaned(sent)]
+                if isinstance(field.data, str):
+                    field.data = cleaned(field.data)
+        return good
+
+
+def _texts(fields: Iterable[Any]) -> Iterator[Any]:
+    """Yield the fields that hold text, those of forms within the form too."""
+    for field in fields:
+        if hasattr(field, "entries") or hasattr(field, "form"):
+            yield from _texts(getattr(field, "entries", None) or field.form)
+        elif isinstance(field, StringField):
+            yield field
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +99,12 @@ def _field_errors(field: Any) -> Iterator[FormError]:
 
 @dataclass(frozen=True, slots=True)
 class BoundSection:
-    """A section of an addon on this page: its key, title and filled form."""
+    """A section of an addon, or a step of the checkout, on this page: its key, title and filled form."""
 
     key: str
     title: object
     form: Form
-    spec: FormSection
+    spec: FormSection | CheckoutStep
 
 
 class Sections:
@@ -115,14 +146,16 @@ def sections_of(form: str, subject_id: int | None = None) -> Sections:
         spec: FormSection = contribution.value
         if spec.form != form or (spec.permission and not (actor and actor.may(spec.permission))):
             continue
-        bound.append(_bind(contribution.owner, spec, subject_id))
+        bound.append(bind(contribution.owner, spec, subject_id))
     return Sections(bound)
 
 
-def _bind(owner: str, spec: FormSection, subject_id: int | None) -> BoundSection:
+def bind(owner: str, spec: FormSection | CheckoutStep, subject_id: int | None) -> BoundSection:
+    """Return the sub-form filled from what was posted, else by its ``load``; core's own fields have no prefix."""
     from flask import request
 
     data = request.form if request.method == "POST" else None
     meta = {"csrf": False} if issubclass(spec.form_class, FlaskForm) else {}
-    form = spec.form_class(formdata=data, data=dict(spec.load(subject_id)), prefix=f"{owner}__", meta=meta)
+    prefix = "" if registry().is_core(owner) else f"{owner}__"
+    form = spec.form_class(formdata=data, data=dict(spec.load(subject_id)), prefix=prefix, meta=meta)
     return BoundSection(f"{owner}-{spec.key}", spec.title, form, spec)

@@ -1,4 +1,4 @@
-"""Page through a sorted SELECT by keyset: the last row's sort value and id, never an offset.
+"""Page through a sorted SELECT by keyset: the last row's group, sort value and id, never an offset.
 
 Rows without a value come last in both directions. A cursor that is not one of ours means the first page.
 """
@@ -27,22 +27,23 @@ _READ: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A place between two rows: the sort value (None for rows without one) and the id of the row beside it."""
+    """A place between two rows: the sort value (None for rows without one), the id and the group of the row beside it."""
 
     value: Any
     id: int
+    group: str = ""
 
     def encode(self) -> str:
         """Return the cursor as text for an address."""
-        body = json.dumps([*_tag(self.value), self.id], separators=(",", ":"))
+        body = json.dumps([*_tag(self.value), self.id, *([self.group] if self.group else [])], separators=(",", ":"))
         return urlsafe_b64encode(body.encode()).decode().rstrip("=")
 
 
 def decode(text: str) -> Cursor | None:
     """Return the cursor in `text`, or None where it is not one."""
     try:
-        tag, value, row = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        return Cursor(None if tag == "n" else _READ[tag](value), int(row))
+        tag, value, row, *group = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        return Cursor(None if tag == "n" else _READ[tag](value), int(row), *(str(word) for word in group))
     except (ValueError, KeyError, TypeError, ArithmeticError):
         return None
 
@@ -63,17 +64,28 @@ def _tag(value: Any) -> tuple[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """By what a list is sorted: an SQL expression and the id that makes the order total."""
+    """By what a list is sorted: an SQL expression and the id that makes the order total.
+
+    ``group`` comes before both, always ascending: amounts are compared within a currency, never across.
+    """
 
     expression: Any
     id: Any
     descending: bool = False
+    group: Any = None
+
+    def columns(self) -> tuple[Any, ...]:
+        """Return what a row has to say for ``window``."""
+        groups = () if self.group is None else (self.group.label("group_"),)
+        return (self.id.label("id_"), self.expression.label("sort_"), *groups)
 
     def order(self, statement: Select[Any], *, backwards: bool = False) -> Select[Any]:
         """Return the statement sorted; `backwards` turns everything round, for the page before."""
         down = self.descending != backwards
         empty = self.expression.is_(None)
+        groups = () if self.group is None else (self.group.desc() if backwards else self.group.asc(),)
         return statement.order_by(
+            *groups,
             empty.desc() if backwards else empty.asc(),
             self.expression.desc() if down else self.expression.asc(),
             self.id.desc() if down else self.id.asc(),
@@ -81,6 +93,13 @@ class Sort:
 
     def beyond(self, cursor: Cursor, *, backwards: bool = False) -> ColumnElement[bool]:
         """Return the condition for rows after the cursor (before it if `backwards`)."""
+        within = self._beyond(cursor, backwards)
+        if self.group is None:
+            return within
+        next_groups = self.group < cursor.group if backwards else self.group > cursor.group
+        return or_(next_groups, and_(self.group == cursor.group, within))
+
+    def _beyond(self, cursor: Cursor, backwards: bool) -> ColumnElement[bool]:
         down = self.descending != backwards
         after_id = self.id < cursor.id if down else self.id > cursor.id
         empty = self.expression.is_(None)
@@ -104,7 +123,7 @@ class Window:
 def window(rows: Sequence[Any], size: int, *, after: Cursor | None, before: Cursor | None) -> Window:
     """Cut the page out of `size` + 1 rows fetched with ``order`` and ``beyond``.
 
-    Each row has the sort value as ``sort_`` and the id as ``id_``.
+    Each row has the sort value as ``sort_``, the id as ``id_`` and, where there is one, the group as ``group_``.
     """
     more = len(rows) > size
     kept = list(rows[:size])
@@ -112,7 +131,7 @@ def window(rows: Sequence[Any], size: int, *, after: Cursor | None, before: Curs
         kept.reverse()
     if not kept:
         return Window((), None, None)
-    first, last = Cursor(kept[0].sort_, kept[0].id_), Cursor(kept[-1].sort_, kept[-1].id_)
+    first, last = (Cursor(row.sort_, row.id_, getattr(row, "group_", "")) for row in (kept[0], kept[-1]))
     has_before = more if before else after is not None
     has_after = True if before else more
     return Window(tuple(kept), first if has_before else None, last if has_after else None)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import current_app, url_for
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug.routing import RequestRedirect
 
 from core.data.scope import actor_or_none
 
@@ -30,3 +33,19 @@ def row_url(endpoint: str, code: str) -> str:
         return ""
     rule = next(current_app.url_map.iter_rules(endpoint))
     return url_for(endpoint, **dict.fromkeys(rule.arguments, code))
+
+
+def safe_next(target: str | None, fallback: str) -> str:
+    """Return ``target`` if it is the path of a page of this shop that one may GET, else ``fallback``."""
+    if not target or not target.startswith("/") or target.startswith(("//", "/\\")) or not target.isprintable():
+        return fallback
+    parts = urlsplit(target)
+    if parts.scheme or parts.netloc or "\\" in target:
+        return fallback
+    try:
+        current_app.url_map.bind("").match(parts.path, method="GET")
+    except RequestRedirect:
+        return target
+    except (NotFound, MethodNotAllowed, HTTPException):
+        return fallback
+    return target

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
-from flask import render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from sqlalchemy import Select, func
 from werkzeug.datastructures import MultiDict
 from werkzeug.urls import iri_to_uri
@@ -29,8 +29,9 @@ from core.ui.export import ExportColumn, export_response
 from core.ui.filters import Applied, apply_addon, apply_field, field_choices, hint, searched
 from core.ui.keyset import Sort, decode, window
 from core.ui.links import may_open, row_url
-from core.ui.listpage import Chip, Column, Empty, Filter, Link, ListPage, Pager, Row, Total
+from core.ui.listpage import Chip, Column, Empty, Filter, Link, ListPage, Pager, Row, Total, ViewMenu
 from core.ui.resource import Field, Resource
+from core.ui.saved import ALL, SavedView, SavedViews, kept, saved_views
 from core.ui.states import state_of
 
 RESERVED = frozenset({"q", "sort", "after", "before", "col", "export", "view"})
@@ -46,18 +47,43 @@ def show_list(
     empty: Empty | None = None,
     **context: Any,
 ) -> Any:
-    """Answer with the list as a page (``page`` in the template), or as the file that ``?export=`` asks for."""
-    asked = Listing(resource, request.args, request.path, tuple(where))
+    """Answer with the list as a page (``page`` in the template), or as the file that ``?export=`` asks for.
+
+    Asked for nothing, the list opens with the view that the actor chose to see first.
+    """
+    saved = saved_views(resource.key)
+    asked = Listing(resource, request.args, request.path, tuple(where), saved)
+    if saved.first and not request.args:
+        return redirect(asked.view_url(saved.first))
     if request.args.get("export") in ("csv", "xlsx"):
         return asked.export(request.args["export"])
     return render_template(template, page=asked.page(actions, empty), **context)
 
 
+def listed_codes(resource: Resource, *, where: Iterable[Any] = (), most: int) -> list[str]:
+    """Return the codes of the rows that the list shows under the request's filters, all pages, in its order; one statement.
+
+    For what is to be done to everything that a list shows; at most ``most`` + 1, so that a caller sees when it is more.
+    """
+    asked = Listing(resource, request.args, request.path, tuple(where))
+    code = resource.field(resource.code).expression
+    statement = resource.select(*asked.sort.columns(), code.label("code")).where(*asked.conditions())
+    return [str(row.code) for row in db.session.execute(asked.sort.order(statement).limit(most + 1))]
+
+
 class Listing:
     """One question to a resource, as the URL puts it."""
 
-    def __init__(self, resource: Resource, args: MultiDict[str, str], path: str, where: tuple[Any, ...] = ()) -> None:
-        self.resource, self.args, self.path, self.where = resource, args, path, where
+    def __init__(
+        self,
+        resource: Resource,
+        args: MultiDict[str, str],
+        path: str,
+        where: tuple[Any, ...] = (),
+        saved: SavedViews = SavedViews(),
+    ) -> None:
+        self.resource, self.args, self.path, self.where, self.saved = resource, args, path, where, saved
+        self.view = saved.find(args.get("view", ""))
         self.fields = resource.readable()
         self.by_name = {f.name: f for f in self.fields}
         actor = actor_or_none()
@@ -104,17 +130,26 @@ class Listing:
 
     def _read_columns(self) -> tuple[Column, ...]:
         own = [
-            Column(f.name, f.label, f.kind, f.numeric, f.on_card, *self._sort_link(f), f) for f in self.fields if f.column
+            Column(f.name, f.label, f.kind, f.numeric, f.on_card, *self._sort_link(f), f, beside=self._beside(f))
+            for f in self.fields
+            if f.column
         ]
         theirs = [
-            Column(name, c.value.label, "quantity" if c.value.numeric else "text", c.value.numeric, False, source=c)
+            Column(
+                name, c.value.label, _kind(c.value), c.value.numeric or c.value.money, c.value.on_card, source=c,
+                beside=_("Currency") if c.value.money else "",
+            )
             for name, c in self.addon_columns.items()
-        ]
+        ]  # fmt: skip
         self.all_columns = (*own, *theirs)
         wanted = set(self.args.getlist("col"))
         shown = [c for c in self.all_columns if (c.name in wanted if wanted else _default(c))]
         code = next((c for c in own if c.name == self.resource.code), own[0])
         return tuple(shown if code in shown else [code, *shown])
+
+    def _beside(self, f: Field) -> str:
+        """Return the heading of the currency or unit that stands beside a field in a file."""
+        return str(self.resource.field(f.extra).label) if f.extra else ""
 
     def _sort_link(self, f: Field) -> tuple[str, str]:
         if not f.sort:
@@ -127,10 +162,18 @@ class Listing:
 
     def url(self, drop: Sequence[str] = (), **changes: str) -> str:
         """Return the list's address with some values changed; every change goes back to the first page."""
-        kept = [(k, v) for k, v in self.args.items(multi=True) if k not in {*drop, *changes, "after", "before", "export"}]
-        pairs = [(k, v) for k, v in (*kept, *changes.items()) if v]
-        query = "&".join(f"{_quoted(k)}={_quoted(v)}" for k, v in pairs)
+        passing = {*drop, *changes, "after", "before", "export"}
+        stay = [(k, v) for k, v in self.args.items(multi=True) if k not in passing]
+        return self._address([(k, v) for k, v in (*stay, *changes.items()) if v])
+
+    def _address(self, pairs: Iterable[tuple[str, str]]) -> str:
+        """Return the list's address with a query; without one it says so, where the list would open with a saved view."""
+        query = "&".join(f"{_quoted(k)}={_quoted(v)}" for k, v in pairs) or (f"view={ALL}" if self.saved.first else "")
         return iri_to_uri(self.path + ("?" + query if query else ""))
+
+    def view_url(self, view: SavedView) -> str:
+        """Return the address of a saved view: what it holds stands in the address, so that it can be changed and sent."""
+        return self._address([*view.params, ("view", view.code)])
 
     # ---- statements ----
 
@@ -144,13 +187,12 @@ class Listing:
         names = {c.name for c in self.chosen if c.field} | {self.resource.code}
         names |= {c.field.extra for c in self.chosen if c.field and c.field.extra}
         columns = [self.resource.field(name).expression.label(name) for name in sorted(names)]
-        head = (self.resource.id.label("id_"), self.sort_field.expression.label("sort_"))
-        return self.resource.select(*head, *columns).where(*self.conditions())
+        return self.resource.select(*self.sort.columns(), *columns).where(*self.conditions())
 
     @property
     def sort(self) -> Sort:
         """Return the order of the list."""
-        return Sort(self.sort_field.expression, self.resource.id, self.descending)
+        return self.resource.sort(self.sort_field, descending=self.descending)
 
     def page(self, actions: Sequence[Action] = (), empty: Empty | None = None) -> ListPage:
         """Ask the database (rows, then count and totals, then one query per addon column) and fill the page."""
@@ -204,6 +246,9 @@ class Listing:
             code = str(values[self.resource.code] or "")
             cells = {c.name: self._shown(c, values) if c.field else addon[c.name].get(row.id_) for c in self.chosen}
             extras = {c.name: values.get(c.field.extra) for c in self.chosen if c.field and c.field.extra}
+            for c in self.chosen:
+                if c.beside and c.source:
+                    cells[c.name], extras[c.name] = cells[c.name] or (None, None)
             yield Row(row.id_, code, self._link(code), cells, extras)
 
     def _addon_values(self, column: Column, ids: Sequence[int]) -> Mapping[int, Any]:
@@ -226,7 +271,7 @@ class Listing:
 
     def _frame(self, actions: Sequence[Action], empty: Empty | None) -> ListPage:
         names = self._filter_names()
-        chosen = [(k, v) for k, v in self.args.items(multi=True) if k in ("sort", "col")]
+        chosen = [(k, v) for k, v in self.args.items(multi=True) if k in ("sort", "col", "view")]
         filters = [(k, v) for k, v in self.args.items() if k in names and v]
         query = self.args.get("q", "").strip()
         page = ListPage(self.resource.title, self.path, self.url(), query, self.resource.search_label)
@@ -241,6 +286,7 @@ class Listing:
             Link(_("Excel workbook"), self.url(export="xlsx"), "file-earmark-spreadsheet"),
         )
         page.views = tuple(self._views())
+        page.view_menu, page.notice = self._view_menu(), self._notice()
         page.clear_url = self.url(drop=(*names, "q"))
         page.kept, page.kept_with_filters = tuple(chosen), (*chosen, *filters)
         page.kept_without_columns = tuple((k, v) for k, v in (*page.kept_with_filters, ("q", query)) if k != "col" and v)
@@ -256,18 +302,45 @@ class Listing:
         return Filter(name, f.label, value, field_choices(f), hint(f))
 
     def _actions(self, own: Sequence[Action]) -> Iterator[Link]:
+        actor = actor_or_none()
         theirs = [a for a in registry().values("ui_actions") if a.list == self.resource.key]
         for action in sorted((*own, *theirs), key=lambda a: a.order):
-            if may_open(action.endpoint):
-                yield Link(action.label, url_for(action.endpoint), action.icon)
+            allowed = not action.permission or (actor is not None and actor.may(action.permission))
+            if allowed and may_open(action.endpoint):
+                yield Link(action.label, url_for(action.endpoint), action.icon, dangerous=action.dangerous)
 
     def _views(self) -> Iterator[Link]:
+        """Yield the tabs: those made ready, then the saved ones; a list that has only saved ones gets one of all rows."""
         asked = {k: v for k, v in self.args.items() if k in self._filter_names() and v}
-        for view in self.resource.views:
-            query = "&".join(f"{_quoted(k)}={_quoted(v)}" for k, v in view.params.items())
-            yield Link(
-                view.label, iri_to_uri(f"{self.path}?{query}" if query else self.path), current=asked == dict(view.params)
-            )
+        ready = self.resource.views
+        if self.saved.views and all(view.params for view in ready):
+            yield Link(_("All"), self._address(()), current=self.view is None and not asked)
+        for view in ready:
+            here = self.view is None and asked == dict(view.params)
+            yield Link(view.label, self._address(view.params.items()), current=here)
+        for mine in self.saved.views:
+            icon = "star" if mine.first else "people" if mine.shared else "bookmark"
+            yield Link(mine.name, self.view_url(mine), icon, current=mine is self.view)
+
+    def _view_menu(self) -> ViewMenu | None:
+        if not self.saved.may_save:
+            return None
+        shown, view = kept(self.args.items(multi=True)), self.view
+        mine = view is not None and (view.mine or self.saved.may_share)
+        changed = view is not None and shown != view.params
+        return ViewMenu(self.resource.key, self.path, urlencode(shown), view, changed, mine, self.saved.may_share)
+
+    def _notice(self) -> str:
+        """Say that a saved view asks for what is not there: an addon is off, or the reader may not see it."""
+        if self.view is None:
+            return ""
+        known = {*self._filter_names(), "q"}
+        columns, sorts = {c.name for c in self.all_columns}, {f.name for f in self.fields if f.sort}
+        places: Mapping[str, set[str]] = {"col": columns, "sort": sorts}
+        gone = [k for k, v in self.view.params if (v.lstrip("-") not in places[k] if k in places else k not in known)]
+        if not gone:
+            return ""
+        return _("This view also asks for something that is not there any more, or that you may not see. It was left out.")
 
     def _said(self, shown: int, count: int) -> str:
         total = self.resource.count(count) if self.resource.count else ngettext("%(count)s row", "%(count)s rows", count)
@@ -280,8 +353,8 @@ class Listing:
         columns: list[ExportColumn] = []
         for c in self.chosen:
             columns.append(ExportColumn(str(c.label), c.kind))
-            if c.field and c.field.extra:
-                columns.append(ExportColumn(str(self.resource.field(c.field.extra).label)))
+            if c.beside:
+                columns.append(ExportColumn(c.beside))
         name = self.resource.key.rpartition(".")[2]
         return export_response(name, kind, columns, self._export_rows(), str(self.resource.title))
 
@@ -293,9 +366,13 @@ class Listing:
                 for c in self.chosen:
                     value = row.cells[c.name]
                     cells.append(str(state_of(value).label) if c.kind == "state" and value else value)
-                    if c.field and c.field.extra:
+                    if c.beside:
                         cells.append(row.extras.get(c.name))
                 yield cells
+
+
+def _kind(column: Any) -> str:
+    return "money" if column.money else "quantity" if column.numeric else "text"
 
 
 def _default(column: Column) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from core.i18n import _l
 from core.registry.registry import Contribution
 from core.ui.resource import Field
+from core.ui.saved import SavedView
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Empty:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of the page: a field of the resource, or an addon's (``source``)."""
+    """A column of the page: a field of the resource, or an addon's (``source``); ``beside`` heads its currency or unit."""
 
     name: str
     label: object
@@ -35,6 +36,7 @@ class Column:
     sorted: str = ""
     field: Field | None = None
     source: Contribution[Any] | None = None
+    beside: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ class Link:
     method: str = "post"
     shown: bool = False
     name: str = ""
+    dangerous: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,22 @@ class Pager:
     first_url: str = ""
     previous_url: str = ""
     next_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ViewMenu:
+    """What may be done about saved views: ``query`` is what the list shows, ``current`` the view that is open.
+
+    ``changed`` tells that the list no longer shows what the view holds; ``mine``, that the reader may change the view.
+    """
+
+    list: str
+    path: str
+    query: str
+    current: SavedView | None = None
+    changed: bool = False
+    mine: bool = False
+    may_share: bool = False
 
 
 @dataclass(slots=True)
@@ -118,6 +137,8 @@ class ListPage:
     actions: tuple[Link, ...] = ()
     exports: tuple[Link, ...] = ()
     views: tuple[Link, ...] = ()
+    view_menu: ViewMenu | None = None
+    notice: str = ""
     totals: tuple[Total, ...] = ()
     count: int = 0
     pager: Pager = field(default_factory=lambda: Pager(""))

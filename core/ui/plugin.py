@@ -1,15 +1,17 @@
-"""The design system as a domain: static files, and the filters and globals of every template."""
+"""The design system as a domain: static files, saved views of lists, and the filters and globals of every template."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from core.spec.app import Mount, TemplateHelper
+from core.i18n import _l
+from core.spec.app import Mount, Permission, TemplateHelper
 from core.spec.markers import hookimpl
-from core.ui import assets
+from core.ui import assets, views
 from core.ui.formats import FILTERS
 from core.ui.forms import form_errors
 from core.ui.links import may_open, optional_url
+from core.ui.saved import SHARE
 from core.ui.slots import panels
 from core.ui.states import state_of
 
@@ -27,8 +29,14 @@ class Plugin:
 
     @hookimpl
     def app_mounts(self) -> Iterable[Mount]:
-        """Serve static files under addresses that change with their content."""
+        """Serve static files under addresses that change with their content; take what is saved of lists."""
         yield Mount(assets.bp, "shop", prefix="", order=1)
+        yield Mount(views.bp, "shop", prefix="/list-views")
+
+    @hookimpl
+    def app_permissions(self) -> Iterable[Permission]:
+        """Say who may share views of lists; one's own needs no permission of its own."""
+        yield Permission(SHARE, _l("Share views of lists with all staff"), ("admin", "sales", "finance"))
 
     @hookimpl
     def app_template_helpers(self) -> Iterable[TemplateHelper]:

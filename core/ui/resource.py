@@ -26,6 +26,7 @@ from typing import Any, Literal
 from sqlalchemy import Select, select
 
 from core.data.scope import Actor, actor_or_none
+from core.ui.keyset import Sort
 
 Kind = Literal["text", "code", "number", "quantity", "money", "price", "percent", "day", "instant", "state", "bool"]
 NUMERIC: frozenset[str] = frozenset({"number", "quantity", "money", "price", "percent"})
@@ -105,6 +106,11 @@ class Resource:
     def field(self, name: str) -> Field:
         """Return a field by name; KeyError if there is none."""
         return next((f for f in self.fields if f.name == name), None) or _missing(self.key, name)
+
+    def sort(self, field: Field, *, descending: bool) -> Sort:
+        """Return the order by a field; amounts are sorted within their currency."""
+        group = self.field(field.extra).expression if field.kind in ("money", "price") and field.extra else None
+        return Sort(field.expression, self.id, descending, group)
 
     def readable(self, actor: Actor | None = None) -> tuple[Field, ...]:
         """Return the fields that the actor (default: the current one) may read."""

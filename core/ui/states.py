@@ -60,6 +60,11 @@ STATES: dict[str, State] = {
     "blocked": State(_l("Blocked"), "lock", "danger"),
     "closed": State(_l("Closed"), "x-circle"),
     "locked": State(_l("Locked"), "lock", "danger"),
+    # prepared changes
+    "scheduled": State(_l("Waits for its day"), "calendar3", "info"),
+    "published": State(_l("Published"), "check2-circle", "positive"),
+    "undone": State(_l("Undone"), "arrow-counterclockwise"),
+    "withdrawn": State(_l("Withdrawn"), "x-circle"),
     # jobs and imports
     "queued": State(_l("Queued"), "clock", "info"),
     "waiting": State(_l("Waiting"), "hourglass-split", "info"),

@@ -6,40 +6,41 @@ case says otherwise: rules with priorities, or peers that take the best of sever
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from itertools import count
 from typing import Any
 
 from babel.numbers import list_currencies
+from sqlalchemy import delete, update
 
 from addons.pricing_contract.models import Contract, ContractPrice, ProductValue, target_of
 from core.catalog.models import Category, Product
-from core.companies.models import Company
+from core.companies.models import Company, Seller
 from core.data import clock
 from core.data.write import write
 from core.pricing import services
-from core.pricing.models import CurrencyRate
-from core.spec.pricing import BEGINNING, PriceLine, PriceRequest
+from core.pricing.gross import domestic_rates, without_tax
+from core.pricing.manual import checked
+from core.pricing.models import CurrencyRate, TaxRate
+from core.spec.pricing import BEGINNING, ManualTerms, PriceLine, PriceRequest
 from core.testing import factories
 
-NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+from .neutral import NOW, Unsupported, below_first, conditions, moment, number, only
+
 BEST_OF = ("Shuup", "Saleor")
 HUNDRED = Decimal(100)
+VOUCHER = "order voucher on the line"
 ROW_KEYS = {
     "id", "kind", "scope", "target", "value", "min_qty", "max_qty", "currency", "region", "company", "segment", "customer",
     "priority", "valid_from", "valid_to", "base", "discount_percent", "surcharge", "price_list", "rounding", "round_to",
-    "min_margin", "max_margin", "round", "uom",
+    "min_margin", "max_margin", "round", "uom", "percents",
 }  # fmt: skip
 KINDS = ("fixed", "percent", "amount_off", "factor", "formula", "cost_plus")
 _numbers = count(1)
 _CURRENCIES = list_currencies()
-
-
-class Unsupported(Exception):
-    """The product lacks what the case is about; the message names the feature."""
 
 
 class World:
@@ -48,7 +49,7 @@ class World:
     def __init__(self, case: Mapping[str, Any]) -> None:
         self.case, self.query = case, case.get("query", {})
         self.tag = f"X{next(_numbers)}"
-        self.currency = self.query.get("currency") or self._currency()
+        self.currency = self.query.get("currency") or ("USD" if "price_lists" in case else self._currency())
         self.categories: dict[str, Category] = {}
         self.products: dict[str, Product] = {}
         self.companies: dict[str, Company] = {}
@@ -65,11 +66,42 @@ class World:
 
     def build(self) -> None:
         """Make everything that the case names."""
+        self._sell_in("EUR")
         self._rates()
         for product in self.case["products"]:
             self._product(product)
-        for number, rule in enumerate(self.case["rules"]):
-            self._rule(number, rule)
+        for place, rule in enumerate(self.case["rules"]):
+            self._rule(place, rule)
+        for name, price in self.case.get("price_lists", {}).items():
+            self._level(name, price)
+        if self.query.get("fallback") == "customer only" and not self.query.get("own_list"):
+            self._close(f"{self.tag}-own", {"audience": "company", "company_id": self.company("the buyer").id})
+
+    def _level(self, name: str, price: Any) -> None:
+        """Make the list of one level (configuration, website, a group, a customer) with its one price."""
+        if not isinstance(price, int | float | str):
+            raise Unsupported("lists of a level with several prices")
+        place, own = name.split(" (")[0], self.query.get("own_list")
+        group = place.startswith("group")
+        closes = "only)" in name or (place == own and self.query.get("fallback") == "customer only")
+        if place in ("config", "website"):
+            values: dict[str, Any] = {"audience": "public", "priority": int(place == "website")}
+        elif group:
+            values = {"audience": "segment", "segment_id": factories.make_segment(f"{self.tag}-{place}").id}
+        elif place == own:
+            values = {"audience": "company", "company_id": self.company("the buyer").id}
+        else:
+            return  # the list of another customer
+        contract = self._close(f"{self.tag}-{place}", values, closes=closes)
+        product = next(iter(self.products.values()))
+        with write() as session:
+            row = {"target": product.id, "product_id": product.id, "unit": product.base_unit, "value": number(price)}
+            session.add(ContractPrice(contract_id=contract.id, **row))
+
+    def _close(self, code: str, values: dict[str, Any], *, closes: bool = True) -> Contract:
+        """Make a contract after which nothing follows, unless something does."""
+        priority = values.pop("priority", 0)
+        return _contract(code[:40], "USD", priority, "override", {**values, "country": "", "closes": closes})
 
     def _rates(self) -> None:
         for source, targets in self.case.get("currency_rates", {}).items():
@@ -91,11 +123,11 @@ class World:
         return self.categories[code]
 
     def _product(self, given: Mapping[str, Any]) -> None:
-        unsupported = {"tax": "list prices that include tax", "pack_size": "packages that cannot be opened"}
-        for key, feature in unsupported.items():
-            if key in given and "included" in str(given[key]) + str(key == "pack_size" and "included"):
-                raise Unsupported(feature)
-        base = given.get("uom", "pcs")
+        if "pack_size" in given:
+            raise Unsupported("packages that cannot be opened")
+        included = self._included(str(given.get("tax", "")))
+        named = [inner for factors in self.case.get("units", {}).values() for inner in factors]
+        base = given.get("uom") or next(iter(named), "pcs")
         units = [factories.Unit(base, precision=int(given.get("qty_decimals", 3)))]
         for unit, factors in self.case.get("units", {}).items():
             units += _unit(base, unit, factors)
@@ -103,8 +135,8 @@ class World:
         if isinstance(category, list):
             category = category[0] if category else "none"
         price, currency = given.get("base_price"), given.get("currency", self.currency)
-        if price is not None and currency != self.currency and self.currency:
-            raise Unsupported("list prices converted into another currency")
+        if price is not None and self.currency and currency != self.currency:
+            self._sell_in(currency)
         if price is not None and currency not in _CURRENCIES:
             raise Unsupported("currencies outside ISO 4217")
         product = factories.make_product(
@@ -112,7 +144,7 @@ class World:
         )
         self.products[given["id"]] = product
         if price is not None:
-            factories.make_list_price(product, number(price), currency=currency)
+            self._list_price(product, number(price), currency, included)
         if given.get("cost") is not None:
             with write() as session:
                 cost = ProductValue(
@@ -123,8 +155,36 @@ class World:
                 )
                 session.add(cost)
 
+    def _included(self, stated: str) -> Decimal | None:
+        """Return the percent of tax that list prices include, None where they are without."""
+        target = str(self.query.get("tax_mapping", "")).rpartition("->")[2]
+        if "fixed" in stated:
+            raise Unsupported("taxes of a fixed amount")
+        if "incl" in target or ("included" in stated and not target):
+            raise Unsupported("prices that are shown with tax")
+        return number(stated.split("%")[0]) if "included" in stated else None
+
+    def _list_price(self, product: Product, price: Decimal, currency: str, included: Decimal | None) -> None:
+        """Give the product its list price; one that includes tax is kept without, at the seller's own rate."""
+        if included is None:
+            factories.make_list_price(product, price, currency=currency)
+            return
+        with write() as session:
+            session.execute(delete(TaxRate), execution_options={"synchronize_session": False})
+        factories.make_tax_rate(rate=str(included))
+        rates = domestic_rates({product.tax_class}, NOW.date())
+        factories.make_list_price(product, without_tax(price, rates[product.tax_class]), currency=currency)
+
+    def _sell_in(self, currency: str) -> None:
+        """Let the shop's own currency be the one of the list, from which prices are converted."""
+        with write() as session:
+            session.execute(update(Seller).values(currency=currency), execution_options={"synchronize_session": False})
+            session.expire_all()
+
     def _rule(self, place: int, rule: Mapping[str, Any]) -> None:
-        rule = _conditions(rule)
+        rule = conditions(rule)
+        if rule["scope"] == VOUCHER and rule["kind"] == "percent":
+            return  # a promotion
         strange = set(rule) - ROW_KEYS
         if strange:
             raise Unsupported(f"rules with {', '.join(sorted(strange))}")
@@ -191,6 +251,8 @@ class World:
             if kind_of == "factor"
             else number(rule.get("discount_percent") or 0)
         )
+        if rule.get("percents"):
+            return "formula", Decimal(0), {"base": base, "percent": [str(p) for p in rule["percents"]], "additive": True}
         if kind_of in ("percent", "factor") and base == "list":
             return "percent", percent, None
         terms: dict[str, Any] = {"base": base, "percent": [str(percent)]}
@@ -211,8 +273,8 @@ class World:
 
     def _contract(self, place: int, rule: Mapping[str, Any]) -> Contract:
         """Return the contract in which the rule stands."""
-        company, segment, region = (_one(rule.get(name)) for name in ("company", "segment", "region"))
-        company = company or _one(rule.get("customer"))
+        company, segment, region = (only(rule.get(name)) for name in ("company", "segment", "region"))
+        company = company or only(rule.get("customer"))
         if company and segment and (rule.get("currency") or self.currency) == self.currency:
             raise Unsupported("a price for a company only while it is in a segment")
         best = self.case["source"]["system"] in BEST_OF
@@ -227,6 +289,8 @@ class World:
         if key not in self.contracts:
             code = self._list_code(name) if name else f"{self.tag}-{len(self.contracts)}"
             values = self._audience(company, segment, region, hidden=bool(name) and not own_list)
+            values["date_basis"] = "wished" if "requested_delivery_date" in self.query else "order"
+            values["below_first"] = below_first(self.case.get("settings"))
             self.contracts[key] = _contract(
                 code, currency, self._priority(rule, bool(region)), "best_of" if best else "override", values
             )
@@ -260,7 +324,8 @@ class World:
         if name not in self.companies:
             asking = name in (self.query.get("company"), self.query.get("customer"), "the buyer")
             region = self.query.get("region") if asking else None
-            segments = [f"{self.tag}-{s}" for s in self.query.get("segments", ())] if asking else []
+            groups = self.query.get("segments") or [self.query[name] for name in ("group",) if self.query.get(name)]
+            segments = [f"{self.tag}-{s}" for s in groups] if asking else []
             self.companies[name] = factories.make_company(
                 f"{self.tag}-{name}"[:40], country=str(region or "ZZ").upper()[:2], segments=segments, address=False
             )
@@ -270,32 +335,37 @@ class World:
         """Ask the product for the price of the question."""
         asked = self.products[product or self.query.get("product") or next(iter(self.products))]
         at = moment(self.query.get("order_date") or self.query.get("date") or self.query.get("now"), noon=True) or NOW
-        where = services.context(self.currency, at, self._buyer())
+        wished = self.query.get("requested_delivery_date")
+        where = services.context(self.currency, at, self._buyer(), date.fromisoformat(wished) if wished else None)
         unit = self.query.get("uom", asked.base_unit)
         request = PriceRequest("1", asked.id, unit, number(self.query.get("qty", 1)) if quantity is None else quantity)
-        return services.price(where, [request], explain=True).lines[0]
+        found = services.price(where, [request], explain=True).lines[0]
+        terms = self._terms()
+        if terms is None:
+            return found
+        by_key = {"1": checked(replace(terms, per=found.per), found)}
+        return services.price(where, [request], explain=True, manual=by_key).lines[0]
+
+    def _terms(self) -> ManualTerms | None:
+        """Return what the question says was agreed for the line by hand."""
+        asked, given = self.query, {}
+        price = asked.get("manual_price", asked.get("unit_price_set"))
+        amount = asked.get("discount_amount_per_unit", asked.get("discount_amount"))
+        percents = asked.get("discounts_percent") or [
+            asked[name] for name in ("line_discount_percent", "discount_percent") if name in asked
+        ]
+        if price is not None:
+            given["price"] = number(price)
+        if amount is not None:
+            given["amount"] = number(amount)
+        if percents:
+            given["percents"] = tuple(number(percent) for percent in percents)
+        return ManualTerms(**given, added=asked.get("combine") == "add") if given else None
 
     def _buyer(self) -> int | None:
         if "customer" in self.query and self.query["customer"] is None:
             return None
         return self.company(str(self.query.get("company") or self.query.get("customer") or "the buyer")).id
-
-
-def _conditions(rule: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Read a condition in words: one on the customer is whom the contract is for; returns never ask for a price."""
-    words = re.fullmatch(r"customer is (\S+)( and not a return)?", str(rule.get("condition", "")))
-    if not words:
-        return rule
-    return {**{name: value for name, value in rule.items() if name != "condition"}, "customer": words[1]}
-
-
-def _one(value: Any) -> Any:
-    """Return the only value of a list; a rule for several of them is not one of ours."""
-    if isinstance(value, list):
-        if len(value) > 1:
-            raise Unsupported("one rule for several companies, segments or regions")
-        return value[0] if value else None
-    return value
 
 
 def _contract(code: str, currency: str, priority: int, policy: str, values: Mapping[str, Any]) -> Contract:
@@ -317,29 +387,3 @@ def _unit(base: str, unit: str, factors: Mapping[str, Any]) -> list[factories.Un
         if unit == base:
             return [factories.Unit(other, 1, int(factor), precision=3)]
     return []
-
-
-def number(value: Any) -> Decimal:
-    """Return a figure of the file exactly as it is written."""
-    return Decimal(str(value))
-
-
-def moment(text: Any, *, end: bool = False, noon: bool = False) -> datetime | None:
-    """Return an instant: "T", "T+1d", "T-1h", a day or a time; whole days end when they are over."""
-    if not text:
-        return None
-    text = str(text)
-    if text.startswith("T"):
-        shift = text[1:]
-        if not shift:
-            return NOW
-        amount = int(shift[:-1])
-        if shift.endswith("h"):
-            return NOW + timedelta(hours=amount)
-        day = (NOW + timedelta(days=amount)).date()
-    elif "T" in text:
-        return datetime.fromisoformat(text).replace(tzinfo=UTC)
-    else:
-        day = date.fromisoformat(text)
-    start = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    return start + (timedelta(days=1) if end else timedelta(hours=12) if noon else timedelta(0))

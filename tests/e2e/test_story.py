@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import email.policy
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from core.demo.terms import SHOWCASE_SKU as SHOWCASE
 
@@ -41,7 +43,7 @@ def test_search_finds_it_while_typing(shop: Shop, sign_in: Callable[..., Page]) 
     expect(page).to_have_url(re.compile(re.escape(SHOWCASE)))
 
 
-def test_quick_order_checkout_and_confirmation(shop: Shop, sign_in: Callable[..., Page]) -> None:
+def test_quick_order_checkout_confirmation_and_shipment(shop: Shop, sign_in: Callable[..., Page]) -> None:
     page = sign_in(ANNA)
     page.goto(f"{shop.address}/quick-order")
     page.locator("textarea").first.fill(f"{SHOWCASE}\t200\n6205-2RS; 10\nNO-SUCH-CODE 5\n")
@@ -59,6 +61,12 @@ def test_quick_order_checkout_and_confirmation(shop: Shop, sign_in: Callable[...
     answer = page.request.get(f"{shop.address}/orders/{number[1]}/confirmation.pdf")
     assert answer.status == 200
     assert answer.body().startswith(b"%PDF-")
+    desk = sign_in("sales@tukku.example")
+    desk.goto(f"{shop.address}/admin/orders?q=PO-STORY-1")
+    expect(desk.locator("main")).to_contain_text("Konepaja Virtanen Oy")
+    desk.locator("main td a").first.click()
+    desk.get_by_role("button", name="Record the shipment").click()
+    expect(desk.locator("main")).to_contain_text("Completed")
 
 
 def test_the_other_repeats_an_old_order(shop: Shop, sign_in: Callable[..., Page]) -> None:
@@ -72,15 +80,6 @@ def test_the_other_repeats_an_old_order(shop: Shop, sign_in: Callable[..., Page]
     expect(page.get_by_role("heading", level=1)).to_have_text("Cart")
     page.goto(f"{shop.address}/checkout")
     expect(page.get_by_role("button", name="Place the order")).to_be_visible()
-
-
-def test_staff_see_the_order_and_ship_it(shop: Shop, sign_in: Callable[..., Page]) -> None:
-    page = sign_in("sales@tukku.example")
-    page.goto(f"{shop.address}/admin/orders?q=PO-STORY-1")
-    expect(page.locator("main")).to_contain_text("Konepaja Virtanen Oy")
-    page.locator("main td a").first.click()
-    page.get_by_role("button", name="Record the shipment").click()
-    expect(page.locator("main")).to_contain_text("Completed")
 
 
 def test_switching_the_addon_moves_prices_at_once(shop: Shop, sign_in: Callable[..., Page]) -> None:
@@ -108,3 +107,41 @@ def test_the_command_line_explains_the_same_price(shop: Shop) -> None:
     assert said["price"]
     listed = json.loads(shop.tukku("addons", "list", "--json"))
     assert listed
+
+
+def test_an_order_is_approved_by_the_button_of_a_mail(shop: Shop, sign_in: Callable[..., Page], browser: Browser) -> None:
+    minna = sign_in("minna@konepaja.example")
+    minna.goto(f"{shop.address}/a/approval_chain/approval-rules/new")
+    minna.get_by_role("button", name="Save the rule").click()  # without conditions: every order
+    expect(minna.locator("main")).to_contain_text("Every order: 1 approves")
+    anna = sign_in(ANNA)
+    anna.goto(f"{shop.address}/quick-order")
+    anna.locator("textarea").first.fill(f"{SHOWCASE} 200")
+    anna.locator("form:has(textarea)").get_by_role("button", name="Check the rows").click()
+    anna.get_by_role("button", name="Put the ticked rows into the cart").click()
+    anna.goto(f"{shop.address}/checkout")
+    anna.get_by_role("button", name="Place the order").click()
+    anna.wait_for_url(re.compile("/thanks$"))
+    number = anna.url.split("/")[-2]
+    phone = browser.new_page(viewport={"width": 390, "height": 844})  # nobody is signed in there
+    phone.goto(mailed_link(shop, phone, "pekka@konepaja.example", r"http\S+/decide/\S+"))
+    expect(phone.locator("main")).to_contain_text(SHOWCASE)
+    phone.locator("button[value=approved]").click()
+    expect(phone.get_by_role("heading", level=1)).to_have_text("Kiitos")
+    phone.close()
+    anna.goto(f"{shop.address}/orders/{number}")
+    expect(anna.locator("main")).to_contain_text("Confirmed")
+
+
+def mailed_link(shop: Shop, page: Page, to: str, pattern: str) -> str:
+    """Return the address in the newest mail to a person, in this shop; waits until it is sent."""
+    folder = Path(shop.environment["TUKKU_DATA_DIR"]) / "mail"
+    for _again in range(60):
+        for path in sorted(folder.glob("*.eml"), reverse=True):
+            mail = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+            body = mail.get_body(("plain",))
+            found = re.search(pattern, body.get_content()) if body and to in mail["To"] else None
+            if found:
+                return re.sub(r"http://[^/]+", shop.address, found[0])
+        page.wait_for_timeout(250)
+    pytest.fail(f"no mail with such a link to {to}")

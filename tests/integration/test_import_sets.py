@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 from collections.abc import Callable, Iterator
@@ -25,6 +26,7 @@ from core.data.scope import set_actor, system
 from core.demo import load_demo
 from core.demo.assortment import articles
 from core.demo.customers import customers
+from core.demo.loading import ZONE
 from core.demo.terms import SHOWCASE_SKU, Pricer, terms
 from core.imports import runs
 from core.imports.commands import export_command, import_command
@@ -83,24 +85,26 @@ def prices(code: str, skus: list[str]) -> dict[str, Decimal | None]:
 
 
 def test_demo_loads_and_loads_again(app: Flask) -> None:
+    """In the night, when the day is young: the year of orders ends today all the same."""
     said: list[str] = []
-    with app.app_context():
+    night = clock.start_of_day(clock.today(ZONE), ZONE) + timedelta(minutes=80)
+    with app.app_context(), clock.frozen(night):
         set_actor(system("demo"))
         load_demo(said.append, scale=0.03)
         assert db.session.scalar(select(func.count()).select_from(Company)) == 60
         assert db.session.scalar(select(User.password).where(User.email == "anna@konepaja.example"))
         newest = db.session.scalar(select(func.max(Order.submitted_at)))
-        assert clock.now() - newest < timedelta(days=2)
+        assert clock.now() - newest < timedelta(minutes=60)
         counts = [line for line in said if "rows" in line]
         assert [line for line in counts if " 0 new" in line] == []
         said.clear()
         load_demo(said.append, scale=0.03)
         assert all(" 0 new or changed" in line for line in said if "rows" in line), said
         goods = articles(1, 0.03)
-        pricer = Pricer(goods, customers(), terms(goods, clock.today("Europe/Helsinki")))
+        pricer = Pricer(goods, customers(), terms(goods, clock.today(ZONE)))
         some = [article.sku for article in goods if article.status == "active" and article.packages[0].minimum <= 1]
         for code in ("KONEPAJA-SJK", "NORDBYGG", "SVEAMEK", "IZMIRTERSANE", "TELAKKA-TKU"):
-            told = {sku: pricer.price(code, sku, Decimal(1), clock.today("Europe/Helsinki")) for sku in some}
+            told = {sku: pricer.price(code, sku, Decimal(1), clock.today(ZONE)) for sku in some}
             assert prices(code, some) == told, code
         paid = {code: prices(code, [SHOWCASE_SKU])[SHOWCASE_SKU] for code in ("KONEPAJA", "NORDBYGG")}
         assert paid == {"KONEPAJA": Decimal("8.15"), "NORDBYGG": Decimal("8.9")}
@@ -122,10 +126,23 @@ class TestCommands:
         result = tukku(import_command, "products", path, "--dry-run")
         assert result.exit_code == 1
         assert "products (products.csv): 1 created, 1 error" in result.output
-        assert "row 3 · heavy · weight_kg · “heavy” is not a number." in result.output
+        assert "row 3 · heavy · weight_kg · “heavy” is not a number; write it as 1234.50." in result.output
         assert "Dry run: nothing was kept." in result.output
         report = json.loads(tukku(import_command, "products", path, "--json").output)[0]
         assert (report["created"], report["error"], report["errors"][0]["row"]) == (1, 1, 3)
+
+    def test_every_refused_row_can_be_had_as_a_file(self, tukku: Callable[..., Any], tmp_path: Path) -> None:
+        path, refused = tmp_path / "products.csv", tmp_path / "refused.csv"
+        path.write_text("sku,name_en,weight_kg\n" + "".join(f"P{n},Bolt,heavy\n" for n in range(1200)) + "A,Nut,1\n")
+        result = tukku(import_command, "products", path, "--refused", refused)
+        assert "products (products.csv): 1 created, 1200 error" in result.output
+        assert "… and 1180 more rows with errors; --refused FILE writes them all." in result.output
+        with refused.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.reader(file))
+        assert len(rows) == 1201
+        assert rows[0] == ["Content", "Row", "Column", "Key or value", "What is wrong"]
+        assert rows[-1] == ["products", "1201", "weight_kg", "heavy", "“heavy” is not a number; write it as 1234.50."]
+        assert tukku(import_command, "products", path, "--refused", tmp_path).exit_code == 1
 
     def test_mapping_file_renames_columns(self, tukku: Callable[..., Any], tmp_path: Path) -> None:
         (tmp_path / "theirs.csv").write_text("artikel;text\n7;Bolzen\n")
@@ -177,7 +194,7 @@ def test_office_tries_a_file_and_runs_it(app: Flask, office: FlaskClient) -> Non
     run_due(app)
     page = office.get(place).text
     assert "What the file would do" in page
-    assert "“heavy” is not a number." in page
+    assert "“heavy” is not a number; write it as 1234.50." in page
     with app.app_context():
         assert db.session.scalar(select(func.count()).select_from(Product)) == 0
     assert office.post(f"{place}/run").status_code == 303
@@ -185,6 +202,10 @@ def test_office_tries_a_file_and_runs_it(app: Flask, office: FlaskClient) -> Non
     assert "What was done" in office.get(place).text
     with app.app_context():
         assert db.session.scalar(select(Product.sku)) == "A"
+    assert "Download all rows with errors" in office.get(place).text
+    refused = office.get(f"{place}/refused.csv", buffered=True)
+    assert refused.headers["Content-Disposition"] == "attachment; filename=p-refused.csv"
+    assert refused.text.splitlines()[1:] == ["products,3,weight_kg,heavy,“heavy” is not a number; write it as 1234.50."]
     assert "p.csv" in office.get("/admin/imports/").text
     assert office.post(f"{place}/run").status_code in (400, 422)
 

@@ -27,8 +27,9 @@ from core.imports.exporting import export
 from core.imports.report import Report
 from core.imports.running import run
 from core.imports.source import Source, open_file
+from core.orders.digest import content_of, digest
 from core.orders.imports import ORDER_LINES, ORDERS
-from core.orders.models import Movement, NumberSeries, Order, OrderLine
+from core.orders.models import Movement, NumberSeries, Order, OrderCharge, OrderLine
 from core.pricing.imports import CURRENCY_RATES, LIST_PRICES, TAX_RATES
 from core.pricing.models import ListPrice
 from core.spec.errors import Invalid
@@ -111,12 +112,13 @@ class TestFiles:
 
 
 BAD_CELLS = [
-    (PRODUCTS, BOLT, "weight_kg", "heavy", "“heavy” is not a number. Write digits only, for example 12.50."),
+    (PRODUCTS, BOLT, "weight_kg", "heavy", "“heavy” is not a number; write it as 1234.50."),
     (PRODUCTS, BOLT, "weight_kg", "NaN", "is not a number"),
     (PRODUCTS, BOLT, "weight_kg", "Infinity", "is not a number"),
-    (PRODUCTS, BOLT, "weight_kg", "1e12", "too large: numbers go up to 999,999,999"),
+    (PRODUCTS, BOLT, "weight_kg", "1e5", "is not a number: write all its digits instead of an exponent, such as 12000."),
+    (PRODUCTS, BOLT, "weight_kg", "1000000000000", "Enter 999,999,999 or less."),
     (PRODUCTS, BOLT, "weight_kg", "1,234", "can be read in two ways; write 1234 or 1.234"),
-    (PRODUCTS, BOLT, "weight_kg", "0.1234567", "more decimals than the 6"),
+    (PRODUCTS, BOLT, "weight_kg", "0.1234567", "Use at most 6 decimals."),
     (PRODUCTS, BOLT, "weight_kg", "-1", "A weight cannot be negative."),
     (PRODUCTS, BOLT, "gtin", "4006381333932", "is no valid GTIN"),
     (PRODUCTS, BOLT, "status", "sold", "“sold” is not one of active, blocked, discontinued."),
@@ -124,7 +126,13 @@ BAD_CELLS = [
     (PRODUCTS, BOLT, "superseded_by", "nothing", "There is no other product “nothing”"),
     (PRODUCTS, BOLT, "attr:colour", "red", "There is no attribute “colour”."),
     (PRODUCTS, BOLT, "name_en", "x" * 251, "It has 251 characters, at most 250 fit."),
-    (PRODUCTS, BOLT, "name_en", "a\x00b", "a character that cannot be stored"),
+    (
+        PRODUCTS,
+        BOLT,
+        "name_en",
+        "a\x00b",
+        "Character 2 (U+0000) is invisible and cannot be kept.",
+    ),
     (COMPANIES, ACME, "business_id", "0112038-8", "is not a valid Y-tunnus"),
     (COMPANIES, ACME, "vat_id", "FI01120388", "is not a valid VAT id"),
     (COMPANIES, ACME, "country", "XX", "is not a country code"),
@@ -361,7 +369,8 @@ class TestPrices:
             ({"unit": "box"}, "unit", "The product is not sold in “box”"),
             ({"price": "-1"}, "price", "A price cannot be negative."),
             ({"per": "0"}, "per", "It must be above zero"),
-            ({"currency": "XXY"}, "currency", "is not a currency code"),
+            ({"currency": "XXX"}, "currency", "codes in X stand for tests, funds and metals"),
+            ({"currency": "DEM"}, "currency", "is no longer paid with"),
             ({"until": "2025-12-31"}, "until", "The last day is before the first, 2026-01-01; swap the two."),
             ({"until": "31.2.2026"}, "until", "is not a date"),
         ]
@@ -414,13 +423,24 @@ class TestOrders:
         assert load(ORDER_LINES, LINE).counts == {"created": 1}
         order = db.session.scalars(select(Order)).one()
         assert (order.net, order.tax, order.gross, order.rounding) == (
-            Decimal("28.4715"), Decimal("7.26"), Decimal("35.7315"), "exact",
+            Decimal("28.4715"), Decimal("10.55"), Decimal("51.9215"), "exact",
         )  # fmt: skip
+        charges = db.session.execute(select(OrderCharge.code, OrderCharge.net, OrderCharge.tax_rate)).all()
+        assert charges == [("freight", Decimal("12.9"), Decimal("25.5"))]
+        assert order.digest == digest(content_of(order, list(order.lines)))
         assert (order.ship_to or {})["city"] == "Turku"
         assert order.submitted_at == datetime(2026, 3, 2, 6, 30, tzinfo=UTC)
         assert db.session.scalar(select(Movement.quantity)) == Decimal(3)
         assert load(ORDERS, ORDER).counts == {"unchanged": 1}
         assert load(ORDER_LINES, LINE).counts == {"unchanged": 1}
+
+    def test_changed_charges_change_the_sums(self, history: Flask) -> None:
+        load(ORDERS, ORDER)
+        load(ORDER_LINES, LINE)
+        assert load(ORDERS, {**ORDER, "freight": "0", "other_charges": "5"}).counts == {"updated": 1}
+        order = db.session.scalars(select(Order)).one()
+        assert (order.charges_net, order.gross) == (Decimal(5), Decimal("28.4715") + 5 + Decimal("8.54"))
+        assert only_error(load(ORDERS, {**ORDER, "freight": "-1"}))[1] == "freight"
 
     def test_order_may_be_rounded_as_the_shop_does(self, history: Flask) -> None:
         load(ORDERS, {**ORDER, "rounding": "line"})
@@ -440,7 +460,7 @@ class TestOrders:
         assert db.session.execute(select(Order.net, Order.tax, Order.gross)).one() == (
             Decimal("28.4715"),
             0,
-            Decimal("28.4715"),
+            Decimal("41.3715"),
         )
 
     def test_numbers_of_the_shop_go_on_above(self, history: Flask) -> None:
@@ -455,6 +475,7 @@ class TestOrders:
         with write():
             db.session.scalars(select(Order)).one().source = ""
         assert only_error(load(ORDERS, {**ORDER, "note": "changed"}))[2].startswith("This order was placed in the shop")
+        assert only_error(load(ORDERS, {**ORDER, "freight": "1"}))[2].startswith("This order was placed in the shop")
         assert only_error(load(ORDER_LINES, {**LINE, "quantity": "4"}))[2].startswith("This order was placed in the shop")
         assert load(ORDERS, ORDER).counts == {"unchanged": 1}
 
@@ -511,6 +532,17 @@ def test_export_guards_formulas(shop: Flask, tmp_path: Path) -> None:
     with (tmp_path / "p.csv").open(encoding="utf-8-sig", newline="") as file:
         row = next(csv.DictReader(file))
     assert (row["description_en"], row["manufacturer"]) == ("'=1+1", "'@SUM(A1)")
+
+
+@pytest.mark.database("sqlite")
+def test_a_formula_without_its_value_is_refused_and_a_guarded_text_is_not(shop: Flask, tmp_path: Path) -> None:
+    path = tmp_path / "products.csv"
+    path.write_text("sku,name_en,base_unit\n=1+1,Bolt,pcs\nA-1,=SUM(A1),pcs\nA-2,'=1+1,pcs\n", encoding="utf-8")
+    report = run(PRODUCTS, open_file(path), zone="Europe/Helsinki")
+    told = [(error.number, error.field, str(error.message)) for error in report.errors]
+    said = "is a formula without its value: write the value, or an apostrophe before a text that begins so."
+    assert told == [(2, "sku", f"“=1+1” {said}"), (3, "name_en", f"“=SUM(A1)” {said}")]
+    assert report.counts == {"created": 1, "error": 2}
 
 
 @pytest.mark.database("sqlite")

@@ -56,6 +56,7 @@ class Codes:
             "number": self.order, "person": self.user, "address": self.address, "reference": self.invitation,
             "key": self.file,
             "sku": "M8", "path": "goods", "hold_id": 1, "kind": "csv", "name": "orders", "ending": "csv", "digest": "x",
+            "rule_id": 1, "group_id": 1,
         }  # fmt: skip
         return known.get(argument, "x")
 
@@ -105,7 +106,8 @@ def _rules(app):
 
 
 def _url(app, rule, codes):
-    values = {a: codes.of(rule, a) for a in rule.arguments}
+    given = rule.defaults or {}
+    values = {a: given[a] if a in given else codes.of(rule, a) for a in rule.arguments}
     for argument in rule.arguments:
         choice = re.search(rf"any\((\w+)[^>]*:{argument}>", rule.rule)
         if choice:

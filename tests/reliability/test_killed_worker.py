@@ -23,9 +23,9 @@ MAILS, KILLS = 60, 3
 
 
 @pytest.mark.trust
-@pytest.mark.parametrize("broker", ["none", "redis"])
+@pytest.mark.parametrize("broker", ["none", "celery"])
 def test_killed_workers_lose_nothing_and_double_nothing(database_url, data_dir, broker, request):
-    extra = {"TUKKU_BROKER_URL": request.getfixturevalue("redis_url")} if broker == "redis" else {}
+    extra = {"TUKKU_BROKER_URL": request.getfixturevalue("broker_url")} if broker == "celery" else {}
     app = full_app(database_url, data_dir)
     with closing(app), app.app_context():
         set_actor(system("tests"))

@@ -1,13 +1,36 @@
 """What the toy contributes."""
 
+import time
 from collections.abc import Iterable
+from pathlib import Path
 
 import click
 from flask import Blueprint
+from sqlalchemy import select
 
-from core.api.hooks import ApiExtension, ApiResource, Command, Impact, Mount, PageContext, Panel, Permission, hookimpl
+from core.api.data import db, write
+from core.api.hooks import (
+    ApiExtension,
+    ApiResource,
+    CheckoutRule,
+    Command,
+    ExportFile,
+    Finding,
+    Impact,
+    JobSpec,
+    Mount,
+    OrderDraft,
+    PageContext,
+    Panel,
+    Permission,
+    Stage,
+    Subscriber,
+    hookimpl,
+)
 from core.api.restapi import Schema, resource, text
 from core.api.ui import public, requires
+
+from .models import Note
 
 bp = Blueprint("toy_addon", __name__)
 
@@ -69,6 +92,33 @@ def load(context: PageContext) -> dict[str, str]:
     return {"text": "a toy panel"}
 
 
+def agree(draft: OrderDraft) -> tuple[Finding, ...]:
+    """Find nothing wrong."""
+    return ()
+
+
+def note_order(event: dict[str, int]) -> None:
+    """Look at an order's number, so that an event without one would fail."""
+    assert event["number"]
+
+
+def write_note(payload: dict[str, str]) -> None:
+    """Write a note once, however often the job runs; it stops where a file of the folder ``gates`` says so."""
+    with write() as session:
+        if session.scalar(select(Note.id).where(Note.text == payload["text"])) is None:
+            session.add(Note(text=payload["text"]))
+            session.flush()
+            _pass(payload, "before-commit")
+    _pass(payload, "after-commit")
+
+
+def _pass(payload: dict[str, str], gate: str) -> None:
+    shut = Path(payload["gates"], gate) if "gates" in payload else None
+    while shut is not None and shut.exists():
+        shut.with_suffix(".reached").touch()
+        time.sleep(0.02)
+
+
 class Plugin:
     """What the toy contributes."""
 
@@ -93,9 +143,32 @@ class Plugin:
         return [Panel("notes", "storefront.home", "main", "toy_addon/panel.html", load)]
 
     @hookimpl
+    def checkout_rules(self) -> Iterable[CheckoutRule]:
+        """Look at every order."""
+        return [CheckoutRule("agree", Stage.SUBMIT, agree)]
+
+    @hookimpl
+    def app_jobs(self) -> Iterable[JobSpec]:
+        """Write notes when told to."""
+        return [JobSpec("write", write_note)]
+
+    @hookimpl
+    def app_subscribers(self) -> Iterable[Subscriber]:
+        """Hear of every order."""
+        return [Subscriber("order.submitted", "note", note_order)]
+
+    @hookimpl
     def addon_disable_impact(self, addon: str) -> Iterable[Impact]:
         """Say what is lost."""
         return [Impact("3 notes are no longer shown.", 3, "severe")]
+
+    @hookimpl
+    def addon_export(self, addon: str) -> Iterable[ExportFile]:
+        """Write the notes for people; the second file fails."""
+        return [
+            ExportFile("notes", ("note",), lambda: db.session.execute(select(Note.text).order_by(Note.id))),
+            ExportFile("broken", ("note",), lambda: 1 / 0),  # type: ignore[arg-type, return-value]
+        ]
 
     @hookimpl
     def api_resources(self) -> Iterable[ApiResource]:

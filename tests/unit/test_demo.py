@@ -2,9 +2,10 @@
 
 import csv
 from collections import Counter
-from datetime import date
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from stdnum import ean
@@ -16,15 +17,18 @@ from stdnum.se import orgnr
 from stdnum.se import vat as swedish_vat
 from stdnum.tr import vkn
 
+from core.data import clock
 from core.demo import generate
 from core.demo.articles import Article
 from core.demo.assortment import articles
 from core.demo.customers import customers
+from core.demo.loading import ZONE, last_order_before
 from core.demo.pictures import PICTURES
 from core.demo.terms import SHOWCASE_SKU, Pricer, terms
 from core.demo.vocabulary import VALUES_FI
 
 TODAY = date(2026, 3, 2)
+SIX = datetime.combine(TODAY, time(6), UTC)
 VALIDATORS = {
     "FI": (ytunnus, alv),
     "SE": (orgnr, swedish_vat),
@@ -37,7 +41,7 @@ VALIDATORS = {
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("demo")
-    generate(directory, TODAY)
+    generate(directory, SIX)
     return directory
 
 
@@ -61,7 +65,7 @@ def codes(folder: Path, name: str, column: str) -> set[str]:
 
 def test_generate_twice_writes_the_same_bytes(tmp_path: Path) -> None:
     for name in ("first", "second"):
-        generate(tmp_path / name, TODAY, seed=7, scale=0.05)
+        generate(tmp_path / name, SIX, seed=7, scale=0.05)
     first, second = ({p.name: p.read_bytes() for p in (tmp_path / name).rglob("*.*")} for name in ("first", "second"))
     assert first == second
 
@@ -92,6 +96,9 @@ def test_generate_writes_the_merchant_of_the_story(folder: Path) -> None:
         ("order_lines", ("order", "line")),
         ("currency_rates", ("from", "to", "date")),
         ("tax_rates", ("country", "category", "from")),
+        ("volume_agreements", ("code",)),
+        ("rebates", ("code",)),
+        ("promotions", ("code",)),
     ],
 )
 def test_natural_key_is_unique(folder: Path, name: str, key: tuple[str, ...]) -> None:
@@ -114,6 +121,11 @@ def test_natural_key_is_unique(folder: Path, name: str, key: tuple[str, ...]) ->
         ("users", "company", "companies", "code"),
         ("contracts", "company", "companies", "code"),
         ("contract_prices", "contract", "contracts", "code"),
+        ("volume_agreements", "company", "companies", "code"),
+        ("volume_agreements", "sku", "products", "sku"),
+        ("volume_agreements", "category", "categories", "code"),
+        ("rebates", "company", "companies", "code"),
+        ("rebates", "categories", "categories", "code"),
         ("contract_prices", "sku", "products", "sku"),
         ("contract_prices", "category", "categories", "code"),
         ("orders", "company", "companies", "code"),
@@ -179,6 +191,10 @@ def test_identifiers_have_right_check_digits(folder: Path) -> None:
             assert vat.is_valid(row["vat_id"]), row
 
 
+def test_boxes_are_priced_by_the_box(folder: Path) -> None:
+    assert {row["per"] for row in rows(folder, "order_lines") if row["unit"] == "box"} == {"1"}
+
+
 def test_year_of_orders_ends_today(folder: Path) -> None:
     dates = sorted(row["date"][:10] for row in rows(folder, "orders"))
     assert dates[-1] == TODAY.isoformat()
@@ -186,6 +202,31 @@ def test_year_of_orders_ends_today(folder: Path) -> None:
     old = {row["state"] for row in rows(folder, "orders") if row["date"] < "2026-01-01"}
     assert old == {"completed", "cancelled"}
     assert {"submitted", "confirmed"} <= codes(folder, "orders", "state")
+
+
+@pytest.mark.parametrize(
+    ("day", "at", "since"),
+    [
+        ("2026-03-02", "00:00", "00:00"),
+        ("2026-03-02", "00:03", "00:00"),
+        ("2026-03-02", "03:30", "02:30"),
+        ("2026-03-02", "05:59", "04:59"),
+        ("2026-03-02", "06:00", "05:00"),
+        ("2026-03-02", "23:59", "05:00"),
+        ("2026-03-29", "04:10", "02:10"),  # there is no time between three and four
+        ("2026-10-25", "04:10", "03:10"),
+    ],
+)
+def test_year_ends_today_at_any_hour(tmp_path: Path, day: str, at: str, since: str) -> None:
+    now = datetime.fromisoformat(f"{day}T{at}:30").replace(tzinfo=ZoneInfo(ZONE))
+    with clock.frozen(now):
+        generate(tmp_path, last_order_before(), scale=0.01)
+    dates = [datetime.fromisoformat(row["date"]) for row in rows(tmp_path, "orders")]
+    assert dates == sorted(dates)
+    ended = [f"{one:%H:%M}" for one in dates if f"{one:%Y-%m-%d}" == day]
+    assert len(ended) in (5, 6), "one may be of a company for which nothing of the thin assortment has a price"
+    assert ended[0] >= since
+    assert dates[-1].replace(tzinfo=now.tzinfo).astimezone(UTC) <= now
 
 
 def test_staff_and_buyers_have_every_role(folder: Path) -> None:

@@ -97,3 +97,9 @@ def test_an_addon_has_its_own_texts_and_falls_back_to_those_of_core() -> None:
 def test_only_languages_with_texts_are_offered() -> None:
     assert {"en", *COMPLETE} <= set(spoken()) <= {"en", *TARGETS}
     assert all(catalogue_path(OWNERS[0].values[0], "core", code).exists() for code in spoken() if code != "en")
+
+
+def test_a_new_turkish_catalogue_has_one_form(package: Path) -> None:
+    update(package, "words", locales=("tr",))
+    with catalogue_path(package, "words", "tr").open("rb") as source:
+        assert read_po(source).num_plurals == 1

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from addons.approval_chain import notices, services
+from addons.approval_chain import deciding, notices, services
 from addons.approval_chain import rules as company_rules
 from addons.approval_chain.models import Approval, Decision, Limit, Rule
 from core.accounts.models import User
@@ -21,6 +21,7 @@ from core.data.scope import Actor, Scope, acting, set_actor, system
 from core.data.write import write
 from core.orders import cart, lifecycle, pages, placing, queries
 from core.orders.merging import NewItem
+from core.settings.services import set_value
 from core.spec.errors import Conflict, Forbidden, Invalid, NotFound
 from core.spec.orders import Stage
 from core.testing import factories
@@ -55,12 +56,21 @@ class World:
         factories.make_user("rita@rival.example", company=rival, roles=["company_admin"])
         factories.make_product("A-1", price="10.00")
 
-    def rule(self, above: str = "100", **values: Any) -> None:
-        """Add a rule of the company."""
-        given = {"approver_role": "approver", "currency": "EUR", "need": 1, **values}
+    def rule(self, above: str = "100", who: str = "approver", tier: int = 1, **values: Any) -> int:
+        """Add a rule of the company, or of another one; return its id."""
+        step = {"above": "", "roles": [who] if who else [], "people": [], "need": 1, "tier": tier}
+        given = {
+            "company_id": self.company_id,
+            "currency": "EUR",
+            "steps": [step],
+            "conditions": [{"fact": "total", "op": ">", "value": above}] if above else [],
+            **values,
+        }
         with write() as session:
-            row = Rule(company_id=self.company_id, above=Decimal(above), created_at=clock.now(), **given)
+            row = Rule(created_at=clock.now(), **given)
             session.add(row)
+            session.flush()
+        return row.id
 
     def actor(self, name: str, permissions: frozenset[str] = DECIDER) -> Actor:
         """Return a person of the company as the one who acts."""
@@ -83,7 +93,7 @@ class World:
         """Decide as a person; return the flow's state."""
         with self.app.test_request_context("/"), acting(self.actor(name)):
             seen = digest or queries.find(number).digest
-            return services.decide(number, outcome, comment, seen).state
+            return deciding.decide(number, deciding.Said(outcome, seen, comment)).state
 
     def state(self, number: str) -> str:
         """Return the order's state."""
@@ -121,6 +131,15 @@ def test_an_order_waits_for_those_whom_the_rule_names(world):
         world.decide("bo", number, "rejected", "changed my mind")
 
 
+def test_freight_counts_towards_the_total_that_rules_and_limits_look_at(world):
+    world.rule(above="100")
+    with write():
+        set_value("orders", "freight", Decimal("9.90"))
+    waiting, free = world.place(10), world.place(9)
+    assert queries.find(waiting).without_tax == Decimal("109.90")
+    assert (world.state(waiting), world.state(free)) == ("submitted", "confirmed")
+
+
 def test_a_rejection_ends_it_with_its_reason(world):
     world.rule()
     number = world.place(20)
@@ -132,10 +151,10 @@ def test_a_rejection_ends_it_with_its_reason(world):
 
 def test_turns_rules_that_deny_and_people_who_leave(world):
     world.rule()
-    world.rule("500", approver_role="company_admin", tier=2)
-    world.rule("5000", effect="deny", approver_role="")
+    world.rule("500", who="company_admin", tier=2)
+    world.rule("5000", effect="deny", steps=[])
     number = world.place(60)
-    with pytest.raises(Forbidden):
+    with pytest.raises(Conflict, match="not your turn yet"):
         world.decide("carl", number)
     assert world.decide("bo", number) == "waiting"
     assert world.decide("carl", number) == "approved"
@@ -171,17 +190,19 @@ def test_others_see_nothing_and_staff_release_with_a_reason(world):
 def test_pages_of_the_company(world, count_statements):
     admin = sign_in(world.app, "carl@acme.example")
     page = admin.get("/a/approval_chain/approval-rules").text
-    assert "orders are placed at once" in page
-    sent = {"fact": "total", "above": "100", "effect": "require", "approver": "approver", "need": "1", "tier": "1"}
-    assert admin.post("/a/approval_chain/approval-rules", data={**sent, "above": "-1"}).status_code == 422
-    assert admin.post("/a/approval_chain/approval-rules", data={**sent, "approver": "@nobody"}).status_code == 422
-    assert admin.post("/a/approval_chain/approval-rules", data=sent).status_code == 303
-    assert (
-        admin.post(
-            "/a/approval_chain/approval-rules", data={"form": "limit", "whose": "orderer", "order_limit": "50"}
-        ).status_code
-        == 303
-    )
+    assert "Orders are placed at once" in page
+    sent = {
+        "effect": "require", "priority": "0", "inherit": "y", "active": "y",
+        "conditions-0-fact": "total", "conditions-0-op": ">", "conditions-0-value": "100",
+        "steps-0-who": "approver", "steps-0-need": "1", "steps-0-tier": "1",
+    }  # fmt: skip
+    new = "/a/approval_chain/approval-rules/new"
+    assert admin.post(new, data={**sent, "conditions-0-value": "much"}).status_code == 422
+    assert admin.post(new, data={**sent, "steps-0-who": "@nobody"}).status_code == 422
+    assert "Say who approves" in admin.post(new, data={**sent, "steps-0-who": ""}).text
+    assert admin.post(new, data=sent).status_code == 303
+    limit = {"whose": "orderer", "order_limit": "50"}
+    assert admin.post("/a/approval_chain/approval-rules", data=limit).status_code == 303
     page = admin.get("/a/approval_chain/approval-rules").text
     assert "Total without tax above" in page
     assert "orders alone" in page

@@ -13,6 +13,7 @@ from flask import Flask
 
 from addons.pricing_contract import models
 from addons.pricing_contract.engine import agreement_step
+from addons.pricing_contract.floors import floor_step
 from core.catalog.models import Category, Product
 from core.companies.models import Company, Segment
 from core.data import clock
@@ -21,6 +22,8 @@ from core.data.scope import set_actor, system
 from core.data.write import write
 from core.pricing import services
 from core.pricing.base import list_price_step
+from core.pricing.converted import converted_step
+from core.pricing.manual import manual_step
 from core.pricing.pipeline import OwnedStep, ordered, round_step
 from core.spec.pricing import BEGINNING, PriceLine, PriceRequest
 from core.testing import factories
@@ -39,8 +42,10 @@ def shop(databases: Databases, data_dir: Path) -> Iterator[Flask]:
     """A bare app with the price pipeline: enough for prices, and built at once."""
     url = databases.migrated(["pricing_contract"]).render_as_string(hide_password=False)
     app = bare_app(url, data_dir)
-    own = [OwnedStep("pricing", step) for step in (list_price_step(), round_step())]
-    app.extensions["tukku.price_steps"] = ordered([*own, OwnedStep("pricing_contract", agreement_step())])
+    steps = (list_price_step(), converted_step(lambda: True), manual_step(), round_step())
+    core = [OwnedStep("pricing", step) for step in steps]
+    addon = [OwnedStep("pricing_contract", step) for step in (agreement_step(), floor_step())]
+    app.extensions["tukku.price_steps"] = ordered([*core, *addon])
     with closing(app), app.app_context():
         set_actor(system("tests"))
         factories.make_seller()

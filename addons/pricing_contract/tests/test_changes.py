@@ -173,3 +173,88 @@ def test_the_pages_tell_the_same_story(office):
     assert priced(bolt, company).price == D("1.5")
     make_user("buyer@acme.example", company=company)
     assert sign_in(office, "buyer@acme.example").get(pasted.location).status_code in (302, 403)
+
+
+def test_terms_say_whom_they_touch_and_are_published_and_undone(deal):
+    deal, child, bolt, _nut = deal
+    change = changes.prepare_terms(deal, {"status": "ended", "priority": deal.priority})
+    assert change.head == {"status": "ended"}
+    assert (change.effect["companies"], change.effect["rises"], len(change.effect["carts"])) == (2, 2, 1)
+    assert priced(bolt, child).price == D("1.50")
+    changes.publish(deal, change, change.version)
+    assert priced(bolt, child).price == D(2)
+    changes.undo(deal, change, change.version)
+    assert priced(bolt, child).price == D("1.50")
+    with pytest.raises(Invalid, match="no term would change"):
+        changes.prepare_terms(deal, {"status": "active"})
+
+
+def test_another_audience_shows_those_who_lose_and_those_who_win(deal):
+    deal, child, bolt, _nut = deal
+    other = make_company("OTHER")
+    change = changes.prepare_terms(deal, {"company_id": other.id})
+    assert change.effect["companies"] == 3
+    assert (change.effect["rises"], change.effect["falls"]) == (2, 1)
+    changes.publish(deal, change, change.version)
+    assert (priced(bolt, child).price, priced(bolt, other).price) == (D(2), D("1.50"))
+    editing.save_head(deal, {"company_id": child.id})
+    with pytest.raises(Conflict, match="changed again"):
+        changes.undo(deal, change, change.version)
+
+
+def test_a_contract_ends_and_begins_on_a_day_by_its_own_dates(deal):
+    deal, child, bolt, _nut = deal
+    later = clock.now() + timedelta(days=3)
+    change = changes.prepare_terms(deal, {"status": "ended"})
+    changes.publish(deal, change, change.version, later)
+    assert (priced(bolt, child).price, priced(bolt, child, at=later).price) == (D("1.50"), D(2))
+    changes.undo(deal, change, change.version)
+    assert priced(bolt, child, at=later).price == D("1.50")
+
+
+def test_other_terms_wait_for_their_day(deal):
+    deal, child, bolt, _nut = deal
+    rival = contract("RIVAL", company=child, merge_policy="best_of")
+    row(rival, bolt, "1.80")
+    later = clock.now() + timedelta(days=3)
+    change = changes.prepare_terms(rival, {"merge_policy": "override"})
+    changes.publish(rival, change, change.version, later)
+    assert change.state == "scheduled"
+    changes.publish_due({"change": change.id})
+    assert (change.state, priced(bolt, child).price) == ("scheduled", D("1.50"))
+    with clock.frozen(later):
+        changes.publish_due({"change": change.id})
+    assert (change.state, priced(bolt, child).price) == ("published", D("1.80"))
+
+
+def test_terms_that_no_longer_fit_on_their_day_are_open_again(deal):
+    deal, *_rest = deal
+    later = clock.now() + timedelta(days=3)
+    change = changes.prepare_terms(deal, {"valid_until": clock.now() + timedelta(days=9), "note": "short"})
+    changes.publish(deal, change, change.version, later)
+    editing.save_head(deal, {"valid_from": clock.now() + timedelta(days=20)})
+    with clock.frozen(later):
+        changes.publish_due({"change": change.id})
+    assert (change.state, deal.note) == ("open", "")
+
+
+def test_what_is_changed_or_ticked_in_the_grid_and_the_terms_can_be_looked_at_first(deal, office):
+    deal, child, bolt, _nut = deal
+    make_staff("sales@tukku.example", ["sales"])
+    sales = sign_in(office, "sales@tukku.example")
+    page = f"{HOME}/FRAME"
+    key = key_text(bolt.id, "pcs", D(0), db.session.scalar(select(ContractPrice.valid_from)))
+    fields = {"key-1": key, "target-1": "BOLT", "unit-1": "pcs", "kind-1": "fixed", "value-1": "1.70", "prepare": "1"}
+    answer = sales.post(f"{page}/rows", data=fields)
+    assert "/changes/1" in answer.location
+    assert "Rows changed in the table" in sales.get(answer.location).text
+    answer = sales.post(f"{page}/rows", data={"delete": key, "prepare": "1"})
+    assert "taken out" in sales.get(answer.location).text
+    answer = sales.post(f"{page}/rows", data={**fields, "value-1": "x"})
+    assert answer.status_code == 422
+    answer = sales.post(f"{page}/status", data={"status": "ended", "prepare": "1"})
+    shown = sales.get(answer.location).text
+    assert "End the contract" in shown
+    assert "Active" in shown
+    assert sales.post(f"{answer.location}/publish", data={"version": "1"}).status_code == 303
+    assert priced(bolt, child).price == D(2)

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from addons.pricing_contract.imports import export_contracts, export_prices, load_contracts, load_prices, load_values
+from addons.pricing_contract.imports import export_contracts, export_prices, load_contracts, load_prices
+from addons.pricing_contract.values import load_values
 from core.data.write import write
 from core.spec.imports import ImportRow
 from core.testing.factories import Unit, make_category, make_company, make_list_price, make_product, make_segment
@@ -68,6 +69,7 @@ def test_rows_go_in_once_and_come_out_again(world):
         ({"kind": "percent", "value": D(101)}, "More than 100 percent off"),
         ({"value": D(10**12)}, "The value is too large"),
         ({"per": D(0)}, "The price must be for more than 0 units"),
+        ({"kind": "formula", "percents": ["10", "1e1"]}, "“1e1” is not a number: write all its digits"),
         ({"contract": "G1"}, "The list holds in any currency, so it takes percents only."),
     ],
 )
@@ -125,7 +127,7 @@ def test_several_currencies(world):
     assert loaded(load_prices, {"contract": "K2", "sku": "BOLT", "unit": "pcs", "value": D("2.5")})[0][0] == "created"
     assert priced(product, company, currency="USD").price == D("2.5")
     assert priced(product, company, currency="EUR").price == D(2)
-    assert loaded(load_contracts, {**row, "code": "K3", "currency": "XQQ"})[0][1].startswith('"XQQ" is not a currency')
+    assert loaded(load_contracts, {**row, "code": "K3", "currency": "XQQ"})[0][1].startswith("“XQQ” is not a currency")
 
 
 def test_contracts_are_not_computed_from_each_other_in_a_circle(world):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -11,7 +12,7 @@ from addons.pricing_contract.editing import contract_by_code
 from addons.pricing_contract.grid import pasted_rows
 from addons.pricing_contract.models import ContractPrice
 from core.data.db import db
-from core.testing.factories import make_company, make_product, make_staff, make_user
+from core.testing.factories import make_company, make_product, make_segment, make_staff, make_user
 from core.testing.signin import sign_in
 
 from .conftest import contract, priced, row
@@ -107,6 +108,20 @@ def test_pasted_rows_each_get_an_outcome(desk):
     }
 
 
+def test_numbers_of_the_grid_are_written_and_read_as_the_reader_writes_them(office):
+    make_staff("myynti@tukku.example", ["sales"], locale="fi")
+    desk = sign_in(office, "myynti@tukku.example")
+    product = make_product("BOLT", price="2")
+    row(contract("K", company=make_company("ACME")), product, "1.125")
+    shown = desk.get(f"{HOME}/K").text
+    assert 'value="1,125"' in shown
+    assert desk.post(f"{HOME}/K/rows", data=grid(1, target="BOLT", min_quantity="5", value="1,025")).status_code == 303
+    answer = desk.post(f"{HOME}/K/rows", data=grid(1, target="BOLT", min_quantity="9", value="1.020"))
+    assert answer.status_code == 422
+    assert "”1.020” voidaan lukea kahdella tavalla; kirjoita 1020 tai 1,020." in answer.text
+    assert sorted(r.value for r in rows_of("K")) == [D("1.025"), D("1.125")]
+
+
 @pytest.mark.parametrize(
     ("line", "cells"),
     [
@@ -122,15 +137,24 @@ def test_pasted_columns(line, cells):
 
 
 def test_explanation_page_panel_and_buyers_page(desk, office):
-    company = make_company("ACME")
+    gold = make_segment("gold")
+    company = make_company("ACME", segments=["gold"])
     make_user("anna@acme.example", company=company)
     product = make_product("BOLT", price="2", name="Hexagon bolt")
+    for currency in ("EUR", "SEK"):
+        contract(f"LIST-{currency}", segment=gold, currency=currency)
     row(contract("FRAME", company=company, name="Frame <b>2026</b>"), product, "1.5")
     told = desk.get("/admin/a/pricing_contract/explain?company=ACME&product=BOLT&quantity=3").text
     assert "Frame &lt;b&gt;2026&lt;/b&gt;" in told
     assert "contract:FRAME" in told
     assert "There is no product" in desk.get("/admin/a/pricing_contract/explain?product=NUT").text
-    assert "FRAME" in desk.get("/admin/companies/c/ACME").text
+    wrong = desk.get("/admin/a/pricing_contract/explain?product=BOLT&quantity=NaN").text
+    assert "“NaN” is not a number; write it as 1234.50." in wrong
+    assert "Write the date as 2026-12-31." in desk.get("/admin/a/pricing_contract/explain?product=BOLT&at=soon").text
+    panel = desk.get("/admin/companies/c/ACME").text
+    assert "FRAME" in panel
+    assert "LIST-EUR" in panel
+    assert "LIST-SEK" not in panel  # a list in another money never prices what the company buys
     anna = sign_in(office, "anna@acme.example")
     own = anna.get("/a/pricing_contract/prices").text
     assert "Hexagon bolt" in own
@@ -149,7 +173,12 @@ def test_late_save_is_refused(desk):
     }  # fmt: skip
     answer = desk.post(f"{HOME}/K/edit", data=head)
     assert answer.status_code == 422
-    assert "Somebody else has changed this contract meanwhile" in answer.text
+    assert re.search(r"\w[^<>]+ changed this on [^<]+\. Look at what differs, then save again\.", answer.text)
+    assert "Name: it is “Contract K” now, you wrote “X”." in answer.text
+    assert "Status: it is “Draft” now, you wrote “Active”." in answer.text
+    assert "Country: " not in answer.text
+    again = re.search(r'name="version" value="(\d+)"', answer.text)
+    assert desk.post(f"{HOME}/K/edit", data={**head, "version": again[1]}).status_code == 303
 
 
 def test_grid_is_constant_in_statements(desk, count_statements):

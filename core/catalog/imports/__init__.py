@@ -15,7 +15,7 @@ PRODUCTS = DataImport(
     fields=(
         ImportField("sku", required=True, max_length=80),
         *fields_per_locale("name", 250),
-        *fields_per_locale("description"),
+        *fields_per_locale("description", lines=True),
         ImportField("category", max_length=60),
         ImportField("gtin", max_length=14),
         ImportField("manufacturer", max_length=120),

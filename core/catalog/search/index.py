@@ -102,7 +102,7 @@ def distance_allowed(token: str) -> int:
     """Return how many letters of ``token`` may be wrong; codes and numbers are never corrected."""
     if not token.isalpha() or len(token) < 4:
         return 0
-    return 1 if len(token) < 7 else 2
+    return 1 if len(token) < 6 else 2
 
 
 def count_documents() -> int:

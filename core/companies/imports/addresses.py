@@ -87,7 +87,7 @@ ADDRESSES = DataImport(
         ImportField("country", max_length=2),
         ImportField("contact", max_length=200),
         ImportField("phone", max_length=50),
-        ImportField("instructions", max_length=2000),
+        ImportField("instructions", max_length=2000, lines=True),
         ImportField("default", "boolean"),
     ),
     load=load_addresses,

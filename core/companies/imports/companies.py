@@ -11,11 +11,12 @@ from sqlalchemy.orm import aliased
 
 from core.accounts.models import StaffRole, User
 from core.companies import identifiers
-from core.companies.editing import CODE, STATUSES, checked_country, checked_currency
+from core.companies.editing import CODE, STATUSES, checked_country
 from core.companies.models import Company, CompanySegment, Segment
 from core.data import audit, clock
 from core.data.db import db
 from core.i18n import LOCALES, _, _l
+from core.i18n.currencies import checked_currency
 from core.imports.batch import Batch
 from core.imports.upsert import Upsert, codes, outcome_of
 from core.jobs.services import emit

@@ -13,19 +13,20 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import aliased
 
 from core.accounts.models import User
-from core.companies.editing import checked_currency
 from core.companies.models import Address, Company
 from core.companies.services import address_snapshot, seller
 from core.data import clock
 from core.data.db import db
 from core.i18n import _, _l
+from core.i18n.currencies import checked_currency
 from core.imports.batch import Batch
-from core.imports.upsert import Upsert
+from core.imports.upsert import Upsert, outcome_of
+from core.orders.imports.charges import charges_by_order, load_charges
 from core.orders.imports.sums import write_sums
 from core.orders.models import NumberSeries, Order
 from core.settings.services import get
 from core.spec.errors import Invalid
-from core.spec.imports import DataImport, ImportField, ImportRow, RowResult
+from core.spec.imports import DataImport, ImportField, ImportRow, Outcome, RowResult
 
 STATES = ("submitted", "confirmed", "completed", "cancelled")
 #: Where an imported order comes from, unless the row says so itself.
@@ -37,10 +38,11 @@ _PLAIN = ("po_number", "note", "state", "rounding", "source", "external_id")
 
 
 def load_orders(rows: Sequence[ImportRow]) -> Sequence[RowResult]:
-    """Upsert order heads; their amounts follow from the lines."""
+    """Upsert order heads and their charges; the amounts follow from lines and charges."""
     batch = Batch(rows, "number")
     facts = _Facts(batch)
     table = Upsert(Order, ("number",)).read(Order.number.in_(batch.all("number")))
+    heads: dict[int, Outcome] = {}
     for row in batch:
         number, found = row.values["number"], table.get(row.values["number"])
         if not facts.check(batch, row, found):
@@ -49,11 +51,14 @@ def load_orders(rows: Sequence[ImportRow]) -> Sequence[RowResult]:
         if found is not None and not found["source"] and table.differs((number,), wanted):
             batch.fail(row, "number", _("This order was placed in the shop; an import cannot change it."))
         else:
-            batch.done(row, table.put((number,), wanted, new=facts.new(row.values), touch={"updated_at": clock.now()}))
+            heads[row.number] = table.put((number,), wanted, new=facts.new(row.values), touch={"updated_at": clock.now()})
     table.flush()
-    updated = [result.key for result in batch.results() if result.outcome == "updated"]
-    if updated:
-        write_sums(list(db.session.scalars(select(Order.id).where(Order.number.in_(updated)))))
+    charged = load_charges(batch, [row for row in batch if row.number in heads])
+    for row in batch:
+        batch.done(row, outcome_of(heads[row.number], charged.get(row.number, "unchanged")))
+    changed = [row.values["number"] for row in rows if heads.get(row.number) == "updated" or row.number in charged]
+    if changed:
+        write_sums(list(db.session.scalars(select(Order.id).where(Order.number.in_(changed)))))
     return batch.results()
 
 
@@ -91,7 +96,7 @@ class _Facts:
                 batch.unknown(row, field, _("address of the company"))
                 return False
         try:
-            checked_currency(values.get("currency", company.currency))
+            checked_currency(values.get("currency", company.currency), past=True)
         except Invalid as error:
             batch.fail(row, "currency", error.message)
             return False
@@ -128,8 +133,6 @@ class _Facts:
             if use in values:
                 address = self.addresses[self.companies[values["company"]].id, values[use]]
                 wanted |= {f"{use}_id": address.id, use: address_snapshot(address)}
-        if "freight" in values:
-            wanted["extra"] = {**(found["extra"] if found else {}), "freight": f"{values['freight']:f}"}
         return wanted
 
 
@@ -173,6 +176,7 @@ def export_orders() -> Iterator[dict[str, Any]]:
         .where(Order.number.is_not(None))
         .order_by(Order.submitted_at, Order.id)
     )
+    charged = charges_by_order()
     for order, company, user, placed_by, ship_code, bill_code in db.session.execute(query):
         yield {
             **{
@@ -186,7 +190,7 @@ def export_orders() -> Iterator[dict[str, Any]]:
             "completed": order.completed_at,
             "ship_to": ship_code,
             "bill_to": bill_code,
-            "freight": order.extra.get("freight", ""),
+            **charged.get(order.id, {}),
         }
 
 
@@ -206,9 +210,10 @@ ORDERS = DataImport(
         ImportField("ship_to", max_length=40),
         ImportField("bill_to", max_length=40),
         ImportField("state", "choice", choices=STATES),
-        ImportField("note", max_length=5000),
+        ImportField("note", max_length=5000, lines=True),
         ImportField("rounding", "choice", choices=ROUNDINGS),
         ImportField("freight", "decimal", scale=4),
+        ImportField("other_charges", "decimal", scale=4),
         ImportField("source", max_length=40),
         ImportField("external_id", max_length=80),
     ),

@@ -15,7 +15,9 @@ from core.catalog.models import Product
 from core.companies.models import Company
 from core.companies.services import seller
 from core.data.db import db
+from core.orders.charges import CHARGE_FIELDS
 from core.orders.digest import LINE_FIELDS, ORDER_FIELDS, digest
+from core.orders.imports.charges import replace_changed, retaxed, stored_charges
 from core.orders.models import Order, OrderLine
 from core.pricing import tax
 from core.pricing.models import TaxRate
@@ -35,10 +37,13 @@ def write_sums(order_ids: Sequence[int]) -> None:
     heads = db.session.execute(query.where(Order.id.in_(order_ids))).mappings().all()
     lines = _lines(order_ids)
     order_rows, line_rows = [], []
+    charged = stored_charges(order_ids)
+    split: dict[int, list[dict[str, Any]]] = {}
     for head in heads:
-        order, taxed = _summed(dict(head), lines[head["id"]], rates)
+        order, taxed, split[head["id"]] = _summed(dict(head), lines[head["id"]], charged.get(head["id"], []), rates)
         order_rows.append(order)
         line_rows.extend(taxed)
+    replace_changed(charged, split)
     if line_rows:
         db.session.execute(update(OrderLine), line_rows)
     _update_heads(order_rows)
@@ -66,11 +71,13 @@ def _lines(order_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
     return found
 
 
-def _summed(head: dict[str, Any], lines: list[dict[str, Any]], rates: _Rates) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Return the new columns of an order, and those of its lines that change."""
+def _summed(
+    head: dict[str, Any], lines: list[dict[str, Any]], charged: list[dict[str, Any]], rates: _Rates
+) -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the new columns of an order, those of its lines that change, and its charges as they are taxed."""
     country = (head["ship_to"] or {}).get("country") or head["country"]
     treatments = rates.treatments(
-        country, head["vat_id"], head["submitted_at"], {line["tax_class"] or "standard" for line in lines}
+        country, head["vat_id"], head["submitted_at"], {line["tax_class"] or "standard" for line in lines} or {"standard"}
     )
     changed = []
     for line in lines:
@@ -79,21 +86,30 @@ def _summed(head: dict[str, Any], lines: list[dict[str, Any]], rates: _Rates) ->
         if any(line[name] != value for name, value in known.items()):
             changed.append({"id": line["id"], **known})
             line.update(known)
-    sums = _sums(head, lines, treatments)
+    sums, split = _sums(head, lines, charged, treatments)
     content = {**{name: head[name] for name in ORDER_FIELDS}, **sums}
     plain = [{name: line[name] for name in LINE_FIELDS} for line in lines]
-    return {"id": head["id"], **sums, "digest": digest({**content, "lines": plain, "parts": {}})}, changed
+    charges = [{name: row[name] for name in CHARGE_FIELDS} for row in split]
+    sealed = digest({**content, "lines": plain, "charges": charges, "parts": {}})
+    return {"id": head["id"], **sums, "digest": sealed}, changed, split
 
 
-def _sums(head: dict[str, Any], lines: list[dict[str, Any]], treatments: dict[str, tax.Treatment]) -> dict[str, Any]:
+def _sums(
+    head: dict[str, Any],
+    lines: list[dict[str, Any]],
+    charged: list[dict[str, Any]],
+    treatments: dict[str, tax.Treatment],
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     net = sum((line["net"] or ZERO for line in lines), ZERO)
+    charges_net = sum((row["net"] for row in charged), ZERO)
+    plain = {"net": net, "charges_net": charges_net, "tax": ZERO, "gross": net + charges_net, "tax_lines": []}
+    goods = [TotalLine(x["net"], treatments[x["tax_class"] or "standard"]) for x in lines] if treatments else []
+    split, added = retaxed(charged, goods, treatments.get("standard"), head["currency"])
     if not treatments:
-        return {"net": net, "tax": ZERO, "gross": net, "tax_lines": []}
-    summed = totals(
-        (TotalLine(line["net"], treatments[line["tax_class"] or "standard"]) for line in lines), head["currency"]
-    )
+        return plain, split
+    summed = totals(goods, head["currency"], added)
     stored = [line.stored() for line in summed.tax_lines]
-    return {"net": summed.net, "tax": summed.tax, "gross": summed.gross, "tax_lines": stored}
+    return {**plain, "tax": summed.tax, "gross": summed.gross, "tax_lines": stored}, split
 
 
 class _Rates:

@@ -15,13 +15,16 @@ from sqlalchemy import select
 from core.companies.models import Company
 from core.companies.tree import lock_company
 from core.data.db import db
+from core.data.scope import current_actor
 from core.data.write import write
 from core.i18n import _
-from core.orders import cart, lifecycle, movements, queries
+from core.orders import cart, lifecycle, manual, movements, queries
+from core.orders.charges import label_of
 from core.orders.merging import NewItem
-from core.orders.models import Hold, Order, OrderLine
+from core.orders.models import Hold, Order, OrderCharge, OrderLine
 from core.orders.placing import Placed, Placement, place
 from core.orders.resources import DESK
+from core.pricing.manual import MOST_PERCENTS
 from core.registry.registry import registry
 from core.restapi import lists
 from core.restapi.document import resource
@@ -30,18 +33,26 @@ from core.restapi.gate import for_company, need
 from core.restapi.idempotency import order_reference
 from core.restapi.replies import not_modified_since, tagged
 from core.spec.errors import Conflict, Invalid
+from core.spec.pricing import ManualTerms
 from core.ui.access import requires
 
 bp = resource("restapi_orders", __name__, "Orders: list, read, place, confirm, reject, cancel, ship.")
 SEE = ("orders.order.view", "orders.desk.view")
 _PLAIN = (
-    "number", "state", "currency", "net", "tax", "gross", "po_number", "note", "wished_date", "ship_to", "bill_to",
-    "submitted_at", "confirmed_at", "completed_at", "cancelled_at", "source", "external_id", "version",
+    "number", "state", "currency", "net", "charges_net", "tax", "gross", "po_number", "note", "wished_date", "ship_to",
+    "bill_to", "submitted_at", "confirmed_at", "completed_at", "cancelled_at", "source", "external_id", "version",
 )  # fmt: skip
 _LINE = (
     "position", "sku", "name", "unit", "quantity", "unit_price", "per", "net", "tax_category", "tax_rate", "note",
 )  # fmt: skip
 RESOURCE = replace(DESK, key="api.orders", order="-submitted")
+
+
+class AgreedItem(Schema):
+    """What was agreed for a line by hand: in words, and the price before; ``reason`` and ``by`` are told to staff alone."""
+
+    text, reason, by = fields.String(), fields.String(), fields.String()
+    before = DecimalText(allow_none=True)
 
 
 class OrderLineItem(Schema):
@@ -52,6 +63,14 @@ class OrderLineItem(Schema):
     net, tax_rate = DecimalText(allow_none=True), DecimalText(allow_none=True)
     tax_category, note, reference = fields.String(), fields.String(), fields.String()
     shipped = DecimalText()
+    agreed = fields.Nested(AgreedItem, allow_none=True)
+
+
+class OrderChargeItem(Schema):
+    """Freight or another charge: a row for each way in which it is taxed."""
+
+    code, label, net = fields.String(), fields.String(), DecimalText()
+    tax_category, tax_rate = fields.String(), DecimalText(allow_none=True)
 
 
 class OrderHold(Schema):
@@ -62,10 +81,10 @@ class OrderHold(Schema):
 
 
 class OrderItem(Schema):
-    """An order as it was placed, with what happened to it since."""
+    """An order as it was placed, with what happened to it since; gross = net (of the lines) + charges_net + tax."""
 
     number, company, state, currency = fields.String(), fields.String(), fields.String(), fields.String()
-    net, tax, gross = DecimalText(), DecimalText(), DecimalText()
+    net, charges_net, tax, gross = DecimalText(), DecimalText(), DecimalText(), DecimalText()
     po_number, note, buyer = fields.String(), fields.String(), fields.String()
     wished_date = fields.Date(allow_none=True)
     ship_to, bill_to = fields.Dict(allow_none=True), fields.Dict(allow_none=True)
@@ -73,6 +92,7 @@ class OrderItem(Schema):
     completed_at, cancelled_at = fields.DateTime(allow_none=True), fields.DateTime(allow_none=True)
     source, external_id, version = fields.String(), fields.String(), fields.Integer()
     lines = fields.List(fields.Nested(OrderLineItem))
+    charges = fields.List(fields.Nested(OrderChargeItem))
     holds = fields.List(fields.Nested(OrderHold))
     extensions = fields.Dict(keys=fields.String(), values=fields.Dict())
 
@@ -83,7 +103,7 @@ class OrderLineAsked(Schema):
     sku = text(80, required=True)
     unit = text(20)
     quantity = DecimalText(required=True, positive=True)
-    note, reference = text(2000), text(80)
+    note, reference = text(2000, lines=True), text(80)
 
 
 class OrderAsked(Schema):
@@ -92,14 +112,23 @@ class OrderAsked(Schema):
     company = text(40)
     lines = fields.List(fields.Nested(OrderLineAsked), required=True, validate=validate.Length(1, cart.MAX_LINES))
     expected_total = DecimalText(allow_none=True, load_default=None)
-    ship_to, bill_to, po_number, note = text(40), text(40), text(60), text(5000)
+    ship_to, bill_to, po_number, note = text(40), text(40), text(60), text(5000, lines=True)
     wished_date = fields.Date(allow_none=True, load_default=None)
 
 
 class Reason(Schema):
     """Why; it is kept with the order."""
 
-    reason = text(2000)
+    reason = text(2000, lines=True)
+
+
+class LinePrice(Schema):
+    """A price set by hand, and a discount: an amount, or percents one after the other (``added``: as one sum)."""
+
+    price, amount = DecimalText(allow_none=True, load_default=None), DecimalText(allow_none=True, load_default=None)
+    percents = fields.List(DecimalText(), load_default=list, validate=validate.Length(max=MOST_PERCENTS))
+    added = fields.Boolean(load_default=False)
+    reason = text(500, required=True)
 
 
 class ShippedLine(Schema):
@@ -177,6 +206,24 @@ def order_cancel(asked: dict[str, Any], number: str) -> Any:
     return _changed(number, lambda: lifecycle.cancel(number, asked["reason"]))
 
 
+@bp.route("/<number>/lines/<int:position>/price", methods=["PUT"])
+@requires(manual.SET)
+@bp.arguments(LinePrice)
+@bp.response(200, OrderItem)
+def order_line_price(asked: dict[str, Any], number: str, position: int) -> Any:
+    """Set the price of a line by hand, or a discount on it, before the order is confirmed; the price only falls."""
+    terms = ManualTerms(**{**asked, "percents": tuple(asked["percents"])})
+    return _changed(number, lambda: manual.set_on_order(number, position, terms))
+
+
+@bp.route("/<number>/lines/<int:position>/price", methods=["DELETE"])
+@requires(manual.SET)
+@bp.response(200, OrderItem)
+def order_line_price_remove(number: str, position: int) -> Any:
+    """Take back what was set by hand, where the buyer does not pay more than ordered."""
+    return _changed(number, lambda: manual.set_on_order(number, position, None))
+
+
 @bp.route("/<number>/ship", methods=["POST"])
 @requires("orders.order.ship")
 @bp.arguments(Shipment)
@@ -229,6 +276,9 @@ def _place(asked: dict[str, Any]) -> Placed:
         message = _("Some lines cannot be ordered as they are; nothing was ordered.")
         raise Invalid("LINES-REFUSED", message, details={"errors": {"json": {"lines": refused}}})
     order = cart.open_cart()
+    if asked["wished_date"] is not None:
+        order.wished_date = asked["wished_date"]
+        cart.reprice(order)
     reference = order_reference() or order.client_reference or ""
     order.client_reference = reference
     db.session.flush()
@@ -254,13 +304,26 @@ def details(ids: Sequence[int]) -> Any:
     lines: dict[int, list[dict[str, Any]]] = defaultdict(list)
     sums = movements.sums_of(ids)
     for line in db.session.scalars(select(OrderLine).where(OrderLine.order_id.in_(ids)).order_by(OrderLine.position)):
-        values = {name: getattr(line, name) for name in _LINE}
+        values = {name: getattr(line, name) for name in _LINE} | {"agreed": _agreed(line, found[line.order_id]["currency"])}
         lines[line.order_id].append({**values, "reference": line.customer_reference, "shipped": sums[line.id].shipped})
+    charges: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    rows = select(OrderCharge).where(OrderCharge.order_id.in_(ids)).order_by(OrderCharge.id)
+    for charge in db.session.scalars(rows):
+        values = {name: getattr(charge, name) for name in ("code", "net", "tax_category", "tax_rate")}
+        charges[charge.order_id].append({**values, "label": label_of(charge)})
     for order_id, item in found.items():
-        item["holds"], item["lines"] = holds[order_id], lines[order_id]
+        item["holds"], item["lines"], item["charges"] = holds[order_id], lines[order_id], charges[order_id]
     lists.extend("order", found)
     _add_parts(found)
     return found
+
+
+def _agreed(line: OrderLine, currency: str) -> dict[str, Any] | None:
+    terms = manual.agreed(line, currency)
+    if terms is None:
+        return None
+    inner = {"reason": terms.reason, "by": terms.by} if current_actor().may("orders.desk.view") else {}
+    return {"text": str(terms.text), "before": terms.before, **inner}
 
 
 def _add_parts(found: dict[int, dict[str, Any]]) -> None:

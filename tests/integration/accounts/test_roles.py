@@ -45,6 +45,14 @@ def test_people_and_decisions_are_not_lent(app):
     assert not [name for name in lent if name.endswith((".approve", ".decide", ".release"))]
 
 
+def test_staff_keep_what_is_declared_so_while_they_act(app):
+    assert "orders.price.set" not in roles.acting_permissions(["orderer"], ["warehouse"])
+    lent = roles.acting_permissions(["orderer"], ["sales"])
+    assert "orders.price.set" in lent
+    assert not lent & {"orders.desk.view", "orders.order.confirm", "orders.price.below_floor"}
+    assert "orders.price.below_floor" in roles.acting_permissions(["orderer"], ["admin"])
+
+
 def test_commands_make_the_first_administrator_and_stop_people(app, mails):
     runner = app.test_cli_runner()
     made = runner.invoke(users_group, ["create-staff", "First@tukku.example", "First Admin", "--role", "admin"])

@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import select
 
 from core.accounts import users
-from core.accounts.access import safe_next
 from core.accounts.models import Attempt, LoginSession, User
 from core.data import clock
 from core.data.db import db
 from core.data.models import AuditEntry
 from core.testing.factories import PASSWORD
+from core.ui.links import safe_next
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 

@@ -9,11 +9,18 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from addons.pricing_contract.models import Contract
+from core.backoffice.addons import ADDS
 from core.data import clock
 from core.data.db import db
+from core.data.scope import acting, system
 from core.data.write import write
-from core.registry.models import Incident, Operation
+from core.registry import oplog
+from core.registry.models import AddonState, Incident, Operation
+from core.registry.plugins import hook_infos, make_manager
+from core.registry.registry import EXTENSION
 from core.runtime.operator import Operator
+from core.testing.apps import bundled_addons
 from core.testing.factories import make_staff
 from core.testing.signin import sign_in
 
@@ -71,6 +78,21 @@ def test_incident_can_be_copied(admin):
     assert "&lt;b&gt;it broke&lt;/b&gt;" in page
     assert "<b>it broke" not in page
     assert "toy_addon failed in build ui_nav" in admin.get("/admin/addons/incidents").text
+
+
+def test_upgrade_shows_what_is_behind_and_starts_the_command(admin, started):
+    assert "All tables are at the version of their code." in admin.get("/admin/addons/upgrade").text
+    with write() as session:
+        session.add(
+            AddonState(
+                name="zoo_pending", enabled=True, version="1.0", critical=False, changed_by="t", changed_at=clock.now()
+            )
+        )
+    page = admin.get("/admin/addons/upgrade").text
+    assert "The tables of zoo_pending are at revision none" in page
+    assert "/admin/addons/upgrade" in admin.get("/admin/addons").text
+    assert "/admin/addons/operations/op-1" in admin.post("/admin/addons/upgrade").headers["Location"]
+    assert [call[:2] for call in started] == [("upgrade", ())]
 
 
 def test_enable_shows_the_plan_and_starts_the_command(admin, started):
@@ -179,3 +201,44 @@ def test_started_command_really_enables(shop, admin):
     assert row.state == "done", row.log
     assert row.log.splitlines()[-1] == "Done: enable toy_addon. The shop is at generation 1."
     assert row.actor == "root"
+
+
+def test_every_hook_has_words_on_the_page_of_an_addon():
+    assert set(hook_infos(make_manager())) == set(ADDS)
+
+
+def test_an_operation_whose_process_was_killed_is_not_followed_for_ever(admin):
+    with write() as session:
+        session.add(
+            Operation(
+                id="op-1", kind="enable", addons="toy_addon", actor="root", state="running",
+                log="Trying toy_addon in a process apart.\n", started_at=clock.now(), finished_at=None,
+            )
+        )  # fmt: skip
+    with oplog.operation_lock(db.engine):
+        assert 'id="operation" hx-get' in admin.get("/admin/addons/operations/op-1").text
+        assert "Interrupted" not in admin.get("/admin/addons").text
+    ended = admin.get("/admin/addons/operations/op-1").text
+    assert "The command was killed before it ended." in ended
+    assert 'id="operation" hx-get' not in ended
+    assert "Interrupted" in admin.get("/admin/addons").text
+
+
+#: What only addons of others use.
+FOR_OTHERS = {"api_extensions", "catalog_visibility"}
+
+
+@pytest.mark.database("sqlite")
+def test_every_hook_is_used_by_core_or_a_bundled_addon(app_with):
+    here = app_with(addons=bundled_addons()).extensions[EXTENSION]
+    assert {h for h in here.hooks if not (here.contributed.get(h) or here.implementations.get(h))} == FOR_OTHERS
+
+
+def test_what_would_be_lost_is_said_in_the_readers_language(app_with):
+    app = app_with(addons=["pricing_contract"])
+    with app.app_context(), acting(system("tests")), write() as session:
+        at = clock.now()
+        session.add(Contract(code="LIST", audience="public", name="List", currency="EUR", created_at=at, updated_at=at))
+    make_staff("root@tukku.example", roles=("admin",), locale="fi")
+    page = sign_in(app, "root@tukku.example").get("/admin/addons/pricing_contract/disable").text
+    assert "1 segmentin, maan tai kaikkien hinnasto lakkaa" in page

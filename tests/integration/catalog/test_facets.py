@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -106,7 +107,9 @@ def replace_products(rows: list[dict[str, str]]) -> None:
         )
 
 
-def test_counts_are_right(data_app):
+@pytest.mark.parametrize("few", [500, 0], ids=["counted", "taken_off_everything"])
+def test_counts_are_right(data_app, monkeypatch, few):
+    monkeypatch.setattr("core.catalog.facets._FEW", few)
     give_registry(data_app, {})
     categories("bolts", "bolts/short", "nuts")
     attribute("thread")

@@ -17,7 +17,7 @@ from tests.integration.catalog.conftest import attribute, categories, product
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
 NO_GTIN = "“6414150085117” is no valid GTIN: its length or check digit is wrong. Correct it, or leave it empty."
 NO_HEIR = "There is no other product “%s” that could replace this one. Import it first, or correct the code."
-NO_NUMBER = "“%s” is not a number. Write it without a unit, such as 12.5."
+NO_NUMBER = "“%s” is not a number; write it as 1234.50."
 NO_COLOUR = "There is no attribute “colour”. Create it first, or correct the code."
 SVG = b'<?xml version="1.0"?><!-- drawn --><svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 

@@ -73,6 +73,7 @@ def test_toggle(tukku):
     assert "The name differs. Nothing was changed." in tukku("addons", "uninstall", "toy_addon", answer="toy\n", code=1)
     assert "Done: uninstall toy_addon." in tukku("addons", "uninstall", "toy_addon", "--confirm", "toy_addon")
     assert "Nothing to do: all tables" in tukku("addons", "upgrade")
+    assert json.loads(tukku("addons", "upgrade", "--dry-run", "--json"))["names"] == []
     assert "zoo_toml/addon.toml: is not TOML" in tukku("addons", "doctor", code=1)
     assert "No such command 'toy_addon'" in tukku("toy_addon", "count", code=2)
 
@@ -166,3 +167,17 @@ def test_every_command_has_an_example(module):
     group = getattr(importlib.import_module(f"core.cli.{name}"), attribute)
     for path, command in _commands(group, (attribute,)):
         assert "Example: tukku " in (command.help or ""), " ".join(path)
+
+
+def test_a_new_shop_has_a_seller_and_the_check_says_what_is_left(tmp_path):
+    def run(*words):
+        return CliRunner().invoke(main, list(words), env={"TUKKU_DATA_DIR": str(tmp_path), "TUKKU_ADDON_PATHS": ""})
+
+    refused = run("init", "--country", "XX")
+    assert (refused.exit_code, "“XX” is not a country code" in refused.output) == (1, True)
+    made = run("init", "--seller", "Rautakauppa AB", "--country", "SE")
+    assert "Made the seller Rautakauppa AB: SE, SEK, Europe/Stockholm." in made.output
+    assert "Made the seller" not in run("init", "--seller", "Another").output
+    found = json.loads(run("check", "--json").output)
+    assert {one["code"] for one in found if one["level"] == "error"} == {"SELLER-ADDRESS"}
+    assert "/admin/companies/seller" in next(one["remedy"] for one in found if one["code"] == "SELLER-ADDRESS")

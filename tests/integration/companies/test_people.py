@@ -1,18 +1,24 @@
 """Invitations, switching between companies, staff who act for a buyer, and other companies' people."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
+from wtforms import StringField
+from wtforms.validators import InputRequired
 
 from core.accounts import users
 from core.accounts.models import User
-from core.companies.models import Invitation, Membership
+from core.companies.models import Address, Invitation, Membership
 from core.data import clock
 from core.data.db import db
 from core.data.models import AuditEntry
+from core.registry.registry import EXTENSION, Contribution
+from core.spec.ui import FormSection
 from core.testing.factories import PASSWORD, make_company, make_membership, make_staff, make_user
+from core.ui.forms import TukkuForm
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 NEW = "seven green bicycles"
@@ -218,3 +224,27 @@ def test_the_office_saves_a_company_as_a_whole(login):
     assert "Acme Sub Oy" in sales.get("/admin/companies/c/SUB").text
     loop = sales.post("/admin/companies/c/ACME/edit", data={**form, "code": "ACME", "parent": "SUB"})
     assert (loop.status_code, "stands below" in loop.text) == (422, True)
+
+
+class _Depot(TukkuForm):
+    """A section of an addon in the form of an address."""
+
+    gate = StringField("Gate", [InputRequired()])
+
+
+def test_sections_of_addons_are_saved_with_an_address(app, login):
+    saved = []
+    section = FormSection(
+        "depot", "address.edit", _Depot, lambda _id: {}, lambda i, values: saved.append((i, values)), "Depot"
+    )
+    real = app.extensions[EXTENSION]
+    found = (*real.contributed.get("ui_form_sections", ()), Contribution("toy", section))
+    app.extensions[EXTENSION] = replace(real, contributed={**real.contributed, "ui_form_sections": found})
+    boss = login("boss@acme.example")
+    form = {"name": "Depot", "street": "Road 1", "postal_code": "00100", "city": "Helsinki", "country": "FI", "use": "both"}
+    assert 'name="toy__gate"' in boss.get("/company/addresses/new").text
+    assert boss.post("/company/addresses/new", data=form).status_code == 422
+    depot = select(Address).where(Address.name == "Depot")
+    assert (saved, db.session.scalar(depot)) == ([], None)
+    assert boss.post("/company/addresses/new", data={**form, "toy__gate": "7"}).status_code == 303
+    assert saved == [(db.session.scalar(depot).id, {"gate": "7"})]

@@ -28,7 +28,7 @@ from core.data.db import Base, db
 from core.data.models import AuditEntry, StoredFile
 from core.data.scope import Actor, Scope, acting, current_actor, guest, owned_models, set_actor, system, unscoped
 from core.data.write import write
-from core.orders.models import Hold, Movement, Order, OrderLine
+from core.orders.models import Hold, Movement, Order, OrderCharge, OrderLine
 from core.restapi.models import ApiKey
 from core.spec.errors import ScopeError, WriteError
 from core.testing import factories as make
@@ -87,6 +87,7 @@ def _fill(seller, company, user, product, mark):
     db.session.add_all([
         Hold(order_id=order.id, company_id=company.id, owner="core", code="x", label=mark, blocks=[], since=AT,
              release_permission=""),
+        OrderCharge(order_id=order.id, company_id=company.id, owner="orders", code="freight", label=mark, net=Decimal(1)),
         Movement(line_id=line.id, company_id=company.id, kind="shipped", quantity=Decimal(1), at=AT),
         ItemCode(company_id=company.id, product_id=product.id, code=mark, code_folded=mark),
         Invitation(company_id=company.id, email=f"{mark}@x.fi", roles=[], token_hash=mark, created_at=AT, expires_at=AT),
@@ -98,7 +99,8 @@ def _fill(seller, company, user, product, mark):
 
 
 def test_every_owned_model_of_core_is_known_here():
-    known = {Company, Address, CompanySegment, Membership, Invitation, ItemCode, Order, OrderLine, Hold, Movement, ApiKey}
+    known = {Company, Address, CompanySegment, Membership, Invitation, ItemCode, ApiKey}
+    known |= {Order, OrderLine, OrderCharge, Hold, Movement}
     core = {model for model in owned_models() if model.__module__.startswith("core.")}
     assert core - known - {StoredFile, AuditEntry} == set(), "add the new model to the tests below"
 
@@ -119,7 +121,7 @@ def _ids(model):
     return set(db.session.scalars(select(getattr(model, model.__scope__.attribute))))
 
 
-@pytest.mark.parametrize("model", [Order, OrderLine, Hold, Movement, Address, Membership, Invitation, ApiKey])
+@pytest.mark.parametrize("model", [Order, OrderLine, OrderCharge, Hold, Movement, Address, Membership, Invitation, ApiKey])
 def test_rows_of_the_active_company_only(world, model):
     assert _ids(model) == {world.a}
 

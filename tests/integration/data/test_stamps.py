@@ -8,6 +8,9 @@ from core.data import stamps
 from core.data.db import db
 from core.data.scope import set_actor, system, unscoped
 from core.data.write import write
+from core.pricing.models import ListPrice
+from core.spec.pricing import BEGINNING
+from core.testing import factories
 
 
 def by_object():
@@ -83,3 +86,41 @@ def test_only_the_newest_stay(look):
         stamps.kept("catalogue", ("few", n), lambda n=n: n, most=3)
     assert stamps.kept("catalogue", ("few", 4), lambda: "made anew", most=3) == 4
     assert stamps.kept("catalogue", ("few", 1), lambda: "made anew", most=3) == "made anew"
+
+
+def test_a_book_is_shared_while_none_of_its_tables_changes(data_app):
+    names = ("catalogue", "list_prices")
+
+    def at(most=3):
+        with data_app.test_request_context():
+            set_actor(system("a test"))
+            return stamps.book(names, "test", most=most)
+
+    first = at()
+    first["key"] = "value"
+    assert at() is first
+    with data_app.test_request_context(), write():
+        set_actor(system("a test"))
+        assert stamps.book(names, "test", most=3) == {}
+    assert stamps.book(names, "test", most=3) == {}, "nor outside of requests"
+    by_object()
+    second = at()
+    assert second == {}
+    second.update(dict.fromkeys(range(4)))
+    assert at() == {}, "one that is too large is put aside"
+
+
+def test_a_deletion_lets_go_of_what_the_database_deletes_with_it(data_app):
+    def word():
+        with data_app.app_context():
+            set_actor(system("a test"))
+            return stamps.current("list_prices")
+
+    with write() as session:
+        product = factories.make_product("SKU-1")
+        session.flush()
+        session.add(ListPrice(product_id=product.id, unit="pcs", currency="EUR", price=1, valid_from=BEGINNING))
+    before = word()
+    with write() as session:
+        session.execute(unscoped(text("DELETE FROM catalog_product"), "a test"))
+    assert word() != before

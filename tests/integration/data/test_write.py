@@ -228,3 +228,16 @@ def _day():
     from datetime import date
 
     return date(2026, 1, 1)
+
+
+def test_a_lock_outside_a_block_is_refused(data_app):
+    """Nothing would hold it: PostgreSQL is read without a transaction there."""
+    with write():
+        segment = _segment("gold")
+    statement = select(Segment).with_for_update()
+    with pytest.raises(WriteError, match="FOR UPDATE"):
+        db.session.scalar(statement)
+    with pytest.raises(WriteError, match="FOR UPDATE"):
+        db.session.get(Segment, segment.id, with_for_update=True, populate_existing=True)
+    with write() as session:
+        assert session.scalar(statement.execution_options(populate_existing=True)).code == "gold"

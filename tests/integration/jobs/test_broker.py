@@ -1,4 +1,4 @@
-"""Jobs on Celery with a real Redis: what the broker loses is sent again, what it doubles is dropped."""
+"""Jobs on Celery with a real broker: what the broker loses is sent again, what it doubles is dropped."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def shop(data_app):
 
 
 @pytest.fixture
-def celery(redis_url):
-    app = broker.make_celery(redis_url)
+def celery(broker_url):
+    app = broker.make_celery(broker_url)
     app.control.purge()
     return app
 
@@ -37,7 +37,7 @@ def _states():
 
 def _messages(celery):
     with celery.connection_for_read() as connection:
-        return connection.default_channel.client.llen(broker.QUEUE)
+        return connection.default_channel.queue_declare(broker.QUEUE, passive=True).message_count
 
 
 def test_what_is_due_is_sent_once_and_again_when_the_broker_lost_it(shop, celery):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -119,6 +120,22 @@ def test_a_failing_job_waits_longer_each_time_then_fails_with_an_incident(shop):
     assert (job.state, job.attempts) == ("failed", 3)
     shop.registry.incidents.flush()
     assert db.session.scalar(select(Incident.count).where(Incident.addon == "shop")) == 3
+
+
+def test_a_job_that_asks_to_leave_fails_and_its_thread_goes_on(shop):
+    shop.give(JobSpec("leave", lambda _payload: sys.exit(3), max_attempts=1))
+    services.enqueue("shop.leave", {})
+    services.enqueue("shop.note", {"n": 1})
+    runner = EmbeddedRunner(lambda: shop.app, threads=1)
+    runner.start()
+    try:
+        until = time.monotonic() + 10
+        while _count("done") < 1 and time.monotonic() < until:
+            time.sleep(0.02)
+    finally:
+        runner.stop()
+    assert [(job.state, job.attempts) for job in _rows()] == [("failed", 1), ("done", 1)]
+    assert "SystemExit: 3" in _rows()[0].error
 
 
 def test_a_job_that_fails_once_succeeds_at_its_second_attempt(shop):

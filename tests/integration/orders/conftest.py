@@ -39,6 +39,7 @@ STAFF = frozenset(
         "orders.order.ship",
         "orders.order.note",
         "orders.hold.force_release",
+        "orders.guest.merge",
     }
 )
 

@@ -8,13 +8,20 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from core.data.db import db
+from core.data.write import writing
 from core.orders import cart, lifecycle, pages, placing, queries
 from core.orders.digest import content_of, digest
+from core.orders.draft import stored_draft
+from core.orders.facts import load_facts, order_facts
 from core.orders.merging import NewItem
+from core.orders.models import Order
+from core.orders.movements import sums_of
 from core.orders.rules import CheckoutRefused
 from core.registry.registry import EXTENSION, Contribution, HookFailed
-from core.spec.orders import CheckoutRule, Finding, HoldRequest, HoldType, OrderPart, Stage
+from core.spec.orders import CheckoutRule, Finding, HoldRequest, HoldType, OrderFact, OrderFollower, OrderPart, Stage
 
 from .conftest import Shop, placement
 
@@ -116,6 +123,36 @@ def test_parts_of_addons_keep_lines_apart_and_enter_the_digest(shop, contribute)
         assert digest(content_of(order, lines)) != before
 
 
+def test_followers_write_in_the_transaction_of_every_change(shop, contribute):
+    seen: list[tuple[str, str]] = []
+
+    def follow(order_id: int, change: str) -> None:
+        assert writing()
+        seen.append((db.session.scalars(select(Order.state).where(Order.id == order_id)).one(), change))
+
+    contribute("order_followers", OrderFollower("ledger", follow))
+    number = shop.place(("A-1", 2))
+    with shop.request(shop.staff):
+        lifecycle.record(number, "shipped", {1: Decimal(2)})
+    expected = [("submitted", "submitted"), ("confirmed", "confirmed"), ("confirmed", "moved"), ("completed", "completed")]
+    assert seen == expected
+
+
+def test_a_follower_that_fails_stops_the_change(shop, contribute):
+    def broken(order_id: int, change: str) -> None:
+        if change == "moved":
+            raise ZeroDivisionError("toy")
+
+    contribute("order_followers", OrderFollower("broken", broken))
+    number = shop.place(("A-1", 2))
+    with shop.request(shop.staff):
+        with pytest.raises(HookFailed):
+            lifecycle.record(number, "shipped", {1: Decimal(2)})
+        order = queries.find(number)
+        assert order.state == "confirmed"
+        assert [line.shipped for line in sums_of([order.id]).values()] == [0]
+
+
 @pytest.mark.parametrize("field", ["po_number", "note", "wished_date", "ship_to", "currency", "gross"])
 def test_any_change_of_the_head_changes_the_digest(shop, field):
     from datetime import date
@@ -128,3 +165,24 @@ def test_any_change_of_the_head_changes_the_digest(shop, field):
         setattr(order, field, values.get(field, "XXX"))
         assert digest(content_of(order, lines)) != order.digest
         queries.db.session.rollback()
+
+
+def test_figures_of_orders_are_named_by_their_addon_and_asked_for_many_at_once(shop, contribute):
+    asked: list[int] = []
+
+    def lines(drafts: Any) -> list[Decimal]:
+        asked.append(len(drafts))
+        return [Decimal(len(draft.lines)) for draft in drafts]
+
+    contribute("order_facts", OrderFact("lines", "Lines", "number", lines))
+    contribute("order_facts", OrderFact("broken", "Broken", "number", lambda drafts: []))
+    number = shop.place(("A-1", 1), ("B-2", 1))
+    with shop.request(shop.staff):
+        order = queries.find(number)
+        drafts = [stored_draft(order, queries.lines_of(order.id))] * 3
+        assert order_facts()["toy.lines"].title == "Lines"
+        assert load_facts({"toy.lines", "gone.figure"}, drafts) == [{"toy.lines": Decimal(2)}] * 3
+        assert load_facts({"toy.lines"}, []) == []
+        assert asked == [3]
+        with pytest.raises(HookFailed):
+            load_facts({"toy.broken"}, drafts)

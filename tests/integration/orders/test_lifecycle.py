@@ -13,7 +13,7 @@ from core.data.db import db
 from core.data.scope import acting, system
 from core.data.write import write
 from core.jobs.models import Job
-from core.orders import lifecycle, queries
+from core.orders import lifecycle, pages, queries
 from core.orders.holds import add_hold
 from core.orders.models import STATES, Movement, Order
 from core.orders.rules import CheckoutRefused
@@ -233,3 +233,26 @@ def test_notes_of_staff_are_kept(shop, submitted):
     with shop.request(shop.staff):
         lifecycle.note(submitted, "call before delivery")
         assert db.session.scalar(select(AuditEntry.reason).where(AuditEntry.action == "noted")) == "call before delivery"
+
+
+def test_what_an_order_went_through_elsewhere_stays_in_its_history(shop):
+    factories.make_order(shop.company, [(factories.make_product("OLD", price="1"), 1)], number="ERP-7")
+    with shop.request(shop.staff):
+        lifecycle.confirm("ERP-7")
+        assert [event.text for event in pages.timeline(queries.find("ERP-7"), internal=True)] == [
+            "Order confirmed",
+            "Order placed",
+        ]
+
+
+def test_half_a_piece_is_not_shipped_but_what_is_left_always_is(shop, submitted):
+    with shop.request(shop.staff):
+        lifecycle.confirm(submitted)
+        with pytest.raises(Invalid) as refused:
+            lifecycle.record(submitted, "shipped", {1: Decimal("1.5")})
+        assert refused.value.code == "MOVEMENT-FRACTION"
+    with acting(system("tests")), write():
+        order = queries.find(submitted)
+        queries.lines_of(order.id)[0].quantity = Decimal("2.5")
+    with shop.request(shop.staff):
+        lifecycle.record(submitted, "shipped", {1: Decimal("2.5")})

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from html import unescape
+from urllib.parse import unquote
 
 import pytest
 from flask import Flask
@@ -93,6 +94,16 @@ def order(page: Browser, rows: str = "A-1;2\nB-2;10") -> str:
     )
     where = page.post("/checkout", **page.checkout())
     return where.split("/")[2]
+
+
+def test_a_refused_quantity_is_said_although_the_page_stays(visit):
+    anna = visit("anna@acme.example")
+    anna.get("/cart")
+    token = re.search(r'name="csrf-token" content="([^"]+)"', anna.text)
+    sent = {"csrf_token": token[1] if token else "", "sku": "A-1", "unit": "", "quantity": "-5"}
+    answer = anna.client.post("/cart/add", data=sent, headers={"HX-Request": "true"})
+    assert answer.status_code == 422
+    assert "more than zero" in unquote(answer.headers["X-Tukku-Message"])
 
 
 def test_from_pasted_rows_to_the_shipped_order(visit, shop_app):

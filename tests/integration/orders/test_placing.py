@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from sqlalchemy import func, select, update
 
 from core.companies.models import Company
+from core.companies.services import seller
+from core.data import clock
 from core.data.audit import AuditEntry
 from core.data.db import db
 from core.data.scope import acting, system
 from core.data.write import write
 from core.jobs.models import Job
-from core.orders import cart, pages, placing, queries
+from core.orders import cart, pages, placing, queries, rules
 from core.orders.digest import content_of, digest
 from core.orders.merging import NewItem
 from core.orders.models import Order
@@ -153,6 +156,17 @@ def test_everything_that_stops_the_order_is_said_at_once(shop):
         assert cart.current_cart() is not None
 
 
+def test_goods_cannot_be_wished_for_a_day_that_has_passed(shop):
+    sent = fill(shop)
+    with shop.request():
+        today = clock.today(seller().zone)
+    with shop.request(), pytest.raises(CheckoutRefused) as refused:
+        placing.place(replace(sent, wished_date=today - timedelta(days=1)))
+    assert [f.code for f in refused.value.findings] == ["WISHED-DATE-PAST"]
+    with shop.request():
+        assert placing.place(replace(sent, wished_date=today)).order.wished_date == today
+
+
 def test_an_order_needs_addresses(shop):
     lonely = factories.make_company("lonely", address=False)
     actor = buyer_of(lonely, factories.make_user("l@lonely.example", company=lonely))
@@ -199,6 +213,30 @@ def test_a_shop_that_was_changed_meanwhile_asks_to_look_again(shop):
     with shop.request(), pytest.raises(Conflict) as refused:
         placing.place(sent)
     assert refused.value.code == "SHOP-CHANGED"
+
+
+def test_a_change_of_the_shop_waits_for_the_order_that_is_being_placed(shop, monkeypatch):
+    """Else an addon could be switched on between the look at the generation and the order's commit, which misses it."""
+    sent, done, before = fill(shop), threading.Event(), []
+
+    def switch():
+        with shop.app.app_context(), acting(system("tests")), write():
+            raise_generation("an addon was enabled")
+        done.set()
+
+    def ask(stage, draft, ask=rules.findings):
+        if stage is Stage.SUBMIT:
+            other.start()
+            before.append(done.wait(1))
+        return ask(stage, draft)
+
+    other = threading.Thread(target=switch)
+    monkeypatch.setattr(rules, "findings", ask)
+    with shop.request():
+        order = placing.place(sent).order
+        before.append(order.generation)
+    other.join(10)
+    assert (before, done.is_set()) == ([False, 0], True)
 
 
 def test_ordering_pauses_while_a_critical_addon_is_out(shop, monkeypatch):

@@ -9,14 +9,15 @@ from sqlalchemy import delete, update
 from core.catalog.models import ItemCode, Product
 from core.data.scope import acting, system
 from core.data.write import write
+from core.i18n.numbers import Marks, marks_of
 from core.orders import paste, quickorder, reorder
 from core.pricing.models import ListPrice
 from core.testing import factories
 
 
-def rows(shop, text: str, *, comma: bool = False) -> list[tuple]:
+def rows(shop, text: str, marks: Marks | None = None) -> list[tuple]:
     with shop.request():
-        found = quickorder.review(paste.parse(text, comma=comma), comma=comma)
+        found = quickorder.review(paste.parse(text, marks), marks)
         return [(r.outcome, r.article.sku if r.article else "", r.quantity) for r in found]
 
 
@@ -68,7 +69,7 @@ def test_each_row_has_the_outcome_that_it_deserves(shop):
 def test_what_is_not_found_comes_with_proposals_that_are_not_taken(shop):
     factories.make_product("6205-2RS", name="Bearing")
     with shop.request():
-        (row,) = quickorder.review(paste.parse("6205-2RZ;4"), comma=False)
+        (row,) = quickorder.review(paste.parse("6205-2RZ;4"))
         assert (row.outcome, row.takes) == ("unknown", False)
         assert [(c.sku, c.name) for c in row.choices] == [("6205-2RS", "Bearing")]
         assert row.quantity == 4
@@ -85,9 +86,9 @@ def test_codes_with_spaces_and_quantities_in_any_place_are_found(shop):
 
 def test_a_decimal_comma_is_a_decimal_comma(shop):
     factories.make_product("ROPE", units=[factories.Unit("m", precision=1, minimum=Decimal("0.5"), step=Decimal("0.5"))])
-    assert rows(shop, "ROPE;2,5", comma=True) == [("ok", "ROPE", Decimal("2.5"))]
-    assert rows(shop, "ROPE 2,7", comma=True) == [("rounded", "ROPE", 3)]
-    assert rows(shop, "ROPE;1.000", comma=True) == [("bad_quantity", "ROPE", None)]
+    assert rows(shop, "ROPE;2,5", marks_of("fi")) == [("ok", "ROPE", Decimal("2.5"))]
+    assert rows(shop, "ROPE 2,7", marks_of("fi")) == [("rounded", "ROPE", 3)]
+    assert rows(shop, "ROPE;1.000", marks_of("fi")) == [("bad_quantity", "ROPE", None)]
 
 
 def test_another_word_for_pieces_is_understood_another_unit_is_not(shop):
@@ -108,7 +109,7 @@ def test_statements_do_not_depend_on_the_number_of_rows(shop, count_statements):
     counts = []
     for text in ("A-1;1\nB-2;3\nnothing;1", "\n".join([f"{sku};2" for sku in skus] + ["B-2;7", "nope;1", "zilch;4"])):
         with shop.request(), count_statements() as seen:
-            quickorder.review(paste.parse(text), comma=False)
+            quickorder.review(paste.parse(text))
         counts.append(seen)
     assert counts[0].count == counts[1].count, counts[1]
 

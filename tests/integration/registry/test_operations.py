@@ -240,3 +240,13 @@ def test_interrupted_enable_changes_nothing_and_goes_on(tools, step, zoo):
     assert generation() == 1
     assert state(zoo, "toy_addon") == "running"
     assert [r.name for r in db.session.scalars(select(OwnedTable))] == ["toy_addon_note"]
+
+
+def test_enable_loads_the_reference_data_before_the_decision(data_app, zoo):
+    seen = []
+
+    def seed(names, enabled, echo):
+        seen.append((tuple(names), set(enabled), db.session.get(AddonState, "toy_addon")))
+
+    operations.enable(Tools(zoo, lambda names, enabled: (), lambda name: (), seed), ["toy_addon"], lambda line: None)
+    assert seen == [(("toy_addon",), {"toy_addon"}, None)]

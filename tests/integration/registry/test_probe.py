@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from jinja2 import Environment, FileSystemLoader
 
+from core.registry.sources import FolderSource
 from core.runtime import probe as trial
 
 from .conftest import TESTS, Domain
@@ -40,6 +42,17 @@ def test_templates_are_compiled(deployment):
     assert tried(deployment, "zoo_misplaced") == [
         "zoo_misplaced: templates/page.html must stand in templates/zoo_misplaced/. Move it there."
     ]
+
+
+def test_a_sentence_of_jinja_keeps_one_full_stop(tmp_path):
+    manifest = '[addon]\nname = "slots"\nversion = "1"\ntitle = "S"\n[requires]\ncore = ">=0.1,<0.2"\n'
+    for name, said in (("addon.toml", manifest), ("templates/slots/page.html", "{% if x %}")):
+        path = tmp_path / "slots" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(said)
+    (found,) = FolderSource(tmp_path).search()[1]
+    (problem,) = trial._templates(Environment(loader=FileSystemLoader(found.location / "templates"), autoescape=True), found)
+    assert problem.message.endswith("needs to be closed is 'if'.")
 
 
 def test_problems_of_others_do_not_stop_it(deployment):

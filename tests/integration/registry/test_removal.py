@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -22,7 +23,11 @@ from core.registry.overview import overview
 from core.registry.removal import propose, remove
 from core.registry.sources import Discovery, FolderSource, discover
 from core.registry.state import read_snapshot
+from core.runtime.config import Config
+from core.runtime.operator import Operator
 from core.settings.models import Setting
+
+from .conftest import SECRET, TESTS
 
 NOTES = [(1, None, "first"), (2, None, 'Ääkköset, łódź, ığdır; "quoted"\n')]
 
@@ -71,9 +76,31 @@ def findings(discovery):
     return [problem for problem in found if problem.code != "MANIFEST"]
 
 
+def test_uninstall_writes_what_people_read_as_far_as_the_addon_can(installed, zoo, lines, database_url, data_dir):
+    config = Config(data_dir, database_url, SECRET, addon_paths=(TESTS,), testing=True)
+    remove(zoo, "uninstall", "toy_addon", lines.append, readable=Operator(config).readable)
+    assert lines[1:3] == [
+        "Written for people: notes.csv, 2 rows.",
+        "toy_addon could not write broken.csv; the tables are exported all the same.",
+    ]
+    (folder,) = folders()
+    with (folder / "readable" / "notes.csv").open(encoding="utf-8-sig", newline="") as file:
+        assert list(csv.reader(file)) == [["note"], *([note] for _id, _company, note in NOTES)]
+    assert tables() == set()
+
+
+def test_uninstall_of_an_addon_that_does_not_load_writes_nothing_for_people(installed, zoo, lines, database_url, data_dir):
+    config = Config(data_dir, database_url, SECRET, addon_paths=(TESTS / "zoo",), testing=True)
+    Operator(config).readable("zoo_syntax", data_dir / "readable", lines.append)
+    assert lines == ["zoo_syntax does not load and writes no files for people."]
+
+
 def test_uninstall_exports_compares_removes_and_forgets(installed, zoo, lines):
     shown = propose(zoo, "uninstall", "toy_addon")
     assert (dict(shown.rows), shown.settings) == ({"toy_addon_note": 2}, 1)
+    assert shown.as_dict()["references"] == [
+        {"table": "toy_addon_note", "column": "company_id", "target": "companies_company", "count": 0}
+    ]
     remove(zoo, "uninstall", "toy_addon", lines.append)
     assert tables() == set()
     (folder,) = folders()

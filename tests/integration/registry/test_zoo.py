@@ -44,6 +44,8 @@ MESSAGES = {
     "declare it in app_permissions.",
     "zoo_route": "zoo_route: GET /a/zoo_route/list/<int:other> of zoo_route.second is already the address "
     "of zoo_route.first.",
+    "zoo_face": "zoo_face: app_mounts zoo_face names the face shpo, which does not exist; did you mean shop?",
+    "zoo_swapped": "zoo_swapped: Mount takes a blueprint, then a face, and its blueprint is 'shop'.",
     "zoo_access": "zoo_access: the view zoo_access.page declares no access; add @requires(...) or @public(reason).",
     "zoo_permission": "zoo_permission: the view zoo_permission.page requires the permission "
     "zoo_permission.page.veiw, which is unknown; did you mean zoo_permission.page.view?",
@@ -56,6 +58,20 @@ MESSAGES = {
     "zoo_backref": "zoo_backref: Row.company has a backref, which changes another class; "
     "use back_populates between classes of the addon.",
     "zoo_half": "zoo_half: importing addons.zoo_half.models failed: zoo_half/models.py:16: ValueError: half way.",
+    "zoo_card": "zoo_card: ui_cards box names the size hlaf, which does not exist; did you mean half?",
+    "zoo_hold": "zoo_hold: order_hold_types limit requires the permission zoo_hold.hold.release, which is unknown; "
+    "declare it in app_permissions.",
+    "zoo_seed": "zoo_seed: app_seeds returns Seed, not tuple: ('rates', 24).",
+    "zoo_check": "zoo_check: config_checks mail is already contributed by zoo_check.",
+    "zoo_health": "zoo_health: addon_health takes no arguments, and its implementation asks for addon.",
+    "zoo_export": "zoo_export: addon_export takes (addon), and its implementation asks for folder.",
+    "zoo_step": "zoo_step: the template orders/steps/about.html must stand in templates/zoo_step/.",
+    "zoo_step_gone": "zoo_step_gone: the template zoo_step_gone/site.html of step site cannot be used: "
+    "TemplateNotFound('zoo_step_gone/site.html').",
+    "zoo_report": "zoo_report: report_sources sales names the column beside net curency, which does not exist; "
+    "did you mean currency?",
+    "zoo_reader": "zoo_reader: report_sources sales requires the permission zoo_reader.report.view, which is unknown; "
+    "declare it in app_permissions.",
     "zoo_critical": "zoo_critical: importing addons.zoo_critical.plugin failed: "
     "zoo_critical/plugin.py:3: RuntimeError: no prices today.",
 }

@@ -10,6 +10,7 @@ from core.catalog.models import Product
 from core.companies.models import Company
 from core.data import clock
 from core.data.db import db
+from core.data.scope import acting, system
 from core.data.write import write
 from core.orders.models import Order
 from core.restapi import gate, keys
@@ -57,6 +58,21 @@ def test_errors_are_problems_below_api_and_pages_elsewhere(app, key_of, login, w
     assert wrong["errors"]["json"]["lines"]["0"]["quantity"] == ['Write the number as a string, for example "12.50".']
     _problem(ours.post("/prices/quote", "{broken"), 400)
     assert app.test_client().get("/nothing-here").mimetype == "text/html"
+
+
+def test_most_calls_write_nothing_and_none_is_given_twice(app, key_of, world, count_statements):
+    caller = key_of(world[1])
+    set_value("core", "api_calls_per_minute", 100)
+    with clock.frozen(clock.now().replace(second=10) + timedelta(hours=1)):
+        writes = 0
+        for _ in range(100):
+            with count_statements() as counted:
+                assert caller.get("/companies").status_code == 200
+            writes += any("restapi_use" in sql for sql in counted.seen)
+        assert writes == 20
+        assert caller.get("/companies").status_code == 429
+        gate._taken.clear()  # as another process, which has taken nothing yet
+        assert caller.get("/companies").status_code == 429
 
 
 def test_a_key_is_shown_once_ends_and_is_counted(app, key_of, world):
@@ -136,6 +152,25 @@ def test_an_order_is_placed_once_and_moved_on(app, key_of, world):
     _problem(merchant.post(f"/orders/{number}/cancel", {"reason": "too late"}), 409)
 
 
+def test_a_price_is_set_by_hand_by_the_merchant_s_program_alone(app, key_of, world):
+    _product, ours, _theirs = world
+    with acting(system("tests")), write():
+        set_value("orders", "confirm_automatically", False)
+    placed = key_of(ours).post("/orders", {"lines": [{"sku": "M8", "quantity": "10"}]})
+    path = f"/orders/{placed.json['number']}/lines/1/price"
+    assert key_of(ours)("PUT", path, {"percents": ["10"], "reason": "Trade fair"}).status_code == 403
+    merchant = key_of()
+    done = merchant("PUT", path, {"percents": ["10", "5"], "reason": "Trade fair"})
+    assert (done.status_code, done.json["net"]) == (200, "85.5")
+    line = done.json["lines"][0]
+    assert (line["unit_price"], line["agreed"]["before"], line["agreed"]["reason"]) == ("8.55", "10", "Trade fair")
+    assert "reason" not in key_of(ours).get(f"/orders/{placed.json['number']}").json["lines"][0]["agreed"]
+    refused = merchant("PUT", path, {"price": "11", "reason": "Trade fair"})
+    assert (refused.status_code, refused.json["code"]) == (422, "PRICE-RAISED")
+    assert merchant("PUT", path, {"price": "1"}).status_code == 422
+    assert merchant("DELETE", path).json["lines"][0]["agreed"] is None
+
+
 def test_a_refused_order_leaves_nothing_and_may_be_sent_again(app, key_of, world):
     ours = key_of(world[1])
     before = db.session.scalar(select(func.count(Order.id)))
@@ -188,7 +223,6 @@ def test_lists_page_filter_sort_and_refuse_nonsense(app, key_of, world):
 
 def test_statements_do_not_grow_with_rows(app, key_of, world, count_statements):
     merchant = key_of()
-    merchant.get("/products")
     few = _counts(merchant, count_statements)
     for number in range(20):
         product = make.make_product(f"P{number}")
@@ -198,6 +232,7 @@ def test_statements_do_not_grow_with_rows(app, key_of, world, count_statements):
 
 
 def _counts(caller, count_statements):
+    caller.get("/products")  # the first call of a minute begins a counter
     found = []
     for path in ("/products", "/companies", "/orders"):
         with count_statements() as seen:

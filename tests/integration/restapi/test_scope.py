@@ -20,6 +20,7 @@ def _calls(app, codes):
     for rule in _rules(app):
         path = rule.rule.removeprefix("/api/v1")
         for argument in rule.arguments:
+            path = path.replace(f"<int:{argument}>", "1")
             for shape in (f"<{argument}>", f"<path:{argument}>"):
                 path = path.replace(shape, codes.get(argument, "x"))
         for method in sorted(rule.methods - {"HEAD", "OPTIONS"}):

@@ -11,7 +11,7 @@ from core.data.db import db
 from core.data.models import AuditEntry
 from core.i18n import _l
 from core.settings import services
-from core.settings.services import SettingUnknown, get, reset, set_value, use_targets
+from core.settings.services import SettingUnknown, get, get_each, reset, set_value, use_targets
 from core.settings.values import SettingInvalid, parse
 from core.spec.app import SettingSpec
 from core.spec.errors import Conflict
@@ -33,6 +33,9 @@ class Family:
 
     def of(self, company_id):
         return {1: ("company:A", "company:P", "segment:gold"), 2: ("company:P",)}[company_id]
+
+    def of_each(self, company_ids):
+        return {company_id: self.of(company_id) for company_id in company_ids}
 
     def exists(self, target):
         return target in ("company:A", "company:P", "segment:gold")
@@ -144,7 +147,7 @@ def test_changes_are_audited_and_secrets_are_not_shown(shop):
 
 
 def test_a_request_reads_stored_values_once(shop, count_statements):
-    with shop.app_context():
+    with shop.test_request_context():
         with count_statements(2):  # the stamp, and the values, which are kept until one is changed
             for _ in range(3):
                 get("orders", "number")
@@ -152,3 +155,19 @@ def test_a_request_reads_stored_values_once(shop, count_statements):
         with count_statements(1):
             get("orders", "limit", company=1)
             get("orders", "limit", company=1)
+
+
+def test_several_companies_are_asked_for_at_once(shop, count_statements):
+    set_value("orders", "limit", Decimal(5), target="company:A")
+    set_value("orders", "limit", Decimal(3), target="company:P")
+    assert get_each("orders", "limit", (1, 2)) == {1: Decimal(5), 2: Decimal(3)}
+    reset("orders", "limit", target="company:P")
+    with count_statements(at_most=2):  # the stamps, and what is stored
+        assert get_each("orders", "limit", (1, 2)) == {i: get("orders", "limit", company=i) for i in (1, 2)}
+    assert get_each("orders", "limit", ()) == {}
+
+
+def test_what_the_environment_fixes_holds_for_all_of_several(shop, monkeypatch):
+    set_value("orders", "limit", Decimal(5), target="company:A")
+    monkeypatch.setenv("TUKKU_ORDERS__LIMIT", "9")
+    assert get_each("orders", "limit", (1, 2)) == {1: Decimal(9), 2: Decimal(9)}

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from core.i18n.numbers import FILE_WITH_COMMAS
 from core.imports.attachments import attached, attachment
 from core.imports.cells import CellError, Reading, parse
 from core.imports.mapping import code_of, read_mapping
@@ -76,7 +77,6 @@ def test_guarded_formula_loses_its_apostrophe(tmp_path: Path) -> None:
         ("decimal", "1 234,5", Decimal("1234.5")),
         ("decimal", "1.234,50", Decimal("1234.5")),
         ("decimal", "1,234.50", Decimal("1234.5")),
-        ("decimal", "1e3", Decimal(1000)),
         ("decimal", "-0.5", Decimal("-0.5")),
         ("integer", "7.0", 7),
         ("date", "2026-12-31", date(2026, 12, 31)),
@@ -86,6 +86,9 @@ def test_guarded_formula_loses_its_apostrophe(tmp_path: Path) -> None:
         ("instant", "2026-07-01T09:00", datetime(2026, 7, 1, 6, tzinfo=UTC)),
         ("instant", "2026-07-01T09:00+00:00", datetime(2026, 7, 1, 9, tzinfo=UTC)),
         ("instant", "2026-07-01", datetime(2026, 6, 30, 21, tzinfo=UTC)),
+        ("decimal", "1\u202f234\u202f567,5", Decimal("1234567.5")),
+        ("decimal", "-1.234.567,8", Decimal("-1234567.8")),
+        ("decimal", "1'234.50", Decimal("1234.5")),
         ("boolean", "Kyllä", True),
         ("boolean", "0", False),
         ("list", "gold; marine;gold;", ("gold", "marine")),
@@ -100,10 +103,18 @@ def test_cell_is_read(kind: Any, text: str, value: Any) -> None:
     [
         ("decimal", "NaN", "is not a number"),
         ("decimal", "-Infinity", "is not a number"),
-        ("decimal", "1e12", "numbers go up to 999,999,999"),
+        ("decimal", "1e5", "“1e5” is not a number: write all its digits instead of an exponent, such as 12000."),
+        ("decimal", "1000000000000", "Enter 999,999,999 or less."),
+        ("decimal", "0.1234567", "Use at most 6 decimals."),
         ("decimal", "1,234", "write 1234 or 1.234"),
         ("decimal", "1.2.3", "is not a number"),
         ("decimal", "12 EUR", "is not a number"),
+        ("decimal", "1.2.3,4", "is not a number"),
+        ("decimal", "1,23.4", "is not a number"),
+        ("decimal", "1 2 3", "is not a number"),
+        ("decimal", "1'2", "is not a number"),
+        ("decimal", "1 234'567", "is not a number"),
+        ("decimal", "٣", "is not a number"),
         ("integer", "1.5", "is not a whole number"),
         ("date", "31/12/2026", "Write 2026-12-31 or 31.12.2026"),
         ("date", "2026-02-30", "is not a date"),
@@ -118,7 +129,7 @@ def test_bad_cell_is_explained(kind: Any, text: str, said: str) -> None:
 
 
 def test_comma_is_a_decimal_where_semicolons_part_the_cells() -> None:
-    assert parse(ImportField("x", "decimal"), "1,234", Reading(decimal_comma=True)) == Decimal("1.234")
+    assert parse(ImportField("x", "decimal"), "1,234", Reading(FILE_WITH_COMMAS)) == Decimal("1.234")
 
 
 MAPPING = """
@@ -160,6 +171,18 @@ def test_mapping_says_what_columns_mean(tmp_path: Path) -> None:
     }  # fmt: skip
     assert list(rows) == [2, 3]
     assert (rows[3]["maker"], rows[3]["shipped"], rows[3]["unit"], rows[3]["country"]) == ("", "", "box", "Sweden")
+
+
+def test_mapping_refuses_a_file_that_cannot_be_read_on(tmp_path: Path) -> None:
+    written(tmp_path / "makers.csv", "maker,first,last\n7,Ann,Lee\n")
+    mapped = read_mapping(written(tmp_path / "mapping.toml", MAPPING))
+    written(tmp_path / "goods.csv", GOODS + '3,"1/2" nipple,0,Finland,1,31/12/2026,7,\n')
+    rows = dict(mapped.source(mapped.steps[0], None, tmp_path).rows)
+    assert list(rows) == [2, 3, 6]
+    assert "cannot be read after row 5" in rows[6][""]
+    written(tmp_path / "makers.csv", 'maker,first,last\n7,"Ann,Lee\n')
+    with pytest.raises(Invalid, match="cannot be read after row 1"):
+        mapped.source(mapped.steps[0], None, tmp_path)
 
 
 @pytest.mark.parametrize(

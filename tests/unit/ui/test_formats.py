@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from flask import Flask, g
 
 from core.ui import formats
 from core.ui.accent import DARK, LIGHT, contrast, legible, parse, stylesheet
@@ -28,6 +29,21 @@ def test_quantity_stands_beside_its_unit():
     assert formats.qty(Decimal(5), "pcs", "en") == "5\u00a0pcs"
     assert formats.per_unit(Decimal(100), "pcs", "en") == "100\u00a0pcs"
     assert formats.per_unit(Decimal(1), "pcs", "en") == "pcs"
+
+
+@pytest.mark.parametrize(
+    ("locale", "texts"),
+    [
+        ("en", ("1 box", "3 boxes", "1.5 boxes")),
+        ("fi", ("1 laatikko", "3 laatikkoa", "1,5 laatikkoa")),
+        ("pl", ("1 karton", "3 kartony", "1,5 kartony")),
+        ("tr", ("1 kutu", "3 kutu", "1,5 kutu")),
+    ],
+)
+def test_a_unit_agrees_with_its_number(locale, texts):
+    with Flask("figures").app_context():
+        g.tukku_locale = locale
+        assert tuple(formats.qty(Decimal(n), "box").replace("\u00a0", " ") for n in ("1", "3", "1.5")) == texts
 
 
 def test_english_writes_days_before_months_and_24_hours():
@@ -57,3 +73,10 @@ def test_any_accent_is_made_legible_on_both_surfaces(colour):
 @pytest.mark.parametrize("text", ["", "red", "#12", "url(x)", "}body{display:none"])
 def test_an_accent_that_is_no_colour_sets_nothing(text):
     assert stylesheet(text) == ""
+
+
+def test_long_codes_may_break_behind_their_signs():
+    assert formats.breakable("4017-8.8-ZN-M8X40") == "4017-8.8-ZN-M8X40"
+    assert formats.breakable("orders.buyer_factor@company:<ACME>") == (
+        "orders.<wbr>buyer_<wbr>factor@<wbr>company:<wbr>&lt;ACME&gt;"
+    )

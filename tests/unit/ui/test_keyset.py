@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import Column, Integer, MetaData, Table, create_engine, select
+from sqlalchemy import Column, Integer, MetaData, Table, case, create_engine, select
 
 from core.ui.keyset import Cursor, Sort, decode, window
 
@@ -58,3 +58,31 @@ def test_cursors_survive_an_address(value):
 @pytest.mark.parametrize("text", ["", "x", "e30", "WyJ6IiwxLDJd", "' or 1=1 --", "💥", "WyJkIiwiTmFOeCIsMV0"])
 def test_other_text_is_no_cursor(text):
     assert decode(text) is None
+
+
+@pytest.mark.parametrize("descending", [False, True])
+@pytest.mark.parametrize("size", [1, 2, 3, 20])
+def test_amounts_are_sorted_within_their_currency(connection, descending, size):
+    """Pages go on in the next currency, forwards and backwards; whatever the amounts, currencies stay together."""
+    currency = case((ROWS.c.id % 3 == 0, "EUR"), (ROWS.c.id % 3 == 1, "PLN"), else_="SEK")
+    sort = Sort(ROWS.c.value, ROWS.c.id, descending, currency)
+
+    def page(after=None, before=None):
+        statement = select(*sort.columns())
+        if before or after:
+            statement = statement.where(sort.beyond(decode((before or after).encode()), backwards=before is not None))
+        statement = sort.order(statement, backwards=before is not None).limit(size + 1)
+        return window(connection.execute(statement).all(), size, after=after, before=before)
+
+    pages = [page()]
+    while pages[-1].after:
+        pages.append(page(after=pages[-1].after))
+    found = [(row.group_, row.sort_) for p in pages for row in p.rows]
+    assert [group for group, _value in found] == ["EUR"] * 3 + ["PLN"] * 3 + ["SEK"] * 3
+    for group in ("EUR", "PLN", "SEK"):
+        values = [value for g, value in found if g == group and value is not None]
+        assert values == sorted(values, reverse=descending)
+    back = [pages[-1]]
+    while back[-1].before:
+        back.append(page(before=back[-1].before))
+    assert [row.id_ for p in reversed(back) for row in p.rows] == [row.id_ for p in pages for row in p.rows]

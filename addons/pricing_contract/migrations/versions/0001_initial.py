@@ -29,6 +29,12 @@ def upgrade() -> None:
     sa.Column('status', sa.String(length=10), nullable=False),
     sa.Column('show_list', sa.Boolean(), nullable=False),
     sa.Column('allow_inverted', sa.Boolean(), nullable=False),
+    sa.Column('below_first', sa.String(length=10), nullable=False),
+    sa.Column('closes', sa.Boolean(), nullable=False),
+    sa.Column('date_basis', sa.String(length=10), nullable=False),
+    sa.Column('breaks', sa.String(length=11), nullable=False),
+    sa.Column('counts', sa.String(length=10), nullable=False),
+    sa.Column('period', sa.String(length=10), nullable=False),
     sa.Column('note', sa.Text(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('created_at', types.Instant(), nullable=False),
@@ -37,7 +43,13 @@ def upgrade() -> None:
     sa.CheckConstraint("(audience = 'segment') = (segment_id is not null)", name=op.f('ck_pricing_contract_contract_segment')),
     sa.CheckConstraint("audience <> 'location' or country <> ''", name=op.f('ck_pricing_contract_contract_country')),
     sa.CheckConstraint("audience in ('company', 'segment', 'location', 'public')", name=op.f('ck_pricing_contract_contract_audience')),
+    sa.CheckConstraint("below_first in ('none', 'whole', 'any')", name=op.f('ck_pricing_contract_contract_below_first')),
+    sa.CheckConstraint("breaks in ('whole', 'progressive')", name=op.f('ck_pricing_contract_contract_breaks')),
+    sa.CheckConstraint("counts in ('line', 'product', 'family')", name=op.f('ck_pricing_contract_contract_counts')),
+    sa.CheckConstraint("date_basis in ('order', 'wished')", name=op.f('ck_pricing_contract_contract_date_basis')),
     sa.CheckConstraint("merge_policy in ('override', 'best_of', 'fallback')", name=op.f('ck_pricing_contract_contract_merge_policy')),
+    sa.CheckConstraint("period = '' or counts <> 'line'", name=op.f('ck_pricing_contract_contract_counted')),
+    sa.CheckConstraint("period in ('', 'month', 'quarter', 'year', 'contract')", name=op.f('ck_pricing_contract_contract_period')),
     sa.CheckConstraint("status in ('draft', 'active', 'ended')", name=op.f('ck_pricing_contract_contract_status')),
     sa.ForeignKeyConstraint(['company_id'], ['companies_company.id'], name=op.f('fk_pricing_contract_contract_company_id'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['segment_id'], ['companies_segment.id'], name=op.f('fk_pricing_contract_contract_segment_id'), ondelete='CASCADE'),
@@ -47,6 +59,26 @@ def upgrade() -> None:
     op.create_index('ix_pricing_contract_contract_audience', 'pricing_contract_contract', ['audience', 'status'], unique=False)
     op.create_index(op.f('ix_pricing_contract_contract_company_id'), 'pricing_contract_contract', ['company_id'], unique=False)
     op.create_index(op.f('ix_pricing_contract_contract_segment_id'), 'pricing_contract_contract', ['segment_id'], unique=False)
+    op.create_table('pricing_contract_rise',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('company_id', sa.Integer(), nullable=False),
+    sa.Column('product_id', sa.Integer(), nullable=False),
+    sa.Column('unit', sa.String(length=20), nullable=False),
+    sa.Column('quantity', types.Quantity(), nullable=False),
+    sa.Column('day', sa.Date(), nullable=False),
+    sa.Column('currency', sa.String(length=3), nullable=False),
+    sa.Column('before', types.Price(), nullable=False),
+    sa.Column('after', types.Price(), nullable=False),
+    sa.Column('per', types.Quantity(), nullable=False),
+    sa.Column('told_at', types.Instant(), nullable=False),
+    sa.Column('withdrawn_at', types.Instant(), nullable=True),
+    sa.ForeignKeyConstraint(['company_id'], ['companies_company.id'], name=op.f('fk_pricing_contract_rise_company_id'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['product_id'], ['catalog_product.id'], name=op.f('fk_pricing_contract_rise_product_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_pricing_contract_rise')),
+    sa.UniqueConstraint('company_id', 'product_id', 'unit', 'day', 'after', name=op.f('uq_pricing_contract_rise_company_id_product_id_unit_day_after'))
+    )
+    op.create_index(op.f('ix_pricing_contract_rise_day'), 'pricing_contract_rise', ['day'], unique=False)
+    op.create_index(op.f('ix_pricing_contract_rise_product_id'), 'pricing_contract_rise', ['product_id'], unique=False)
     op.create_table('pricing_contract_value',
     sa.Column('product_id', sa.Integer(), nullable=False),
     sa.Column('kind', sa.String(length=10), nullable=False),
@@ -65,6 +97,8 @@ def upgrade() -> None:
     sa.Column('state', sa.String(length=10), nullable=False),
     sa.Column('starts', types.Instant(), nullable=True),
     sa.Column('rows', types.Json, nullable=False),
+    sa.Column('head', types.Json, nullable=True),
+    sa.Column('head_before', types.Json, nullable=True),
     sa.Column('effect', types.Json, nullable=True),
     sa.Column('done', types.Json, nullable=True),
     sa.Column('prepared_by', sa.String(length=200), nullable=False),
@@ -72,11 +106,46 @@ def upgrade() -> None:
     sa.Column('published_by', sa.String(length=200), nullable=False),
     sa.Column('published_at', types.Instant(), nullable=True),
     sa.Column('version', sa.Integer(), nullable=False),
-    sa.CheckConstraint("state in ('open', 'published', 'undone', 'withdrawn')", name=op.f('ck_pricing_contract_change_state')),
+    sa.CheckConstraint("state in ('open', 'scheduled', 'published', 'undone', 'withdrawn')", name=op.f('ck_pricing_contract_change_state')),
     sa.ForeignKeyConstraint(['contract_id'], ['pricing_contract_contract.id'], name=op.f('fk_pricing_contract_change_contract_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_pricing_contract_change')),
     sa.UniqueConstraint('contract_id', 'number', name=op.f('uq_pricing_contract_change_contract_id_number'))
     )
+    op.create_table('pricing_contract_deed',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('contract_id', sa.Integer(), nullable=False),
+    sa.Column('at', types.Instant(), nullable=False),
+    sa.Column('actor', sa.String(length=200), nullable=False),
+    sa.Column('actor_id', sa.Integer(), nullable=True),
+    sa.Column('means', sa.String(length=10), nullable=False),
+    sa.Column('note', sa.String(length=200), nullable=False),
+    sa.Column('added', sa.Integer(), nullable=False),
+    sa.Column('changed', sa.Integer(), nullable=False),
+    sa.Column('removed', sa.Integer(), nullable=False),
+    sa.CheckConstraint("means in ('grid', 'paste', 'percent', 'change', 'undo', 'restore', 'copy', 'import', 'api')", name=op.f('ck_pricing_contract_deed_means')),
+    sa.ForeignKeyConstraint(['contract_id'], ['pricing_contract_contract.id'], name=op.f('fk_pricing_contract_deed_contract_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_pricing_contract_deed'))
+    )
+    op.create_index('ix_pricing_contract_deed_contract', 'pricing_contract_deed', ['contract_id', 'id'], unique=False)
+    op.create_table('pricing_contract_limit',
+    sa.Column('contract_id', sa.Integer(), nullable=False),
+    sa.Column('target', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('unit', sa.String(length=20), nullable=False),
+    sa.Column('minimum', types.Quantity(), nullable=True),
+    sa.Column('step', types.Quantity(), nullable=True),
+    sa.Column('packages', types.Json, nullable=False),
+    sa.Column('product_id', sa.Integer(), nullable=True),
+    sa.Column('category_id', sa.Integer(), nullable=True),
+    sa.CheckConstraint('minimum is null or minimum > 0', name=op.f('ck_pricing_contract_limit_minimum')),
+    sa.CheckConstraint('product_id is null or category_id is null', name=op.f('ck_pricing_contract_limit_target')),
+    sa.CheckConstraint('step is null or step > 0', name=op.f('ck_pricing_contract_limit_step')),
+    sa.ForeignKeyConstraint(['category_id'], ['catalog_category.id'], name=op.f('fk_pricing_contract_limit_category_id'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['contract_id'], ['pricing_contract_contract.id'], name=op.f('fk_pricing_contract_limit_contract_id'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['product_id'], ['catalog_product.id'], name=op.f('fk_pricing_contract_limit_product_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('contract_id', 'target', name=op.f('pk_pricing_contract_limit'))
+    )
+    op.create_index(op.f('ix_pricing_contract_limit_category_id'), 'pricing_contract_limit', ['category_id'], unique=False)
+    op.create_index(op.f('ix_pricing_contract_limit_product_id'), 'pricing_contract_limit', ['product_id'], unique=False)
     op.create_table('pricing_contract_price',
     sa.Column('contract_id', sa.Integer(), nullable=False),
     sa.Column('target', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -90,6 +159,7 @@ def upgrade() -> None:
     sa.Column('terms', types.Json, nullable=True),
     sa.Column('product_id', sa.Integer(), nullable=True),
     sa.Column('category_id', sa.Integer(), nullable=True),
+    sa.Column('deed_id', sa.Integer(), nullable=True),
     sa.CheckConstraint("kind in ('fixed', 'percent', 'amount_off', 'cost_plus', 'formula')", name=op.f('ck_pricing_contract_price_kind')),
     sa.CheckConstraint('min_quantity >= 0', name=op.f('ck_pricing_contract_price_min_quantity')),
     sa.CheckConstraint('per > 0', name=op.f('ck_pricing_contract_price_per')),
@@ -102,16 +172,48 @@ def upgrade() -> None:
     )
     op.create_index(op.f('ix_pricing_contract_price_category_id'), 'pricing_contract_price', ['category_id'], unique=False)
     op.create_index(op.f('ix_pricing_contract_price_product_id'), 'pricing_contract_price', ['product_id'], unique=False)
+    op.create_table('pricing_contract_past',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('contract_id', sa.Integer(), nullable=False),
+    sa.Column('target', sa.BigInteger(), nullable=False),
+    sa.Column('unit', sa.String(length=20), nullable=False),
+    sa.Column('min_quantity', types.Quantity(), nullable=False),
+    sa.Column('valid_from', types.Instant(), nullable=False),
+    sa.Column('valid_until', types.Instant(), nullable=True),
+    sa.Column('kind', sa.String(length=10), nullable=False),
+    sa.Column('value', types.Price(), nullable=False),
+    sa.Column('per', types.Quantity(), nullable=False),
+    sa.Column('terms', types.Json, nullable=True),
+    sa.Column('made_by', sa.Integer(), nullable=True),
+    sa.Column('ended_by', sa.Integer(), nullable=False),
+    sa.Column('removed', sa.Boolean(), nullable=False),
+    sa.ForeignKeyConstraint(['contract_id'], ['pricing_contract_contract.id'], name=op.f('fk_pricing_contract_past_contract_id'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['ended_by'], ['pricing_contract_deed.id'], name=op.f('fk_pricing_contract_past_ended_by'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_pricing_contract_past'))
+    )
+    op.create_index(op.f('ix_pricing_contract_past_ended_by'), 'pricing_contract_past', ['ended_by'], unique=False)
+    op.create_index('ix_pricing_contract_past_row', 'pricing_contract_past', ['contract_id', 'target'], unique=False)
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    op.drop_index('ix_pricing_contract_past_row', table_name='pricing_contract_past')
+    op.drop_index(op.f('ix_pricing_contract_past_ended_by'), table_name='pricing_contract_past')
+    op.drop_table('pricing_contract_past')
     op.drop_index(op.f('ix_pricing_contract_price_product_id'), table_name='pricing_contract_price')
     op.drop_index(op.f('ix_pricing_contract_price_category_id'), table_name='pricing_contract_price')
     op.drop_table('pricing_contract_price')
+    op.drop_index(op.f('ix_pricing_contract_limit_product_id'), table_name='pricing_contract_limit')
+    op.drop_index(op.f('ix_pricing_contract_limit_category_id'), table_name='pricing_contract_limit')
+    op.drop_table('pricing_contract_limit')
+    op.drop_index('ix_pricing_contract_deed_contract', table_name='pricing_contract_deed')
+    op.drop_table('pricing_contract_deed')
     op.drop_table('pricing_contract_change')
     op.drop_table('pricing_contract_value')
+    op.drop_index(op.f('ix_pricing_contract_rise_product_id'), table_name='pricing_contract_rise')
+    op.drop_index(op.f('ix_pricing_contract_rise_day'), table_name='pricing_contract_rise')
+    op.drop_table('pricing_contract_rise')
     op.drop_index(op.f('ix_pricing_contract_contract_segment_id'), table_name='pricing_contract_contract')
     op.drop_index(op.f('ix_pricing_contract_contract_company_id'), table_name='pricing_contract_contract')
     op.drop_index('ix_pricing_contract_contract_audience', table_name='pricing_contract_contract')

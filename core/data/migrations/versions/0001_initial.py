@@ -197,6 +197,7 @@ def upgrade() -> None:
     sa.Column('kind', sa.String(length=20), nullable=False),
     sa.Column('generation', sa.Integer(), nullable=False),
     sa.Column('addons', sa.Text(), nullable=False),
+    sa.Column('code', sa.String(length=12), server_default='', nullable=False),
     sa.Column('started_at', types.Instant(), nullable=False),
     sa.Column('seen_at', types.Instant(), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_core_process'))
@@ -341,6 +342,22 @@ def upgrade() -> None:
     )
     op.create_index(op.f('ix_companies_company_parent_id'), 'companies_company', ['parent_id'], unique=False)
     op.create_index(op.f('ix_companies_company_sales_rep_id'), 'companies_company', ['sales_rep_id'], unique=False)
+    op.create_table('core_list_view',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('code', sa.String(length=16), nullable=False),
+    sa.Column('list_key', sa.String(length=80), nullable=False),
+    sa.Column('user_id', sa.Integer(), nullable=False),
+    sa.Column('by', sa.String(length=200), nullable=False),
+    sa.Column('name', sa.String(length=60), nullable=False),
+    sa.Column('params', types.Json, nullable=False),
+    sa.Column('shared', sa.Boolean(), nullable=False),
+    sa.Column('changed_at', types.Instant(), nullable=False),
+    sa.ForeignKeyConstraint(['user_id'], ['accounts_user.id'], name=op.f('fk_core_list_view_user_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_core_list_view')),
+    sa.UniqueConstraint('code', name=op.f('uq_core_list_view_code')),
+    sa.UniqueConstraint('user_id', 'list_key', 'name', name=op.f('uq_core_list_view_user_id_list_key_name'))
+    )
+    op.create_index('ix_core_list_view_shared', 'core_list_view', ['list_key', 'shared'], unique=False)
     op.create_table('notifications_choice',
     sa.Column('user_id', sa.Integer(), nullable=False),
     sa.Column('kind', sa.String(length=90), nullable=False),
@@ -508,6 +525,15 @@ def upgrade() -> None:
     sa.UniqueConstraint('key', name=op.f('uq_core_file_key'))
     )
     op.create_index(op.f('ix_core_file_company_id'), 'core_file', ['company_id'], unique=False)
+    op.create_table('core_list_default',
+    sa.Column('user_id', sa.Integer(), nullable=False),
+    sa.Column('list_key', sa.String(length=80), nullable=False),
+    sa.Column('view_id', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['user_id'], ['accounts_user.id'], name=op.f('fk_core_list_default_user_id'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['view_id'], ['core_list_view.id'], name=op.f('fk_core_list_default_view_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('user_id', 'list_key', name=op.f('pk_core_list_default'))
+    )
+    op.create_index(op.f('ix_core_list_default_view_id'), 'core_list_default', ['view_id'], unique=False)
     op.create_table('pricing_list_price',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('product_id', sa.Integer(), nullable=False),
@@ -572,6 +598,7 @@ def upgrade() -> None:
     sa.Column('currency', sa.String(length=3), nullable=False),
     sa.Column('rounding', sa.String(length=10), nullable=False),
     sa.Column('net', types.Amount(), nullable=False),
+    sa.Column('charges_net', types.Amount(), server_default='0', nullable=False),
     sa.Column('tax', types.Amount(), nullable=False),
     sa.Column('gross', types.Amount(), nullable=False),
     sa.Column('tax_lines', types.Json, nullable=False),
@@ -581,6 +608,9 @@ def upgrade() -> None:
     sa.Column('bill_to', types.Json, nullable=True),
     sa.Column('wished_date', sa.Date(), nullable=True),
     sa.Column('locale', sa.String(length=10), nullable=False),
+    sa.Column('guest_key', sa.String(length=64), nullable=True),
+    sa.Column('guest_email', sa.String(length=255), server_default='', nullable=False),
+    sa.Column('guest_phone', sa.String(length=50), server_default='', nullable=False),
     sa.Column('required_checks', types.Json, nullable=False),
     sa.Column('generation', sa.Integer(), nullable=True),
     sa.Column('digest', sa.String(length=64), nullable=False),
@@ -604,6 +634,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['user_id'], ['accounts_user.id'], name=op.f('fk_orders_order_user_id'), ondelete='SET NULL'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_orders_order')),
     sa.UniqueConstraint('company_id', 'client_reference', name=op.f('uq_orders_order_company_id_client_reference')),
+    sa.UniqueConstraint('guest_key', name=op.f('uq_orders_order_guest_key')),
     sa.UniqueConstraint('number', name=op.f('uq_orders_order_number'))
     )
     op.create_index('ix_orders_order_company_submitted', 'orders_order', ['company_id', 'submitted_at'], unique=False)
@@ -632,6 +663,21 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('key_id', 'minute', name=op.f('pk_restapi_use'))
     )
     op.create_index(op.f('ix_restapi_use_minute'), 'restapi_use', ['minute'], unique=False)
+    op.create_table('orders_charge',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('order_id', sa.Integer(), nullable=False),
+    sa.Column('company_id', sa.Integer(), nullable=False),
+    sa.Column('owner', sa.String(length=40), nullable=False),
+    sa.Column('code', sa.String(length=40), nullable=False),
+    sa.Column('label', sa.String(length=120), nullable=False),
+    sa.Column('net', types.Amount(), nullable=False),
+    sa.Column('tax_category', sa.String(length=20), nullable=False),
+    sa.Column('tax_rate', types.Price(), nullable=True),
+    sa.ForeignKeyConstraint(['company_id'], ['companies_company.id'], name=op.f('fk_orders_charge_company_id'), ondelete='RESTRICT'),
+    sa.ForeignKeyConstraint(['order_id'], ['orders_order.id'], name=op.f('fk_orders_charge_order_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_orders_charge'))
+    )
+    op.create_index(op.f('ix_orders_charge_order_id'), 'orders_charge', ['order_id'], unique=False)
     op.create_table('orders_hold',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('order_id', sa.Integer(), nullable=False),
@@ -671,6 +717,8 @@ def upgrade() -> None:
     sa.Column('tax_rate', types.Price(), nullable=True),
     sa.Column('price_source', sa.String(length=120), nullable=False),
     sa.Column('trace_digest', sa.String(length=64), nullable=False),
+    sa.Column('bands', types.Json, nullable=True),
+    sa.Column('manual', types.Json, nullable=True),
     sa.Column('note', sa.Text(), nullable=False),
     sa.Column('customer_reference', sa.String(length=80), nullable=False),
     sa.Column('extra', types.Json, nullable=False),
@@ -710,6 +758,8 @@ def downgrade() -> None:
     op.drop_table('orders_line')
     op.drop_index(op.f('ix_orders_hold_order_id'), table_name='orders_hold')
     op.drop_table('orders_hold')
+    op.drop_index(op.f('ix_orders_charge_order_id'), table_name='orders_charge')
+    op.drop_table('orders_charge')
     op.drop_index(op.f('ix_restapi_use_minute'), table_name='restapi_use')
     op.drop_table('restapi_use')
     op.drop_index(op.f('ix_restapi_answer_created_at'), table_name='restapi_answer')
@@ -725,6 +775,8 @@ def downgrade() -> None:
     op.drop_table('restapi_key')
     op.drop_index('ix_pricing_list_price_lookup', table_name='pricing_list_price')
     op.drop_table('pricing_list_price')
+    op.drop_index(op.f('ix_core_list_default_view_id'), table_name='core_list_default')
+    op.drop_table('core_list_default')
     op.drop_index(op.f('ix_core_file_company_id'), table_name='core_file')
     op.drop_table('core_file')
     op.drop_index(op.f('ix_companies_membership_user_id'), table_name='companies_membership')
@@ -754,6 +806,8 @@ def downgrade() -> None:
     op.drop_index('ix_notifications_due', table_name='notifications_notification')
     op.drop_table('notifications_notification')
     op.drop_table('notifications_choice')
+    op.drop_index('ix_core_list_view_shared', table_name='core_list_view')
+    op.drop_table('core_list_view')
     op.drop_index(op.f('ix_companies_company_sales_rep_id'), table_name='companies_company')
     op.drop_index(op.f('ix_companies_company_parent_id'), table_name='companies_company')
     op.drop_table('companies_company')

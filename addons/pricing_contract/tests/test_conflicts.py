@@ -1,0 +1,133 @@
+"""Two people in the grid of one contract: nobody's row is overwritten unseen, and no other row is lost."""
+
+from __future__ import annotations
+
+import html
+import re
+from decimal import Decimal as D
+
+import pytest
+from sqlalchemy import select
+
+from addons.pricing_contract.models import Contract, ContractPrice
+from core.data.db import db
+from core.testing.factories import make_company, make_product, make_staff
+from core.testing.signin import sign_in
+
+from .conftest import contract, row
+
+PAGE = "/admin/a/pricing_contract/contracts/K"
+FIELD = re.compile(r'<(?:input|select)[^>]* name="([a-z_]+)-(\d+)"(?:[^>]* value="([^"]*)")?')
+
+
+@pytest.fixture
+def two(office):
+    """Minna and Olli of sales, and a contract with two rows."""
+    frame = contract("K", company=make_company("ACME"))
+    for code, value in (("BOLT", "1"), ("NUT", "2")):
+        row(frame, make_product(code), value)
+    make_product("WASHER")
+    for name in ("minna", "olli"):
+        make_staff(f"{name}@tukku.example", ["sales"], name=name.title())
+    return [sign_in(office, f"{name}@tukku.example") for name in ("minna", "olli")]
+
+
+def shown(page: str) -> dict[str, dict[str, str]]:
+    """Return the rows of a page by their code: number and fields."""
+    rows: dict[str, dict[str, str]] = {}
+    for name, number, value in FIELD.findall(page):
+        rows.setdefault(number, {"n": number, "kind": "fixed"}).setdefault(name, html.unescape(value))
+    return {fields["target"]: fields for fields in rows.values() if fields.get("target")}
+
+
+def sent(*rows: dict[str, str], **more: str) -> dict[str, str]:
+    """Return rows as a form sends them."""
+    return {f"{name}-{one['n']}": value for one in rows for name, value in one.items() if name != "n"} | more
+
+
+def values() -> dict[str, D]:
+    """Return the prices that stand."""
+    db.session.expire_all()
+    query = select(ContractPrice).where(ContractPrice.contract_id == db.session.scalar(select(Contract.id)))
+    return {str(one.product_id): one.value for one in db.session.scalars(query)}
+
+
+def test_the_second_sees_who_changed_the_row_and_chooses_while_the_other_rows_go_in(two):
+    minna, olli = two
+    before = shown(olli.get(PAGE).text)
+    theirs = shown(minna.get(PAGE).text)["BOLT"] | {"value": "1.40"}
+    assert minna.post(f"{PAGE}/rows", data=sent(theirs)).status_code == 303
+
+    mine = {name: before[name] | {"value": value} for name, value in (("BOLT", "1.50"), ("NUT", "2.50"))}
+    answer = olli.post(f"{PAGE}/rows", data=sent(*mine.values()))
+    assert answer.status_code == 409
+    assert list(values().values()) == [D("1.40"), D("2.50")]
+    assert re.search(r"Minna changed this on [^<]*\d{4}[^<]*\.\s+Your row was not saved\.", answer.text)
+    assert "Value: it is “1.4” now, you wrote “1.50”" in answer.text
+    assert "1 row is saved." in answer.text
+    kept = shown(answer.text)["BOLT"]
+    assert kept["value"] == "1.50"
+
+    undecided = {name: value for name, value in kept.items() if name != "choice"}
+    assert olli.post(f"{PAGE}/rows", data=sent(undecided)).status_code == 409
+    assert olli.post(f"{PAGE}/rows", data=sent(kept | {"choice": "theirs"})).status_code == 303
+    assert values()["1"] == D("1.40")
+    assert olli.post(f"{PAGE}/rows", data=sent(kept | {"choice": "changed"})).status_code == 303
+    assert values()["1"] == D("1.50")
+
+
+def test_a_choice_holds_only_for_the_row_that_was_shown(two):
+    minna, olli = two
+    before, theirs = shown(olli.get(PAGE).text)["BOLT"], shown(minna.get(PAGE).text)["BOLT"]
+    minna.post(f"{PAGE}/rows", data=sent(theirs | {"value": "1.40"}))
+    kept = shown(olli.post(f"{PAGE}/rows", data=sent(before | {"value": "1.50"})).text)["BOLT"]
+    minna.post(f"{PAGE}/rows", data=sent(shown(minna.get(PAGE).text)["BOLT"] | {"value": "1.60"}))
+    answer = olli.post(f"{PAGE}/rows", data=sent(kept | {"choice": "changed"}))
+    assert answer.status_code == 409
+    assert "it is “1.6” now, you wrote “1.50”" in answer.text
+    assert values()["1"] == D("1.60")
+
+
+def test_a_row_that_somebody_deleted_can_be_added_again(two):
+    minna, olli = two
+    before = shown(olli.get(PAGE).text)["BOLT"]
+    assert minna.post(f"{PAGE}/rows", data={"delete": before["key"]}).status_code == 303
+    answer = olli.post(f"{PAGE}/rows", data=sent(before | {"value": "1.50"}))
+    assert answer.status_code == 409
+    assert re.search(r"Minna changed this on [^<]*\.\s+The row is no longer there\.", answer.text)
+    kept = shown(answer.text)["BOLT"]
+    assert olli.post(f"{PAGE}/rows", data=sent(kept | {"choice": "gone"})).status_code == 303
+    assert values() == {"1": D("1.50"), "2": D(2)}
+
+
+def test_a_row_that_somebody_changed_is_not_deleted_unseen(two):
+    minna, olli = two
+    before = shown(olli.get(PAGE).text)["BOLT"]
+    minna.post(f"{PAGE}/rows", data=sent(shown(minna.get(PAGE).text)["BOLT"] | {"value": "1.40"}))
+    answer = olli.post(f"{PAGE}/rows", data=sent(before, delete=before["key"]))
+    assert answer.status_code == 409
+    assert "1 row was changed by somebody else meanwhile and is not deleted." in answer.text
+    again = shown(answer.text)["BOLT"]
+    assert again["value"] == "1.4"
+    assert olli.post(f"{PAGE}/rows", data=sent(again, delete=again["key"])).status_code == 303
+    assert values() == {"2": D(2)}
+
+
+def test_two_that_add_the_same_row_meet(two):
+    minna, olli = two
+    new = {"n": "10001", "key": "", "kind": "fixed", "target": "WASHER", "value": "3"}
+    assert minna.post(f"{PAGE}/rows", data=sent(new)).status_code == 303
+    answer = olli.post(f"{PAGE}/rows", data=sent(new | {"value": "4"}))
+    assert answer.status_code == 409
+    assert re.search(r"Minna changed this on [^<]*\.\s+There is such a row already\.", answer.text)
+    assert values()["3"] == D(3)
+    kept = max((one for one in re.findall(r'name="now-(\d+)" value="([^"]+)"', answer.text)), key=lambda one: len(one[1]))
+    mine = new | {"n": kept[0], "value": "4", "now": html.unescape(kept[1]), "choice": "taken"}
+    assert olli.post(f"{PAGE}/rows", data=sent(mine)).status_code == 303
+    assert values()["3"] == D(4)
+
+
+def test_a_row_of_an_unreadable_key_is_a_bad_page_and_no_fault(two):
+    answer = two[0].post(f"{PAGE}/rows", data={"delete": "1|pcs|NaN|yesterday"})
+    assert answer.status_code == 422
+    assert "The page that was sent is not complete; load it again." in answer.text

@@ -1,0 +1,85 @@
+"""A company with many contracts: what is behind a final price is not read, and no price differs for that."""
+
+from __future__ import annotations
+
+import random
+from decimal import Decimal as D
+
+import pytest
+from flask import request
+
+from addons.pricing_contract import query
+from core.data.db import db
+from core.data.scope import set_actor, system
+from core.data.write import write
+from core.pricing import services
+from core.spec.pricing import PriceRequest
+from core.testing.factories import Unit, make_company, make_product
+from core.testing.statements import count_statements
+
+from .conftest import contract, row
+
+QUANTITIES = ("1", "7", "10", "60")
+
+
+def prices(where, requests, **how):
+    """Return what the requests cost, as a new request of a server is told."""
+    request.environ.pop("tukku.stamps", None)
+    return [(line.key, line.price, line.per, line.source) for line in services.price(where, requests, **how).lines]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_prices_are_those_of_the_explanation_which_reads_everything(shop, seed):
+    chance = random.Random(seed)
+    company, units = make_company("ACME"), [Unit("pcs"), Unit("box", 12)]
+    products = [make_product(f"P{n}", price="100" if n % 3 else None, units=units) for n in range(6)]
+    for n in range(8):
+        one = contract(
+            f"K{n}", company=company, priority=chance.choice((0, 1)), allow_inverted=True,
+            merge_policy=chance.choice(("override", "override", "override", "best_of", "fallback")),
+        )  # fmt: skip
+        for product in chance.sample(products, 4):
+            for unit, least in {
+                (chance.choice(("pcs", "box", "")), chance.choice(("0", "5", "10", "50"))) for _n in range(3)
+            }:
+                kind = chance.choice(("fixed", "fixed", "percent")) if unit else "percent"
+                row(one, product, str(chance.randint(1, 90)), kind=kind, unit=unit, min_quantity=least)
+    asked = [
+        PriceRequest(f"{n}-{unit}-{quantity}", product.id, unit, D(quantity))
+        for n, product in enumerate(products)
+        for unit in ("pcs", "box")
+        for quantity in QUANTITIES
+    ]
+    with shop.test_request_context():
+        set_actor(system("tests"))
+        where = services.context("EUR", company_id=company.id)
+        right = prices(where, asked, explain=True)
+        assert len({price for _key, price, _per, _source in right}) > 8
+        for _time in ("first", "with what is kept"):
+            assert prices(where, asked) == right
+            assert [prices(where, [one])[0] for one in asked] == right
+        with write():
+            assert prices(where, asked) == right
+
+
+def test_a_thousand_lines_and_fifty_contracts_take_three_statements_and_read_little(shop, monkeypatch):
+    company = make_company("ACME")
+    products = [make_product(f"P{n}") for n in range(20)]
+    for n in range(50):
+        one = contract(f"K{n:02}", company=company)
+        for product in products:
+            row(one, product, str(n + 1))
+    asked = [PriceRequest(str(n), products[n % 20].id, "pcs", D(n + 1)) for n in range(1000)]
+    read = []
+    probed = query.fetch_to_the_final
+    monkeypatch.setattr(query, "fetch_to_the_final", lambda *given: read.append(probed(*given)) or read[-1])
+    with shop.test_request_context():
+        set_actor(system("tests"))
+        where = services.context("EUR", company_id=company.id)
+        with count_statements(at_most=3):
+            first = prices(where, asked)
+        with count_statements(exactly=2):
+            assert prices(where, asked) == first
+    assert {price for _key, price, _per, _source in first} == {D(1)}
+    assert [len(rows) for rows in read] == [20]
+    db.session.rollback()

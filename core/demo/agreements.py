@@ -1,0 +1,43 @@
+"""What the demo's two customers have agreed beside their prices, and a voucher of the merchant."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+
+from core.demo.articles import Article
+from core.demo.assortment import Row
+
+
+def volume_rows(goods: Sequence[Article], today: date) -> Iterator[Row]:
+    """Yield the rows of volume_agreements.csv: an article of a customer that takes many, and a category of another."""
+    sold = [a for a in goods if a.status == "active" and not a.superseded_by]
+    bearing = next((a for a in sold if a.category == "taper-302"), sold[-1])  # a thin assortment may have none
+    start, end = today.isoformat(), (today + timedelta(days=200)).isoformat()
+    for code, company, name, sku, category, unit, quantity, percent in (
+        ("VA-KONEPAJA", "KONEPAJA", "Taper roller bearings for the gearbox line", bearing.sku, "", "pcs", "600", "35"),
+        ("VA-NORDBYGG", "NORDBYGG", "Gaskets for the Stockholm sites", "", "gaskets", "pcs", "4000", "22"),
+    ):
+        yield {
+            "code": code, "name": name, "company": company, "sku": sku, "category": category, "unit": unit,
+            "quantity": quantity, "kind": "percent", "value": percent, "valid_from": start, "valid_until": end,
+        }  # fmt: skip
+
+
+def rebate_rows(today: date) -> Iterator[Row]:
+    """Yield the rows of rebates.csv; they count what was ordered since the beginning of the year."""
+    for code, company, name, categories, steps in (
+        ("RB-KONEPAJA", "KONEPAJA", "Yearly bonus", "", "10000=1;25000=2;100000=3"),
+        ("RB-NORDBYGG", "NORDBYGG", "Bonus on fasteners", "fasteners", "5000=1;20000=2.5"),
+    ):
+        yield {
+            "code": code, "name": name, "company": company, "period": "year", "starts": f"{today.year}-01-01",
+            "basis": "net", "kind": "percent", "mode": "retroactive", "steps": steps, "categories": categories,
+        }  # fmt: skip
+
+
+def promotion_rows(today: date) -> Iterator[Row]:
+    """Yield the rows of promotions.csv: a voucher, so that nobody's totals change unasked."""
+    yield {
+        "code": "AUTUMN-FAIR", "name": "Autumn fair: 5 percent off the order", "kind": "percent", "value": "5",
+        "min_value": "200", "currency": "EUR", "voucher": "FAIR-5", "uses_per_company": "2",
+        "valid_from": (today - timedelta(days=10)).isoformat(), "valid_until": (today + timedelta(days=50)).isoformat(),
+    }  # fmt: skip

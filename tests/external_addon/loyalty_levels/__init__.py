@@ -1,0 +1,1 @@
+"""Loyalty levels: a discount by what a company bought lately."""

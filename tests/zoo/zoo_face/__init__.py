@@ -1,0 +1,1 @@
+"""Two views at one address."""

@@ -1,0 +1,17 @@
+"""A mount whose arguments are swapped."""
+
+from flask import Blueprint
+
+from core.spec.app import Mount
+from core.spec.markers import hookimpl
+
+bp = Blueprint("zoo_swapped", __name__)
+
+
+class Plugin:
+    """Broken on purpose."""
+
+    @hookimpl
+    def app_mounts(self):
+        """Mount it."""
+        return [Mount("shop", bp)]
