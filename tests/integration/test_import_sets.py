@@ -24,6 +24,7 @@ from core.data import clock
 from core.data.db import db
 from core.data.scope import set_actor, system
 from core.demo import load_demo
+from core.demo.agreements import volume_rows
 from core.demo.assortment import articles
 from core.demo.customers import customers
 from core.demo.loading import ZONE
@@ -102,12 +103,15 @@ def test_demo_loads_and_loads_again(app: Flask) -> None:
         assert all(" 0 new or changed" in line for line in said if "rows" in line), said
         goods = articles(1, 0.03)
         pricer = Pricer(goods, customers(), terms(goods, clock.today(ZONE)))
-        some = [article.sku for article in goods if article.status == "active" and article.packages[0].minimum <= 1]
+        agreed = next(row["sku"] for row in volume_rows(goods, clock.today(ZONE)) if row["sku"])
+        some = [a.sku for a in goods if a.status == "active" and a.packages[0].minimum <= 1 and a.sku != agreed]
         for code in ("KONEPAJA-SJK", "NORDBYGG", "SVEAMEK", "IZMIRTERSANE", "TELAKKA-TKU"):
             told = {sku: pricer.price(code, sku, Decimal(1), clock.today(ZONE)) for sku in some}
             assert prices(code, some) == told, code
         paid = {code: prices(code, [SHOWCASE_SKU])[SHOWCASE_SKU] for code in ("KONEPAJA", "NORDBYGG")}
         assert paid == {"KONEPAJA": Decimal("8.15"), "NORDBYGG": Decimal("8.9")}
+        listed = next(article.price for article in goods if article.sku == agreed)
+        assert prices("KONEPAJA", [agreed])[agreed] == round(listed * Decimal("0.65"), 2)
 
 
 @pytest.fixture
