@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
-from core.api.companies import Company, CompanySegment, Segment
+from core.api.companies import GUESTS, Company, CompanySegment, Segment
 from core.api.data import clock, db
 from core.api.hooks import ConfigCheck, ConfigFinding, DataCheck, HealthCheck
 from core.api.i18n import translations
@@ -18,7 +18,6 @@ from .models import Contract, ContractPrice
 
 _, _l, ngettext, _p = translations(__name__)
 CONTRACTS, CONTRACT = "pricing_contract_admin.contracts", "pricing_contract_admin.contract"
-GUESTS = "guests"  # visitors belong to it
 SHOWN = 5  # contracts named in a finding
 
 

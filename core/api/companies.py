@@ -4,7 +4,16 @@ from core.accounts.models import User
 from core.accounts.roles import TITLES as ROLE_TITLES
 from core.companies.models import Address, Company, CompanySegment, Membership, Segment, Seller
 from core.companies.segments import segment_by_code
-from core.companies.services import ancestors, company_by_code, current_company, descendants, segment_ids, seller
+from core.companies.services import (
+    GUESTS,
+    ancestors,
+    company_by_code,
+    current_company,
+    descendants,
+    segment_ids,
+    seller,
+    visitor_segment_ids,
+)
 from core.companies.tree import descendants_of, lock_company
 
 __all__ = [
@@ -12,7 +21,9 @@ __all__ = [
     "Address", "Company", "CompanySegment", "Membership", "Segment", "Seller", "User",
     # questions
     "ancestors", "company_by_code", "current_company", "descendants", "descendants_of", "segment_by_code",
-    "segment_ids", "seller",
+    "segment_ids", "seller", "visitor_segment_ids",
+    # the code of the segment that visitors belong to
+    "GUESTS",
     # roles of people, and the lock under which a company's orders change
     "ROLE_TITLES", "lock_company",
 ]  # fmt: skip

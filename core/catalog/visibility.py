@@ -33,46 +33,49 @@ def condition(*, discontinued: bool = False) -> ColumnElement[bool]:
 
 def by_catalogue_alone() -> str | None:
     """Return a word for the condition of the current actor where nothing but the catalogue's tables decides what it
-    finds; None where a ``catalog_visibility`` of an addon may."""
+    finds; None where a ``catalog_visibility`` of an addon restricts this very actor."""
     actor = current_actor()
     if not actor.may(VIEW):
         return "nothing"
     if actor.scope.unlimited and actor.company_id is None:
         return "everything"
-    return None if registry().answers("catalog_visibility") else "shop"
+    return None if _of_addons(actor) else "shop"
 
 
 def _conditions(actor: Actor) -> tuple[ColumnElement[bool], ...]:
-    """Return the actor's conditions, asked of the hooks once per request."""
-    if not has_request_context():
-        return _ask(actor)
-    kept: dict[Actor, tuple[ColumnElement[bool], ...]] = g.setdefault("catalog_visibility", {})
-    if actor not in kept:
-        kept[actor] = _ask(actor)
-    return kept[actor]
-
-
-def _ask(actor: Actor) -> tuple[ColumnElement[bool], ...]:
     if not actor.may(VIEW):
         return (false(),)
     if actor.scope.unlimited and actor.company_id is None:
         return ()
-    return _of(actor.company_id)
+    return (_in_shown_category(), *_of_addons(actor))
+
+
+def _of_addons(actor: Actor) -> tuple[ColumnElement[bool], ...]:
+    """Return what addons add to the actor's conditions, asked of the hooks once per request."""
+    if not has_request_context():
+        return _ask(actor.company_id)
+    kept: dict[Actor, tuple[ColumnElement[bool], ...]] = g.setdefault("catalog_visibility", {})
+    if actor not in kept:
+        kept[actor] = _ask(actor.company_id)
+    return kept[actor]
 
 
 def of_company(company_id: int) -> tuple[ColumnElement[bool], ...]:
     """Return the conditions on ``Product`` for what a company may buy: for staff, who see more themselves."""
-    return (*_of(company_id), Product.status != "discontinued")
+    return (_in_shown_category(), *_ask(company_id), Product.status != "discontinued")
 
 
-def _of(company_id: int | None) -> tuple[ColumnElement[bool], ...]:
-    answers = registry().batch("catalog_visibility", query=_query(company_id))
-    return (_in_shown_category(), *(found for _owner, results in answers for found in results))
+def _ask(company_id: int | None) -> tuple[ColumnElement[bool], ...]:
+    if not registry().answers("catalog_visibility"):
+        return ()
+    answers = registry().batch("catalog_visibility", query=query_for(company_id))
+    return tuple(found for _owner, results in answers for found in results)
 
 
-def _query(company_id: int | None) -> VisibilityQuery:
+def query_for(company_id: int | None) -> VisibilityQuery:
+    """Return for whom addons are asked what is seen: a company with its parents and segments, or visitors (None)."""
     ancestors = companies.ancestors(company_id) if company_id is not None else ()
-    segments = companies.segment_ids(ancestors) if ancestors else ()
+    segments = companies.segment_ids(ancestors) if ancestors else companies.visitor_segment_ids()
     return VisibilityQuery(company_id, tuple(ancestors), tuple(segments), clock.now())
 
 

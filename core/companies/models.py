@@ -105,6 +105,7 @@ class Segment(db.Model):
     """A group of companies (gold, construction); price lists and assortments may name it."""
 
     __tablename__ = "companies_segment"
+    __stamp__ = "segments"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(String(40), unique=True)

@@ -13,7 +13,7 @@ from core.accounts import identity
 from core.accounts.identity import Buyer
 from core.companies.editing import company_by_code, create_company, update_company
 from core.companies.memberships import set_memberships
-from core.companies.models import Address, Company, CompanySegment, Seller
+from core.companies.models import Address, Company, CompanySegment, Segment, Seller
 from core.companies.tree import ancestors, descendants, lock_company
 from core.data import stamps
 from core.data.db import db
@@ -38,7 +38,10 @@ __all__ = [
     "set_memberships",
     "standing_of",
     "update_company",
+    "visitor_segment_ids",
 ]
+#: The segment that visitors belong to, where the merchant has made it: price lists and assortments for them alone.
+GUESTS = "guests"
 
 
 def seller() -> Seller:
@@ -107,6 +110,12 @@ def segment_ids(company_ids: Iterable[int]) -> tuple[int, ...]:
         return buyer.segments
     found = select(CompanySegment.segment_id).where(CompanySegment.company_id.in_(wanted)).distinct()
     return tuple(sorted(db.session.scalars(found)))
+
+
+def visitor_segment_ids() -> tuple[int, ...]:
+    """Return the segment that visitors belong to, read when a segment has changed; nothing where there is none."""
+    query = select(Segment.id).where(Segment.code == GUESTS)
+    return stamps.kept("segments", "visitors", lambda: tuple(db.session.scalars(query)))
 
 
 def addresses_of(company_id: int, use: str = "") -> list[Address]:

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from core.catalog.models import Product, ProductUnit
 from core.companies import services as companies
-from core.companies.models import Company, Segment
+from core.companies.models import Company
 from core.data import clock
 from core.data.db import db
 from core.data.scope import current_actor
@@ -25,8 +25,6 @@ from core.spec.errors import Forbidden, Invalid, NotFound
 from core.spec.pricing import Break, ManualTerms, PriceBatch, PriceContext, PriceLine, PriceRequest
 
 VIEW = "pricing.price.view"
-#: The segment that visitors belong to, where the merchant has made it: price lists for them alone.
-GUESTS = "guests"
 ZERO, ONE, LIMIT = Decimal(0), Decimal(1), Decimal(10**12)
 _OWN = object()
 _HIDDEN = _l("Sign in to see prices.")
@@ -56,7 +54,7 @@ def context(
 def _context(currency: str | None, at: datetime, company_id: int | None) -> PriceContext:
     seller = companies.seller_facts()
     if company_id is None:
-        visitors = tuple(db.session.scalars(select(Segment.id).where(Segment.code == GUESTS)))
+        visitors = companies.visitor_segment_ids()
         return PriceContext(_currency(currency, seller.currency), at, segment_ids=visitors, zone=seller.zone)
     buyer = companies.standing_of(company_id)
     own, country = (

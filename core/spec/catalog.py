@@ -9,7 +9,9 @@ from decimal import Decimal
 
 @dataclass(frozen=True, slots=True)
 class VisibilityQuery:
-    """For whom the catalogue is asked: a company (None for a guest), its parents and segments, and when."""
+    """For whom the catalogue is asked: a company (None for a guest), its parents and segments, and when.
+
+    A guest's segments are those that visitors belong to (the segment ``guests``)."""
 
     company_id: int | None
     ancestor_ids: tuple[int, ...]

@@ -146,7 +146,10 @@ class CatalogHooks:
 
     @spec(kind="batch", on_error="fail")
     def catalog_visibility(self, query: VisibilityQuery) -> Iterable[ColumnElement[bool]]:
-        """Return SQL conditions on ``Product`` for what the company may see; all conditions must hold."""
+        """Return SQL conditions on ``Product`` for what the company may see; all conditions must hold.
+
+        Return none where this company sees everything: its lists and counts are then kept with the catalogue's.
+        """
 
     @spec(kind="batch", on_error="fail", result=QuantityRule)
     def quantity_rules(self, lines: Sequence[QuantityLine], company_id: int | None) -> Iterable[QuantityRule]:

@@ -19,6 +19,7 @@ from sqlalchemy import delete, update
 from addons.pricing_contract.models import Contract, ContractPrice, ProductValue, target_of
 from core.catalog.models import Category, Product
 from core.companies.models import Company, Seller
+from core.companies.services import GUESTS
 from core.data import clock
 from core.data.write import write
 from core.pricing import services
@@ -315,7 +316,7 @@ class World:
         if company:
             return {**values, "audience": "company", "company_id": self.company(str(company)).id}
         if segment:
-            code = services.GUESTS if segment == "anonymous" else f"{self.tag}-{segment}"
+            code = GUESTS if segment == "anonymous" else f"{self.tag}-{segment}"
             return {**values, "audience": "segment", "segment_id": factories.make_segment(code).id}
         return {**values, "audience": "location" if region else "public"}
 

@@ -7,6 +7,7 @@ import pytest
 from core.catalog import listing, media, product_pages, saving, services, visibility
 from core.catalog.models import Product
 from core.catalog.selection import Selection
+from core.companies.segments import segment_by_code
 from core.data.db import db
 from core.data.scope import Actor, Scope, acting, guest
 from core.data.write import write
@@ -79,6 +80,34 @@ def test_hidden_products_are_nowhere(shop):
         assert services.product_id_of("SECRET") is None
         assert media.visible_file(key) is None
     assert media.visible_file(key) is not None
+
+
+def test_only_whom_an_addon_restricts_goes_without_what_is_kept(shop):
+    app, ids = shop
+    made = give_registry(app, {})
+
+    def condition(query):
+        return [Product.sku != "SECRET"] if query.company_id == 8 else None
+
+    hook = Implementation("assortments", condition, ("query",))
+    app.extensions[EXTENSION] = replace(made, implementations={"catalog_visibility": (hook,)})
+    with app.test_request_context("/"), acting(buyer(7)):
+        assert visibility.by_catalogue_alone() == "shop"
+        assert ids["SECRET"] in listing.run(Selection()).ids
+    with app.test_request_context("/"), acting(buyer(8)):
+        assert visibility.by_catalogue_alone() is None
+        assert ids["SECRET"] not in listing.run(Selection()).ids
+    with app.test_request_context("/"), acting(guest()):
+        assert visibility.by_catalogue_alone() == "nothing"
+
+
+def test_visitors_are_asked_for_with_their_segment(shop):
+    app, _ids = shop
+    make_company("REGULAR", segments=["guests"])
+    seen = hide(app)
+    with acting(guest({visibility.VIEW})):
+        listing.run(Selection())
+    assert seen[0].segment_ids == (segment_by_code("guests").id,)
 
 
 def test_hidden_categories_take_everything_beneath_them(shop):
