@@ -174,13 +174,13 @@ def _dead_ends(found: Snapshot, mine: Sequence[int], day: Any) -> Iterator[Probl
             without.append((found.companies[company_id], stuck))
     names = names_of([person for _company, people in without for person in people[:NAMED]]) if without else {}
     for row, people in without:
-        said = ", ".join(names.get(person, "") for person in people[:NAMED])
+        said = ", ".join([names.get(person, "") for person in people[:NAMED]] + ["…"] * (len(people) > NAMED))
         text = ngettext(
             "Nobody of %(company)s may approve the orders of %(count)s person (%(names)s); they would wait for the seller.",
             "Nobody of %(company)s may approve the orders of %(count)s people (%(names)s); they would wait for the seller.",
             len(people),
             company=row.name,
-            names=said if len(people) <= NAMED else f"{said}, …",
+            names=said,
         )
         yield Problem("APPROVAL-NOBODY", "warning", text, row.code)
 

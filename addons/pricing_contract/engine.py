@@ -38,7 +38,6 @@ from .query import KIND, TARGET
 from .sources import Source
 from .standing import below_first, best_rows, in_base, rows_for, standing
 
-STEP = "agreement"
 #: The tables that contracts' kept rows come from, and for how many buyers they are kept.
 STAMPS, MOST = ("contracts", "catalogue"), 1024
 #: With more contracts than these, what is behind a final price is not read.
@@ -49,7 +48,7 @@ Row = Any
 
 def agreement_step() -> PriceStep:
     """Return the step that applies contracts and price lists."""
-    return PriceStep(STEP, PriceStage.AGREEMENT, apply, prepare)
+    return PriceStep(trace.STEP, PriceStage.AGREEMENT, apply, prepare, title=trace.TITLE)
 
 
 @dataclass(slots=True)
@@ -246,11 +245,11 @@ def _explained(batch: PriceBatch, line: PriceLine, rows: Sequence[Row], facts: F
     trace.tell(line, [row for row in every if id(row) in force], offers, winner, facts)
     if winner is not None:
         _take(line, winner, facts)
-        line.note(STEP, before, line.reason, winner.source.code)
+        line.note(trace.STEP, before, line.reason, winner.source.code)
         trace.tell_bands(batch, line)
     elif closing is not None:
         _take_nothing(line, closing)
-        line.note(STEP, before, line.reason, closing.code)
+        line.note(trace.STEP, before, line.reason, closing.code)
 
 
 def _offers(line: PriceLine, rows: Sequence[Row], facts: Facts, *, every: bool = False) -> list[Offer]:

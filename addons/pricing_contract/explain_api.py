@@ -37,9 +37,9 @@ class Rung(Schema):
 
 
 class Step(Schema):
-    """A step to the price: what it was before and after, and why."""
+    """A step to the price: what it was before and after, and why; ``title`` is its name for people."""
 
-    step, reason = fields.String(), fields.String()
+    step, title, reason = fields.String(), fields.String(), fields.String()
     before, after, reference = fields.String(allow_none=True), fields.String(allow_none=True), fields.String(allow_none=True)
 
 

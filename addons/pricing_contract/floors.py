@@ -27,6 +27,7 @@ SETTINGS = (
         Decimal(0),
         _l("Least margin of prices set by hand"),
         _l("In percent on the product's cost. Below it only those sell who may sell below the floor."),
+        unit="%",
         minimum=Decimal(0),
         maximum=Decimal(1000),
         group=_l("Contracts"),
@@ -37,7 +38,7 @@ SETTINGS = (
 
 def floor_step() -> PriceStep:
     """Return the step that tells the floor of lines with terms agreed by hand."""
-    return PriceStep(STEP, PriceStage.GUARD, _apply, _costs)
+    return PriceStep(STEP, PriceStage.GUARD, _apply, _costs, title=_l("Floor"))
 
 
 def _costs(batch: PriceBatch) -> Mapping[tuple[int, str], Decimal]:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, render_template, request
 from sqlalchemy import func, or_, select
 
-from core.api.catalog import Product, product_views, visible_products
+from core.api.catalog import Product, found_by, product_views, visible_products
 from core.api.companies import seller
 from core.api.data import clock, current_actor, db
 from core.api.i18n import translations
@@ -50,7 +50,7 @@ def own() -> Any:
         .distinct()
     )
     if wanted:
-        priced = priced.where(contains(Product.sku, wanted))
+        priced = priced.where(or_(contains(Product.sku, wanted), found_by(wanted)))
     count = db.session.scalar(select(func.count()).select_from(priced.subquery())) or 0
     number = max(1, request.args.get("page", 1, type=int))
     rows = db.session.execute(priced.order_by(Product.sku, ContractPrice.unit).limit(PAGE).offset((number - 1) * PAGE)).all()

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _, _l, ngettext, _p = translations(__name__)
 Row = Any
+#: The step as the trace names it, and as staff read it.
+STEP, TITLE = "agreement", _l("Contracts and price lists")
 
 
 def closing(batch: PriceBatch, facts: Facts) -> Source | None:
@@ -110,7 +112,7 @@ def _unreached(line: PriceLine, row: Row, facts: Facts) -> object:
 def tell_bands(batch: PriceBatch, line: PriceLine) -> None:
     """Add how the price is made of those of several breaks."""
     if line.bands:
-        line.note("breaks", line.price, bands_text(line.bands, batch.context.currency, line.unit))
+        line.note(STEP, line.price, bands_text(line.bands, batch.context.currency, line.unit))
 
 
 def tell(line: PriceLine, rows: Sequence[Row], offers: Sequence[Offer], winner: Offer | None, facts: Facts) -> None:

@@ -41,7 +41,7 @@ class Facts:
 
 def step() -> PriceStep:
     """Return the step; it follows contracts, whose price is that of whatever no agreement takes."""
-    return PriceStep(STEP, PriceStage.AGREEMENT, apply, prepare, order=200)
+    return PriceStep(STEP, PriceStage.AGREEMENT, apply, prepare, order=200, title=_l("Volume agreement"))
 
 
 def prepare(batch: PriceBatch) -> Facts | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -89,7 +90,7 @@ class ServerSessions(SessionInterface):
         opened = self._open(request.cookies.get(self.name, ""))
         opened.side = self._read_side(request.cookies.get(self.side_name, ""))
         for key, value in opened.side.items():
-            opened.setdefault(key, value)
+            opened.setdefault(key, deepcopy(value))  # flash() appends in place, which the comparison must see
         return opened
 
     def _open(self, cookie: str) -> ServerSession:

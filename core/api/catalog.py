@@ -1,5 +1,6 @@
 """Products and categories: for reading and foreign keys, and what is asked about them."""
 
+from core.catalog.listing import found_by
 from core.catalog.models import Category, ItemCode, Product, ProductText, ProductUnit
 from core.catalog.services import find_codes, product_views
 from core.catalog.units import exact
@@ -11,7 +12,7 @@ __all__ = [
     # for reading and foreign keys
     "Category", "ItemCode", "Product", "ProductText", "ProductUnit",
     # questions
-    "find_codes", "product_views", "visible_products", "visible_to_company", "visibility_query",
+    "find_codes", "found_by", "product_views", "visible_products", "visible_to_company", "visibility_query",
     # an exact quantity as it is stored
     "exact",
 ]  # fmt: skip

@@ -10,9 +10,11 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from core.backoffice.reports import USE
 from core.companies.services import seller
 from core.data import clock
 from core.data.db import db
+from core.data.scope import current_actor
 from core.i18n import _
 from core.orders.models import Order
 from core.pricing.currency import RateMissing, rates
@@ -27,7 +29,7 @@ OPEN = ("submitted", "confirmed")
 
 
 def load(_context: PageContext) -> Mapping[str, Any]:
-    """Return the stat cards: orders and net sales of the month with their trend, open orders, companies that bought."""
+    """Return the stat cards of the month, net sales only for readers of reports, and how many orders are open."""
     zone, currency = seller().zone, seller().currency
     today = clock.today(zone)
     first = today.replace(day=1)
@@ -36,9 +38,10 @@ def load(_context: PageContext) -> Mapping[str, Any]:
     this, last = (_sums(at, at + elapsed, currency, today) for at in (start, earlier))
     waiting = db.session.scalar(select(func.count(Order.id)).where(Order.state.in_(OPEN))) or 0
     orders_url = optional_url("orders_admin.orders", submitted=f"{first.isoformat()}..")
+    sales = (_sales(this, last, currency),) if current_actor().may(USE) else ()
     return {
         "stats": (
-            _sales(this, last, currency),
+            *sales,
             _compared(_("Orders this month"), qty(this.orders), this.orders, last.orders) | {"url": orders_url},
             _compared(_("Companies that bought"), qty(this.companies), this.companies, last.companies),
             {"label": _("Open orders"), "value": qty(waiting), "note": _("placed and not completed")},

@@ -91,11 +91,12 @@ def overview() -> str:
 @bp.get("/reports/<name>")
 @requires(USE)
 def show(name: str) -> Any:
-    """Ask for the parameters, and show the first rows once they are answered; at once where nothing is asked."""
+    """Show the first rows, with what is proposed until something is asked; only ask where an answer is required."""
     report = _found(name)
-    form = form_of(report.source, request.args)
+    asked = _asked(report.source)
+    form = form_of(report.source, asked)
     rows, more = None, False
-    if (request.args or not report.source.parameters) and form.validate():
+    if asked is not None and form.validate():
         try:
             rows = list(islice(rows_of(report, form.data), SHOWN + 1))
         except Invalid as invalid:
@@ -110,7 +111,7 @@ def show(name: str) -> Any:
         rows=rows,
         more=more,
         shown=SHOWN,
-        answers={key: value for key, value in request.args.items() if key in form},
+        answers={key: value for key, value in (asked or {}).items() if key in form},
         columns=[column for column in report.source.columns if column.name not in beside],
         places={column.name: place for place, column in enumerate(report.source.columns)},
         numeric=NUMERIC,
@@ -123,7 +124,7 @@ def show(name: str) -> Any:
 def download(name: str, ending: str) -> Any:
     """Download every row."""
     report = _found(name)
-    form = form_of(report.source, request.args)
+    form = form_of(report.source, _asked(report.source))
     if not form.validate():
         abort(422)
     next(rows_of(report, form.data), None)  # what is wrong with the answers shows before the download begins
@@ -136,6 +137,15 @@ def _found(name: str) -> Report:
         return report_named(name)
     except NotFound:
         abort(404)
+
+
+def _asked(source: ReportSource) -> Mapping[str, str] | None:
+    """Return what was asked, before that what is proposed; None where that leaves a required answer open."""
+    if request.args:
+        return request.args
+    proposed = {p.name: str(answer) for p in source.parameters if (answer := p.default() if p.default else "")}
+    unanswered = any(p.required and p.name not in proposed for p in source.parameters)
+    return None if unanswered else {p.name: proposed.get(p.name, "") for p in source.parameters}
 
 
 def _blame(form: Form, invalid: Invalid) -> None:

@@ -11,6 +11,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from wtforms import BooleanField, Field, PasswordField, StringField, TextAreaField
 from wtforms.validators import Length
 
+from core.companies.services import seller
 from core.data.write import write
 from core.i18n import _, _l
 from core.i18n.texts import texts_of
@@ -142,7 +143,8 @@ def field_of(shown: Shown) -> Field:
         return ChoiceField(spec.label, options=tuple(_labelled(spec)), **common)
     if spec.type in (int, Decimal):
         limits = {"minimum": spec.minimum} | ({"maximum": spec.maximum} if spec.maximum is not None else {})
-        return NumberField(spec.label, places=0 if spec.type is int else 6, **limits, **common)
+        unit = seller().currency if spec.money else spec.unit
+        return NumberField(spec.label, places=0 if spec.type is int else 6, unit_label=unit, **limits, **common)
     limit = spec.maximum if isinstance(spec.maximum, int) else 2000
     kind = TextAreaField if limit > LINE else StringField
     return kind(spec.label, [Length(max=limit)], **common)

@@ -10,12 +10,14 @@ from flask import flash, redirect, render_template, url_for
 from wtforms import BooleanField
 
 from core.backoffice.settings import EDIT, bp, field_of, owner_named, typed, value_of
+from core.companies.services import seller
 from core.data.write import write
 from core.i18n import _
 from core.settings import services
 from core.settings.services import Shown
 from core.settings.values import SettingInvalid
 from core.ui.access import requires
+from core.ui.formats import money
 from core.ui.forms import TukkuForm
 
 
@@ -39,6 +41,8 @@ class Differing:
             return "•••"
         if isinstance(self.usual, bool):
             return _("yes") if self.usual else _("no")
+        if self.shown.spec.money:
+            return money(self.usual, seller().currency)
         labels = dict(self.shown.spec.choices)
         return str(labels.get(self.usual, self.usual)) or "–"
 

@@ -118,6 +118,11 @@ def find(text: str) -> Match:
     return Match((), search.hits(similar), loose=True) if similar else Match((), words)
 
 
+def found_by(text: str) -> ColumnElement[bool]:
+    """Return the condition on ``Product`` for what ``text`` finds, for lists of other domains and of addons."""
+    return find(text).condition()
+
+
 def _any(hits: Hits) -> bool:
     seen = select(Product.id).where(Product.id.in_(hits.ids), visibility.condition())
     return db.session.scalar(seen.limit(1)) is not None

@@ -60,6 +60,7 @@ def order(number: str) -> str:
         stale=found.state == "submitted" and found.price_hold_until is not None and found.price_hold_until <= clock.now(),
         may={name: states.allowed(found, name) for name in ("confirm", "reject", "cancel")},
         may_price=found.state == "submitted" and current_actor().may(manual.SET),
+        may_return=page.to_return and current_actor().may("orders.order.return"),
         may_ship=page.to_ship and current_actor().may("orders.order.ship"),
         events=timeline(found, internal=True),
         ship_to=address_lines(found.ship_to),
@@ -117,12 +118,25 @@ def ship(number: str) -> Any:
     """Mark quantities of lines as shipped."""
 
     def run() -> None:
-        quantities = _posted_quantities(number)
+        quantities = _posted_quantities(number, "ship")
         lifecycle.record(
             number, "shipped", quantities, label=request.form.get("label", "").strip(), version=posted_version()
         )
 
     return _do(number, run, _("The shipment is recorded."))
+
+
+@bp.post("/<number>/return")
+@requires("orders.order.return")
+def take_back(number: str) -> Any:
+    """Record goods that came back, with a reason that the buyer reads."""
+
+    def run() -> None:
+        label, reason = request.form.get("label", "").strip(), lifecycle.required(_reason())
+        quantities = _posted_quantities(number, "return")
+        lifecycle.record(number, "returned", quantities, label=label, reason=reason, version=posted_version())
+
+    return _do(number, run, _("The return is recorded."))
 
 
 @bp.post("/<number>/note")
@@ -159,12 +173,12 @@ def _may_release(hold: Hold) -> str:
     return "force" if actor.may(lifecycle.FORCE_RELEASE) else ""
 
 
-def _posted_quantities(number: str) -> dict[int, Decimal]:
-    """Return what was entered per line; empty fields and zeros are lines that do not move."""
+def _posted_quantities(number: str, field: str) -> dict[int, Decimal]:
+    """Return what fields ``<field>-<position>`` say per line; empty fields and zeros are lines that do not move."""
     wanted = {}
     for name, value in request.form.items():
         kind, _dash, position = name.partition("-")
-        if kind != "ship" or not value.strip() or value.strip() == "0":
+        if kind != field or not value.strip() or value.strip() == "0":
             continue
         if not (position.isascii() and position.isdigit() and len(position) < 7):
             raise Invalid("LINE-UNKNOWN", _("The order %(number)s has no line %(line)s.", number=number, line=position[:10]))

@@ -21,6 +21,7 @@ from core.orders import charges, queries
 from core.orders.manual import agreed, bands_of
 from core.orders.models import Order, OrderLine
 from core.orders.typeset import compile_pdf
+from core.pricing.tax import note_of
 from core.registry.registry import registry
 from core.settings.services import get
 from core.spec.documents import DocumentRequest, DocumentSection
@@ -65,6 +66,7 @@ def content(order: Order, lines: Sequence[OrderLine], merchant: Seller) -> dict[
     """Return everything that the document says, translated and formatted for the current language."""
     cur = order.currency
     confirmed = order.state in ("confirmed", "completed")
+    taxes = tax_rows(order)
     return {
         "lang": order.locale,
         "title": _("Order confirmation") if confirmed else _("Order"),
@@ -89,14 +91,14 @@ def content(order: Order, lines: Sequence[OrderLine], merchant: Seller) -> dict[
         "totals": [
             *charge_rows(order, charges.rows_of(order.id)),
             [_("Total without tax"), money(order.without_tax, cur)],
-            *([t["label"], t["amount"]] for t in tax_rows(order)),
+            *([row["label"], row["amount"]] for row in taxes),
         ],
         "gross": money(order.gross, cur),
         "sections": [
             {"title": section.title, "paragraphs": section.text.split("\n"), "rows": [list(row) for row in section.rows]}
             for section in sections_of(order)
         ],
-        "tax_notes": sorted({t["note"] for t in order.tax_lines or () if t.get("note")}),
+        "tax_notes": sorted({row["note"] for row in taxes if row["note"]}),
     }
 
 
@@ -150,17 +152,16 @@ def charge_rows(order: Order, rows: Sequence[Any]) -> list[list[str]]:
 
 
 def tax_rows(order: Order) -> list[dict[str, str]]:
-    """Return the tax of an order, a row per category: label and amount."""
-    rows = []
+    """Return the tax of an order, a row per category: label, amount, and the reason for no tax in the reader's language."""
+    rows, home = [], seller().country
     for line in order.tax_lines or ():
         label = _(
             "VAT %(rate)s on %(base)s",
             rate=percent(Decimal(line["rate"])),
             base=money(Decimal(line["base"]), order.currency),
         )
-        rows.append(
-            {"label": label, "amount": money(Decimal(line["tax"]), order.currency), "note": str(line.get("note") or "")}
-        )
+        note = note_of(line["category"], home) or str(line.get("note") or "")
+        rows.append({"label": label, "amount": money(Decimal(line["tax"]), order.currency), "note": note})
     return rows
 
 

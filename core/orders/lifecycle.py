@@ -24,8 +24,11 @@ from core.settings.services import get
 from core.spec.errors import Conflict, Forbidden, Invalid, NotFound
 from core.spec.orders import Finding, Stage
 from core.ui.formats import qty, unit_name
+from core.ui.states import state_of
 
 FORCE_RELEASE = "orders.hold.force_release"
+#: So many lines of a movement are named in the order's history; all of them are movements.
+TOLD_LINES = 5
 #: In which states a movement may be recorded.
 _OPEN_FOR: dict[str, tuple[str, ...]] = {
     "shipped": ("confirmed",),
@@ -110,11 +113,13 @@ def record(
     *,
     owner: str = "core",
     label: str = "",
+    reason: str = "",
     version: int | None = None,
 ) -> tuple[Movement, ...]:
     """Record that quantities of lines (by position) were shipped, delivered, invoiced, credited, cancelled or returned.
 
     All of them or none; Invalid names the line that cannot take its quantity. The last shipment completes the order.
+    Who counts what was ordered (budgets, rebates, agreements) follows in the same transaction. The buyer reads ``reason``.
     """
     if not quantities:
         raise Invalid("NOTHING-TO-RECORD", _("Enter a quantity for at least one line."))
@@ -132,6 +137,7 @@ def record(
         movements.check(kind, wanted, sums, {line.id: line.sku for line in lines.values()})
         _check_parts(kind, [line for line in lines.values() if line.id in wanted], wanted, sums)
         made = _append(order, kind, wanted, owner, label)
+        _tell(order, kind, made, {line.id: line for line in lines.values()}, reason)
         _complete(order, kind)
     return made
 
@@ -179,10 +185,9 @@ def _may_move(order: Order, kind: Kind) -> None:
         raise Conflict(
             "ORDER-STATE",
             _(
-                "The order %(number)s is %(state)s; nothing can be recorded as %(kind)s.",
+                "The order %(number)s is now in the state %(state)s, in which this cannot be done; reload the page.",
                 number=order.number or "",
-                state=order.state,
-                kind=kind,
+                state=str(state_of(order.state).label),
             ),
         )
     what = {"shipped": "ship", "invoiced": "invoice"}.get(kind)
@@ -191,6 +196,7 @@ def _may_move(order: Order, kind: Kind) -> None:
 
 
 def _append(order: Order, kind: Kind, wanted: Mapping[int, Decimal], owner: str, label: str) -> tuple[Movement, ...]:
+    """Add the movements, all of one document, and return them flushed."""
     at = clock.now()
     head = {"company_id": order.company_id, "kind": kind, "at": at, "document_owner": owner, "document_label": label[:80]}
     last = db.session.scalar(select(func.max(Movement.id)).where(Movement.line_id.in_(wanted))) or 0
@@ -199,19 +205,24 @@ def _append(order: Order, kind: Kind, wanted: Mapping[int, Decimal], owner: str,
     )
     order.updated_at = at  # raises the version: what somebody else looked at is no longer what is
     db.session.flush()
-    made = tuple(
+    return tuple(
         db.session.scalars(select(Movement).where(Movement.line_id.in_(wanted), Movement.id > last).order_by(Movement.id))
     )
+
+
+def _tell(order: Order, kind: Kind, made: Sequence[Movement], lines: Mapping[int, OrderLine], reason: str) -> None:
+    moved = [[lines[m.line_id].sku, str(m.quantity), lines[m.line_id].unit] for m in made[:TOLD_LINES]]
+    owner = made[0].document_owner
     audit.record(
         "order",
         order.number,
         kind,
         company_id=order.company_id,
-        after={"lines": len(made), "document": label},
+        reason=reason,
+        after={"lines": len(made), "document": made[0].document_label, "moved": moved},
         addon="" if owner == "core" else owner,
     )
     emit_movements(order, kind, made)
-    return made
 
 
 def _complete(order: Order, kind: Kind) -> None:

@@ -41,6 +41,11 @@ class LineSums:
         """What remains to be shipped."""
         return max(ZERO, self.wanted - self.shipped)
 
+    @property
+    def to_return(self) -> Decimal:
+        """What was shipped and has not come back."""
+        return max(ZERO, self.shipped - self.returned)
+
     def room(self, kind: Kind) -> Decimal:
         """Return how much more of ``kind`` the line can take."""
         return {

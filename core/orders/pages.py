@@ -28,7 +28,7 @@ from core.pricing.bands import bands_text
 from core.spec.errors import Invalid
 from core.spec.orders import Finding, Stage
 from core.ui.deeds import deed
-from core.ui.formats import price
+from core.ui.formats import price, qty
 from core.ui.links import row_url
 
 
@@ -195,6 +195,11 @@ class OrderPage:
         """True where something remains to be shipped."""
         return self.order.state == "confirmed" and any(line.to_ship > 0 for line in self.sums.values())
 
+    @property
+    def to_return(self) -> bool:
+        """True where goods that were shipped may come back."""
+        return self.order.state in ("confirmed", "completed") and any(line.to_return > 0 for line in self.sums.values())
+
 
 def order_page(order: Order, lines: Sequence[OrderLine]) -> OrderPage:
     """Return what the page of an order shows; two statements."""
@@ -287,7 +292,15 @@ def _event(row: AuditEntry, order: Order, merchant: str) -> Event:
     buyers = {order.user_id, order.placed_by_id, current_actor().user_id}
     who = "" if automatic else row.actor if not merchant or row.actor_id in buyers else merchant
     reason = "" if merchant and row.action == "priced" else row.reason  # why a price was set is for staff alone
-    return Event(_sentence(row, order), row.at, who, _ICONS.get(row.action, "clock"), reason)
+    said = [text for text in (_moved(row), (row.after or {}).get("document", ""), reason) if text]
+    return Event(_sentence(row, order), row.at, who, _ICONS.get(row.action, "clock"), " · ".join(said))
+
+
+def _moved(row: AuditEntry) -> str:
+    """Return "A-1 5 pcs, B-2 20 pcs, …" for a movement whose lines the entry names, else ''."""
+    after = row.after or {}
+    named = [f"{sku} {qty(Decimal(quantity), unit)}" for sku, quantity, unit in after.get("moved", ())]
+    return ", ".join([*named, "…"] if len(named) < after.get("lines", 0) else named)
 
 
 def _price_sentence(row: AuditEntry, currency: str) -> str:

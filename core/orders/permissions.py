@@ -19,6 +19,7 @@ PERMISSIONS = (
     Permission("orders.desk.view", _l("See all orders"), _STAFF),
     Permission("orders.order.confirm", _l("Confirm and reject orders"), ("sales",)),
     Permission("orders.order.ship", _l("Mark goods as shipped"), ("sales", "warehouse")),
+    Permission("orders.order.return", _l("Record goods that come back"), ("sales", "warehouse")),
     Permission("orders.order.note", _l("Keep internal notes with orders"), _STAFF),
     Permission(
         "orders.price.set",

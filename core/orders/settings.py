@@ -18,7 +18,7 @@ def _amount(key: str, label: object, hint: object, order: int) -> SettingSpec:
     """Return a setting of freight and surcharges: an amount that may differ for segments and companies."""
     zero = Decimal(0)
     return SettingSpec(
-        key, Decimal, zero, label, hint, _EVERYWHERE, minimum=zero, maximum=_MOST, group=_CHARGES, order=order
+        key, Decimal, zero, label, hint, _EVERYWHERE, minimum=zero, maximum=_MOST, group=_CHARGES, order=order, money=True
     )
 
 
@@ -47,16 +47,17 @@ SETTINGS = (
         Decimal,
         Decimal(0),
         _l("Least value of an order"),
-        _l("Without tax, in the seller's currency; 0 for none."),
+        _l("Without tax; 0 for none."),
         ("deployment", "company"),
         minimum=Decimal(0),
         group=_GROUP,
         order=30,
+        money=True,
     ),
     _amount(
         "freight",
         _l("Freight for an order"),
-        _l("Without tax, in the seller's currency; 0 for none. Taxed as the goods are."),
+        _l("Without tax; 0 for none. Taxed as the goods are."),
         60,
     ),
     _amount(
@@ -68,7 +69,7 @@ SETTINGS = (
     _amount(
         "small_order_surcharge",
         _l("Surcharge for small orders"),
-        _l("Without tax, in the seller's currency; 0 for none."),
+        _l("Without tax; 0 for none."),
         62,
     ),
     _amount("small_order_below", _l("An order is small below"), _l("Value of the articles without tax."), 63),

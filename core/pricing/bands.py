@@ -20,13 +20,7 @@ def bands_text(bands: Sequence[Band], currency: str, unit: str) -> str:
     if not bands:
         return ""
     parts = ", ".join(
-        _(
-            "%(quantity)s at %(price)s",
-            quantity=formats.qty(band.quantity, unit),
-            price=formats.price(band.price, currency)
-            if band.per == 1
-            else f"{formats.price(band.price, currency)} / {formats.per_unit(band.per, unit)}",
-        )
+        _("%(quantity)s at %(price)s", quantity=formats.qty(band.quantity, unit), price=_price_of(band, currency, unit))
         for band in bands
     )
     whole = sum((band.quantity * band.price / band.per for band in bands), Decimal(0))
@@ -47,3 +41,8 @@ def stored(bands: Sequence[Band]) -> list[dict[str, str]] | None:
 def read(kept: Sequence[Mapping[str, Any]] | None) -> tuple[Band, ...]:
     """Return the parts that a line keeps."""
     return tuple(Band(*(Decimal(one[name]) for name in Band._fields)) for one in kept or ())
+
+
+def _price_of(band: Band, currency: str, unit: str) -> str:
+    price = formats.price(band.price, currency)
+    return price if band.per == 1 else f"{price} / {formats.per_unit(band.per, unit)}"

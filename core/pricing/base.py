@@ -86,7 +86,7 @@ class Known(NamedTuple):
 
 def list_price_step() -> PriceStep:
     """Return the step that gives every line its product's facts and the list price."""
-    return PriceStep(STEP, PriceStage.BASE, apply, prepare)
+    return PriceStep(STEP, PriceStage.BASE, apply, prepare, title=_l("List price"))
 
 
 def prepare(batch: PriceBatch) -> list[Known]:

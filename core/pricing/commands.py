@@ -97,4 +97,4 @@ def _print(found: Explanation) -> None:
         click.echo(f"  {'-' if candidate.lost else '*'} {candidate.label}: {what} {candidate.lost}".rstrip())
     for entry in line.trace:
         before, after = ("none" if v is None else plain(v) for v in (entry.before, entry.after))
-        click.echo(f"  {entry.step}: {before} -> {after} {entry.reason}")
+        click.echo(f"  {found.title_of(entry.step)}: {before} -> {after} {entry.reason}")

@@ -46,7 +46,7 @@ def converted_step(wanted: Callable[[], bool] = wanted) -> PriceStep:
         home = seller_facts().currency if lines else batch.context.currency
         return _facts(batch, lines, home) if home != batch.context.currency and wanted() else None
 
-    return PriceStep(STEP, PriceStage.BASE, _apply, prepare, order=200)
+    return PriceStep(STEP, PriceStage.BASE, _apply, prepare, order=200, title=_l("List price converted"))
 
 
 def _facts(batch: PriceBatch, lines: Sequence[PriceLine], home: str) -> Facts:

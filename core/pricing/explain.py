@@ -14,7 +14,7 @@ from sqlalchemy import select
 from core.companies.models import Company
 from core.data.db import db
 from core.i18n import _
-from core.pricing import services
+from core.pricing import pipeline, services
 from core.pricing.money import line_net
 from core.spec.errors import NotFound
 from core.spec.pricing import Break, PriceContext, PriceLine
@@ -30,6 +30,10 @@ class Explanation:
     line: PriceLine
     net: Decimal | None
     ladder: Sequence[Break]
+
+    def title_of(self, step: str) -> str:
+        """Return what staff call a step of the trace; its name where it has no title."""
+        return pipeline.titles().get(step, step)
 
     @property
     def wished(self) -> date | None:
@@ -66,6 +70,7 @@ class Explanation:
             "steps": [
                 {
                     "step": entry.step,
+                    "title": self.title_of(entry.step),
                     "before": _number(entry.before),
                     "after": _number(entry.after),
                     "reason": str(entry.reason),

@@ -28,7 +28,7 @@ PLACES, STORED_PLACES = 4, 6
 
 def manual_step() -> PriceStep:
     """Return the step that applies what was agreed by hand; batches without such terms pay nothing for it."""
-    return PriceStep(STEP, PriceStage.MANUAL, _apply)
+    return PriceStep(STEP, PriceStage.MANUAL, _apply, title=_l("Agreed by hand"))
 
 
 def _apply(batch: PriceBatch, _facts: None) -> None:

@@ -55,6 +55,11 @@ def steps() -> tuple[OwnedStep, ...]:
     return compiled
 
 
+def titles() -> dict[str, str]:
+    """Return what staff call each step, by its name, in the reader's language."""
+    return {owned.step.name: str(owned.step.title) for owned in steps() if owned.step.title}
+
+
 def ordered(found: Iterable[OwnedStep]) -> tuple[OwnedStep, ...]:
     """Return the steps sorted by stage, explicit order, owner, name."""
     return tuple(sorted(found, key=lambda o: (o.step.stage, o.step.order, o.owner, o.step.name)))
@@ -116,7 +121,7 @@ def _run_step(owned: OwnedStep, batch: PriceBatch) -> None:
 
 def round_step() -> PriceStep:
     """Return the step that gives computed prices their final precision; stored prices keep their own."""
-    return PriceStep(ROUND_STEP, PriceStage.ROUND, _round)
+    return PriceStep(ROUND_STEP, PriceStage.ROUND, _round, title=_l("Rounding"))
 
 
 def _round(batch: PriceBatch, _facts: None) -> None:

@@ -111,6 +111,11 @@ def vat_country(vat_id: str) -> str:
     return "GR" if prefix == "EL" else prefix if prefix.isalpha() else ""
 
 
+def note_of(category: str, home: str) -> str:
+    """Return why a tax category of an order of a seller in ``home`` bears no tax, '' where it does or says nothing."""
+    return str(_NOTES.get("export_other" if category == "export" and home not in EU else category, ""))
+
+
 _CODES = {
     "standard": "S",
     "reduced": "S",

@@ -72,7 +72,8 @@ class Permission:
 class SettingSpec:
     """One typed setting ``<owner>.<key>``; the environment variable ``TUKKU_<OWNER>__<KEY>`` wins over the stored value.
 
-    ``type`` is bool, int, str, Decimal or a tuple of choices; ``scopes`` says where it may be set.
+    ``type`` is bool, int, str, Decimal or a tuple of choices; ``scopes`` says where it may be set. ``money`` marks an
+    amount in the seller's currency, which stands beside the field; ``unit`` is what else stands there (%, days).
     """
 
     key: str
@@ -89,6 +90,8 @@ class SettingSpec:
     order: int = 100
     #: Returns what is wrong with a value of the right type as a sentence, '' for nothing.
     problem: Callable[[Any], object] | None = None
+    money: bool = False
+    unit: object = ""
 
 
 @dataclass(frozen=True, slots=True)

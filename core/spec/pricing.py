@@ -231,13 +231,17 @@ class PriceBatch:
 
 @dataclass(frozen=True, slots=True)
 class PriceStep:
-    """A step of a stage: ``facts = prepare(batch)`` may query once; ``apply(batch, facts)`` changes the lines, purely."""
+    """A step of a stage: ``facts = prepare(batch)`` may query once; ``apply(batch, facts)`` changes the lines, purely.
+
+    ``title`` names it where staff read why a price is what it is.
+    """
 
     name: str
     stage: PriceStage
     apply: Callable[[PriceBatch, Any], None]
     prepare: Callable[[PriceBatch], Any] | None = None
     order: int = 100
+    title: object = ""
 
     @property
     def key(self) -> str:

@@ -11,7 +11,10 @@ from sqlalchemy import func, select
 from addons.pricing_contract.editing import contract_by_code
 from addons.pricing_contract.grid import pasted_rows
 from addons.pricing_contract.models import ContractPrice
+from core.catalog.search.documents import reindex
 from core.data.db import db
+from core.data.scope import acting, system
+from core.data.write import write
 from core.testing.factories import make_company, make_product, make_segment, make_staff, make_user
 from core.testing.signin import sign_in
 
@@ -159,6 +162,12 @@ def test_explanation_page_panel_and_buyers_page(desk, office):
     own = anna.get("/a/pricing_contract/prices").text
     assert "Hexagon bolt" in own
     assert "1.50" in own
+    with acting(system("tests")), write():
+        reindex([product.id])
+    for wanted, found in (("hexagon", True), ("OLT", True), ("bolts", True), ("washer", False)):
+        answer = anna.get(f"/a/pricing_contract/prices?q={wanted}").text
+        assert ("/p/BOLT" in answer) is found, wanted
+    assert "found by “washer”" in answer
     assert anna.get(HOME).status_code in (403, 404)
     assert "Your contract price" in anna.get("/p/BOLT").text
 

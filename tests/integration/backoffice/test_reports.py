@@ -65,7 +65,8 @@ def test_reports_are_listed_and_proposed_for_this_month(get):
         page = get("/admin/reports/orders.lines").text
     assert 'value="2026-05-01"' in page
     assert 'value="2026-05-20"' in page
-    assert 'id="rows"' not in page
+    assert "3 rows" in page  # shown at once, as proposed
+    assert 'id="rows"' not in get("/admin/reports/pricing.prices").text  # which company, nobody can guess
 
 
 def test_rows_are_those_of_the_period_in_the_seller_s_days(get):
@@ -185,3 +186,10 @@ def test_reports_from_the_command_line(shop, tmp_path):
         assert done.exit_code != 0
         assert said in done.output
         assert not Path("a.csv").exists(), "a report that is refused leaves no file"
+
+
+def test_the_home_tells_sales_only_to_readers_of_reports(get):
+    assert "Net sales this month" in get("/admin/", role="sales").text
+    home = get("/admin/", role="warehouse").text
+    assert "Net sales this month" not in home
+    assert "Orders this month" in home

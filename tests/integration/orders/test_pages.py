@@ -138,6 +138,37 @@ def test_from_pasted_rows_to_the_shipped_order(visit, shop_app):
     assert "secret remark" not in anna.get(f"/orders/{number}")
 
 
+def test_goods_that_came_back_are_recorded_once_with_a_reason_and_told(visit):
+    anna = visit("anna@acme.example")
+    number = order(anna)
+    sam = visit("sam@tukku.example")
+    page = f"/admin/orders/{number}"
+    assert "Record a return" not in sam.get(page)  # nothing has left yet
+    sam.post(f"{page}/ship", version=sam.hidden("version"), **{"ship-1": "2", "ship-2": "4"})
+    assert "Record a return" in sam.get(page)
+    back = {"version": sam.hidden("version"), "reason": "Wrong thread", "label": "RMA-7", "return-1": "1", "return-2": ""}
+    for wrong, said in (
+        ({"reason": " "}, "Give a reason"),
+        ({"return-1": "3"}, "only 2 were shipped"),
+        ({"return-1": "-1"}, "more than zero"),
+        ({"return-1": "0.5"}, "counted by 1"),
+        ({"return-1": ""}, "at least one line"),
+        ({"return-9": "1"}, "no line 9"),
+    ):
+        sam.post(f"{page}/return", **back | wrong)
+        assert said in sam.get(page), wrong
+        assert "came back</div>" not in sam.text
+    for _again in range(2):  # the second sending of the same page records nothing
+        sam.post(f"{page}/return", **back)
+    assert "Somebody else has changed" in sam.get(page)
+    assert "1 came back" in sam.text
+    told = anna.get(f"/orders/{number}")
+    assert "Goods returned" in told
+    assert re.search(r"A-1 1.pc. · RMA-7 · Wrong thread", told)
+    assert "1 came back" in told
+    anna.post(f"{page}/return", 403, **back)
+
+
 def test_a_list_is_kept_and_ordered_from(visit):
     anna = visit("anna@acme.example")
     anna.get("/quick-order")

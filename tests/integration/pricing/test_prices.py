@@ -95,6 +95,7 @@ def _command(shop):
     assert (found["price"], found["net"], found["source"], found["reason"]) == ("10", "30", "list", "List price")
     assert found["steps"][0] == {
         "step": "list_price",
+        "title": "List price",
         "before": None,
         "after": "10",
         "reason": "List price",
