@@ -11,9 +11,10 @@ from sqlalchemy import delete, insert, select
 
 from core.api.data import db, once
 from core.api.hooks import OrderDraft
-from core.api.orders import Order, OrderLine
+from core.api.orders import Order, OrderLine, discounts_of_orders
 from core.api.pricing import minor_digits
 
+from . import basis, kept
 from .centre_models import CentreDefault, CostCentre, LineCentre, OrderCentre
 from .shares import shares
 
@@ -116,34 +117,47 @@ def freeze(order_id: int) -> None:
 
 
 def of_drafts(drafts: Sequence[OrderDraft]) -> list[dict[Centre, Decimal]]:
-    """Return what each cost centre bears of carts or orders as rules see them, in the order's currency."""
+    """Return what each cost centre bears of what counts of carts or orders as rules see them, in the order's currency."""
     found = of_orders(draft.order_id for draft in drafts)
-    return [_borne(draft, found[draft.order_id]) for draft in drafts]
+    bases = basis.of_each(draft.company_id for draft in drafts)
+    return [
+        _borne(draft, amount, bases[draft.company_id], found[draft.order_id])
+        for draft, amount in zip(drafts, basis.amounts(drafts, bases), strict=True)
+    ]
 
 
-def _borne(draft: OrderDraft, found: Mapping[int, Centre]) -> dict[Centre, Decimal]:
-    lines = [(found.get(line.id), line.net or ZERO) for line in draft.lines]
-    borne = shares(lines, draft.charges_net, minor_digits(draft.currency))
-    return {centre: amount for centre, amount in borne.items() if centre is not None}
+def _borne(draft: OrderDraft, counts: Decimal, how: str, found: Mapping[int, Centre]) -> dict[Centre, Decimal]:
+    lines = [(found.get(line.id), basis.of_line(how, line.net or ZERO, line.tax_rate)) for line in draft.lines]
+    return {c: amount for c, amount in shares(lines, counts, minor_digits(draft.currency)).items() if c is not None}
 
 
-def borne_by(order_ids: Iterable[int], back: Mapping[int, Decimal] = {}) -> dict[int, dict[Centre, Decimal]]:
-    """Return what each cost centre bears of placed orders, less what of their lines (by id) was taken ``back``."""
+def borne_by(
+    order_ids: Iterable[int], entered: Mapping[int, str] = {}, *, left: bool = False
+) -> dict[int, dict[Centre, Decimal]]:
+    """Return what each cost centre bears of what counts of placed orders; ``left``: less what was cancelled or returned.
+
+    ``entered`` says on which basis an order counts; others count as the settings say.
+    """
     ids = list(order_ids)
     found = of_orders(ids)
-    lines: dict[int, list[tuple[Centre | None, Decimal, Decimal]]] = {}
-    query = select(OrderLine.id, OrderLine.order_id, OrderLine.net).where(OrderLine.order_id.in_(ids))
-    for line_id, order_id, net in db.session.execute(query.order_by(OrderLine.position)):
-        entry = (found[order_id].get(line_id), net or ZERO, back.get(line_id, ZERO))
-        lines.setdefault(order_id, []).append(entry)
-    heads = db.session.execute(select(Order.id, Order.charges_net, Order.currency).where(Order.id.in_(ids)))
+    lines: dict[int, list[tuple[int, Decimal, Decimal | None]]] = {}
+    query = select(OrderLine.id, OrderLine.order_id, OrderLine.net, OrderLine.tax_rate).where(OrderLine.order_id.in_(ids))
+    for line_id, order_id, net, tax_rate in db.session.execute(query.order_by(OrderLine.position)):
+        lines.setdefault(order_id, []).append((line_id, net or ZERO, tax_rate))
+    columns = (Order.id, Order.company_id, Order.net, Order.charges_net, Order.gross, Order.currency)
+    heads = db.session.execute(select(*columns).where(Order.id.in_(ids))).all()
+    bases = basis.of_each(head.company_id for head in heads)
+    off = discounts_of_orders(ids) if {*bases.values(), *entered.values()} & {*basis.GOODS} else {}
+    back = kept.taken_back(ids, bases, entered) if left else {}
     result: dict[int, dict[Centre, Decimal]] = {}
-    for order_id, charges, currency in heads:
-        here = lines.get(order_id, [])
-        borne = dict(shares([(c, net) for c, net, _gone in here], charges, minor_digits(currency)))
-        for centre, _net, gone in here:
-            borne[centre] -= gone
-        result[order_id] = {c: amount for c, amount in borne.items() if c is not None}
+    for head in heads:
+        how, on = entered.get(head.id) or bases[head.company_id], found[head.id]
+        here = [(on.get(id_), basis.of_line(how, net, rate)) for id_, net, rate in lines.get(head.id, ())]
+        borne = dict(shares(here, basis.part(how, head, off.get(head.id, ZERO)), minor_digits(head.currency)))
+        for line_id, _net, _rate in lines.get(head.id, ()):
+            if line_id in back:
+                borne[on.get(line_id)] -= back[line_id].amount
+        result[head.id] = {c: amount for c, amount in borne.items() if c is not None}
     return result
 
 

@@ -22,6 +22,7 @@ from .loading import in_force, rules_of
 from .models import Rule
 from .sentences import Names, condition_text, describe, figure_text, names_for
 from .spending import Asked
+from .turns import steps
 
 _, _l, ngettext, _p = translations(__name__)
 MOST_LINES = 500
@@ -29,7 +30,7 @@ MOST_LINES = 500
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """An order that is only thought of: lines ("SKU quantity [unit]" each), or else an amount without tax."""
+    """An order that is only thought of: lines ("SKU quantity [unit]" each), or else an amount of what counts."""
 
     company: Company
     user_id: int
@@ -101,7 +102,7 @@ def ask(question: Question, *, ours: bool = False) -> Answer:
     known = facts.specs()
     figures = facts.of_drafts([draft], {c["fact"] for row in rows for c in row.conditions})[0]
     plan = engine.evaluate(figures, str(user_id), company)
-    said = names_for(rows)
+    said = names_for(rows, company_id)
     times = timing.deadlines(company_id, clock.now())
     shown = [name for name in known if name in figures and figures[name] is not None]
     return Answer(
@@ -111,7 +112,7 @@ def ask(question: Question, *, ours: bool = False) -> Answer:
         times.expires_at if plan.needed else None,
         panels.below(figures, str(user_id), company, draft.currency) if plan.needed else "",
         tuple(panels.unneeded(draft, names, company)) if plan.needed else (),
-        tuple((str(known[n].title), figure_text(n, figures[n], draft.currency, said)) for n in shown),
+        tuple((str(said.specs[n].title), figure_text(n, figures[n], draft.currency, said)) for n in shown),
         tuple(_verdicts(rows, company, figures, str(user_id), plan, said)),
         tuple(seller.asked_of(draft)) if ours else (),
     )
@@ -122,7 +123,9 @@ def _outcome(plan: engine.Plan) -> str:
         return _("The order would not be allowed: no rule fits it.")
     if plan.denied_by:
         return _("The order would not be allowed.")
-    return _("The order would wait for approval.") if plan.needed else _("Nobody need approve: the order is placed at once.")
+    return (
+        _("The order would wait for approval.") if plan.needed else _("No approval is needed: the order is placed at once.")
+    )
 
 
 def _turns(plan: engine.Plan, rows: Sequence[Rule], names: Names) -> list[tuple[int, str, str]]:
@@ -140,7 +143,7 @@ def _turns(plan: engine.Plan, rows: Sequence[Rule], names: Names) -> list[tuple[
         )
         if asked.climbed:
             reason = _("%(reason)s Nobody of those it names may decide: it goes to the administrators above.", reason=reason)
-        found.append((asked.tier, panels.steps([asked])[0], reason))
+        found.append((asked.tier, steps([asked])[0], reason))
     return found
 
 

@@ -12,7 +12,7 @@ from core.api.hooks import Invalid, NotFound, PageContext, Panel, TukkuError
 from core.api.i18n import read_number, translations
 from core.api.ui import requires
 
-from . import bench, lint
+from . import basis, bench, lint
 from .limit_views import admin
 from .loading import rules_of
 from .permissions import RULES, VIEW
@@ -54,6 +54,7 @@ def _page(template: str, company: Company | None, here: str, problem: str = "") 
         "company": company,
         "code": company.code if company else asked["company"],
         "currency": company.currency if company else "",
+        "counted": basis.counted(company.id) if company else "",
         "people": people,
         "addresses": bench.addresses_of(company.id) if company else [],
         "asked": asked,
@@ -79,7 +80,7 @@ def _question(company: Company, asked: Mapping[str, str]) -> bench.Question:
 def company_rules(context: PageContext) -> Mapping[str, Any]:
     """Return the rules that a company follows, for its page in the back-office."""
     rows = rules_of(ancestors(context.subject_id or 0))
-    names = names_for(rows)
+    names = names_for(rows, context.subject_id)
     return {
         "rules": [describe(row, names, row.company_id == context.subject_id) for row in rows],
         "code": context.subject_code,

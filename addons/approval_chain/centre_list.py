@@ -40,7 +40,7 @@ class BudgetForm(TukkuForm):
     )  # fmt: skip
     amount = NumberField(
         _l("Amount"), [InputRequired()], places=2, minimum=0,
-        description=_l("Goods and freight without tax. A change holds from the present period on."),
+        description=_l("A change holds from the present period on."),
     )  # fmt: skip
     mode = ChoiceField(_l("When an order exceeds it"), options=tuple(budgets.MODE_TITLES.items()), default="require")
     carry_over = ChoiceField(

@@ -14,7 +14,7 @@ from core.api.hooks import Invalid, NotFound
 from core.api.i18n import translations
 from core.api.ui import day_text, money_text, optional_url, show_list
 
-from . import budgets, cost_centres, limits
+from . import basis, budgets, cost_centres, limits
 from .centre_forms import centre_form, usable
 from .centre_list import EMPTY_LEDGER, LEDGER, BudgetForm
 from .ledger_models import Budget
@@ -190,7 +190,12 @@ def budget(room: Room, code: str) -> Any:
             flash(_("The budget is saved."), "success")
             return redirect(room.go("centre", code=code), 303)
     page = room.show(
-        "approval_chain/budget_form.html", form=form, centre=centre, shown=shown, currency=room.company.currency
+        "approval_chain/budget_form.html",
+        form=form,
+        centre=centre,
+        shown=shown,
+        currency=room.company.currency,
+        counted=basis.counted(room.company.id),
     )
     return page, 422 if form.is_submitted() else 200
 

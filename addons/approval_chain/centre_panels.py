@@ -26,7 +26,7 @@ from core.api.orders import Order, lines_of, stored_draft
 from core.api.settings import get
 from core.api.ui import money_text
 
-from . import allocation, budgets, cost_centres, overruns, periods
+from . import allocation, basis, budgets, cost_centres, overruns, periods
 from .centre_models import CostCentre, LineCentre
 from .permissions import CENTRES, CENTRES_VIEW, LIMITS
 
@@ -91,15 +91,15 @@ def of_company(context: PageContext) -> Mapping[str, Any] | None:
 def _rows(order: Order) -> dict[str, Any]:
     borne = allocation.borne_by([order.id])[order.id]
     rows = [{"id": c.id, "code": c.code, "name": c.name, "amount": amount} for c, amount in borne.items()]
-    return {"rows": rows, "currency": order.currency, "split_url": ""}
+    return {"rows": rows, "currency": order.currency, "split_url": "", "counted": basis.counted(order.company_id)}
 
 
 def sections(request: DocumentRequest) -> Iterable[DocumentSection]:
-    """Say on the confirmation what each cost centre bears, without tax."""
+    """Say on the confirmation what each cost centre bears."""
     borne = allocation.borne_by([request.order_id])[request.order_id]
     if borne:
         rows = [(f"{c.code} · {c.name}", money_text(amount, request.currency)) for c, amount in borne.items()]
-        yield DocumentSection(_("Cost centres"), _("Goods and charges without tax."), rows, 60)
+        yield DocumentSection(_("Cost centres"), basis.counted(request.company_id), rows, 60)
 
 
 def codes_of(order_ids: Sequence[int]) -> Mapping[int, str]:

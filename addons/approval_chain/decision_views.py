@@ -13,7 +13,7 @@ from core.api.i18n import read_plain, translations
 from core.api.orders import lines_of, parse_quantity, preview_amendment
 from core.api.ui import public, requires
 
-from . import asking, deciding, history, links, panels, reasons, services, story
+from . import asking, deciding, history, links, panels, reasons, services, story, turns
 from .deciding import Said
 from .flow_models import OUTCOMES
 from .permissions import DECIDE
@@ -39,7 +39,7 @@ def _decision(number: str, error: TukkuError | None = None) -> Any:
         centres=panels.borne(one.order),
         lines=lines_of(one.order.id),
         events=story.of(one),
-        steps=panels.steps(one.flow.open()) if waits else [],
+        steps=turns.steps(one.flow.open()) if waits else [],
         clock=one.approval if waits else None,
         instead_of=panels.instead_of(one.flow) if waits else "",
         mine=waits and services.may_decide(one.flow),
@@ -124,7 +124,7 @@ def _mine(number: str, error: TukkuError | None, shown: Any) -> Any:
         order=one.order,
         lines=lines_of(one.order.id),
         events=story.of(one),
-        steps=panels.steps(one.flow.open()) if _waits(one) else [],
+        steps=turns.steps(one.flow.open()) if _waits(one) else [],
         clock=one.approval if _waits(one) else None,
         reviewer=asking.reviewer(one),
         askable=asking.choices(one) if _waits(one) else [],

@@ -15,7 +15,7 @@ from core.api.hooks import DraftLine, OrderDraft, OrderFact
 from core.api.i18n import pick, translations
 from core.api.orders import Order, OrderLine, discounts_of, load_facts, order_facts
 
-from . import allocation, overruns
+from . import allocation, basis, overruns
 from .centre_models import CostCentre
 
 _, _l, ngettext, _p = translations(__name__)
@@ -176,7 +176,7 @@ def address_options() -> Iterable[tuple[str, object]]:
 
 YES_NO = (("yes", _l("Yes")), ("no", _l("No")))
 FACTS = (
-    OrderFact("total", _l("Total without tax"), "money", _each(lambda draft: draft.without_tax), order=10),
+    OrderFact("total", basis.TITLE, "money", basis.amounts, order=10),
     OrderFact("goods", _l("Goods without tax and freight"), "money", _each(lambda draft: draft.net), order=11),
     OrderFact("gross", _l("Total with tax"), "money", _each(lambda draft: draft.gross), order=12),
     OrderFact("freight", _l("Freight and charges without tax"), "money", _freight, order=13),

@@ -23,7 +23,7 @@ from .sentences import group_names
 
 _, _l, ngettext, _p = translations(__name__)
 EFFECT_TITLES = dict(
-    zip(EFFECTS, (_l("Somebody must approve it"), _l("Nobody need approve it"), _l("It is not allowed")), strict=True)
+    zip(EFFECTS, (_l("Somebody must approve it"), _l("It needs no approval"), _l("It is not allowed")), strict=True)
 )
 ROLES = ("orderer", "approver", "company_admin")
 APPROVERS = ("approver", "company_admin")
@@ -81,7 +81,7 @@ class ConditionForm(Form):
 class StepForm(Form):
     """Who decides, from which total on; a row without anybody says nothing."""
 
-    above = NumberField(_l("Total without tax above"), [Optional()], places=2, minimum=0)
+    above = NumberField(_l("Total above"), [Optional()], places=2, minimum=0)
     who = ChoiceField(_l("Who approves"), empty="–", default="")
     need = ChoiceField(
         _l("How many of them"),
@@ -132,7 +132,7 @@ class LimitForm(TukkuForm):
 
     whose = ChoiceField(_l("Who"), options=whose, default="orderer")
     order_limit = NumberField(
-        _l("May order alone up to"), places=2, minimum=0, description=_l("Without tax. Empty: without limit; 0: nothing.")
+        _l("May order alone up to"), places=2, minimum=0, description=_l("Empty: without limit; 0: nothing.")
     )
     approve_limit = NumberField(
         _l("May approve up to"), places=2, minimum=0,

@@ -23,7 +23,7 @@ from core.api.jobs import emit
 from core.api.orders import Order
 from core.api.pricing import rate, round_money
 
-from . import allocation, kept, periods
+from . import allocation, basis, kept, periods
 from .centre_models import LineCentre
 from .ledger_models import Budget, BudgetAmount, Entry
 from .periods import Period
@@ -116,6 +116,7 @@ class Difference:
     reserved: Decimal
     committed: Decimal
     rate: Decimal
+    basis: str
 
     @property
     def kind(self) -> str:
@@ -131,7 +132,8 @@ def post(order_ids: Sequence[int]) -> None:
     rows = [
         {
             "budget_id": d.budget.id, "company_id": d.company_id, "order_id": d.order_id, "step": d.step, "period": d.period,
-            "kind": d.kind, "reserved": d.reserved, "committed": d.committed, "rate": d.rate, "at": at, "by_name": who,
+            "kind": d.kind, "reserved": d.reserved, "committed": d.committed, "rate": d.rate, "basis": d.basis,
+            "at": at, "by_name": who,
         }
         for d in found
     ]  # fmt: skip
@@ -157,7 +159,11 @@ def differences(order_ids: Sequence[int]) -> list[Difference]:
     if not orders:
         return []
     ids = [order.id for order in orders]
-    borne = allocation.borne_by(ids, kept.taken_back(ids))
+    bases = basis.of_each(order.company_id for order in orders)
+    known = select(Entry.order_id, Entry.basis).where(Entry.order_id.in_(ids)).distinct()
+    counts_as = {order.id: bases[order.company_id] for order in orders}
+    counts_as |= {row.order_id: row.basis for row in db.session.execute(known)}
+    borne = allocation.borne_by(ids, counts_as, left=True)
     budgets = _Budgets(ids, {c.id for found in borne.values() for c in found})
     found = []
     for order in orders:
@@ -169,7 +175,9 @@ def differences(order_ids: Sequence[int]) -> list[Difference]:
                 wanted[budget.id] = (budget, amount if counts else ZERO)
         for budget_id in budgets.bound(order.id) - set(wanted):
             wanted[budget_id] = (budgets.by_id[budget_id], ZERO)  # its lines were dropped
-        found += [d for budget, amount in wanted.values() if (d := budgets.difference(order, budget, amount))]
+        found += [
+            d for budget, amount in wanted.values() if (d := budgets.difference(order, counts_as[order.id], budget, amount))
+        ]
     return found
 
 
@@ -211,7 +219,7 @@ class _Budgets:
         """Return the day on which the order was placed, in the company's zone."""
         return order.submitted_at.astimezone(ZoneInfo(self.calendar(order.company_id).zone)).date()
 
-    def difference(self, order: Any, budget: Budget, amount: Decimal) -> Difference | None:
+    def difference(self, order: Any, how: str, budget: Budget, amount: Decimal) -> Difference | None:
         """Return what is to be entered so that ``amount`` (the order's currency) stands in the budget."""
         row = self.entered.get((order.id, budget.id))
         factor = row.rate if row else _rate(order, budget)
@@ -224,7 +232,7 @@ class _Budgets:
         period = row.period if row else periods.period_of(budget.period, self.day(order), calendar).first
         step = row.step + 1 if row else 1
         return Difference(
-            order.id, order.number or "", order.company_id, budget, period, step, reserved, committed, factor
+            order.id, order.number or "", order.company_id, budget, period, step, reserved, committed, factor, how
         )  # fmt: skip
 
 

@@ -88,6 +88,8 @@ class Entry(db.Model):
     committed: Mapped[Decimal] = mapped_column(Amount)
     #: How many of the budget's currency one of the order's was, when it was placed.
     rate: Mapped[Decimal] = mapped_column(Price, default=Decimal(1))
+    #: What of the order counts, as the setting said when it was first entered.
+    basis: Mapped[str] = mapped_column(String(12), default="net", server_default="net")
     at: Mapped[datetime]
     by_name: Mapped[str] = mapped_column(String(200))
 

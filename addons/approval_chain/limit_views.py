@@ -11,7 +11,7 @@ from core.api.hooks import Invalid, NotFound
 from core.api.i18n import translations
 from core.api.ui import ChoiceField, NumberField, TukkuForm, requires
 
-from . import limits, periods
+from . import basis, limits, periods
 from .people_views import bp
 from .permissions import LIMITS, RULES
 
@@ -25,7 +25,7 @@ class LimitForm(TukkuForm):
     period = ChoiceField(_l("By the"), options=tuple(periods.TITLES.items()), default="month")
     amount = NumberField(
         _l("May order up to"), places=2, minimum=0,
-        description=_l("Goods and freight without tax. Empty: without limit; 0: every order needs approval."),
+        description=_l("Empty: without limit; 0: every order needs approval."),
     )  # fmt: skip
 
 
@@ -87,7 +87,7 @@ def _page(company: Company, template: str, here: str, remove: str, where: dict[s
             flash(_("The limit is saved."), "success")
             return redirect(here, 303)
     rows = [(row, url_for(remove, limit_id=row.id, **where)) for row in limits.shown(company.id)]
-    values = {"company": company, "form": form, "rows": rows}
+    values = {"company": company, "form": form, "rows": rows, "counted": basis.counted(company.id)}
     return render_template(template, **values), 422 if form.is_submitted() else 200
 
 

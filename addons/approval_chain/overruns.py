@@ -56,7 +56,7 @@ def of_drafts(drafts: Sequence[OrderDraft]) -> list[Found]:
 
     An order that is entered already is compared with what came before it: later orders take nothing from it.
     """
-    asked = tuple((x.order_id, x.currency, x.charges_net, tuple((y.id, y.net) for y in x.lines)) for x in drafts)
+    asked = tuple((x.order_id, x.currency, x.charges_net, x.gross, tuple((y.id, y.net) for y in x.lines)) for x in drafts)
     return once(("approval_chain.overruns", asked), lambda: _of_drafts(drafts))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -10,17 +10,18 @@ from typing import Any
 from sqlalchemy import select
 
 from core.api.data import clock, db
-from core.api.hooks import OrderDraft, PageContext, Panel
+from core.api.hooks import DraftLine, OrderDraft, PageContext, Panel
 from core.api.i18n import translations
 from core.api.orders import Order, lines_of, stored_draft
-from core.api.pricing import minor_digits
+from core.api.pricing import minor_digits, round_money
 from core.api.ui import money_text
 
-from . import centre_panels, engine, facts, selection, services, story, timing
+from . import centre_panels, engine, facts, reasons, selection, services, story, timing
 from .flow import Flow
 from .loading import facts_named, names_of
 from .models import Approval
 from .spending import Asked
+from .turns import steps
 
 _, _l, ngettext, _p = translations(__name__)
 #: What cost centres bear of an order, for the pages on which it is decided on.
@@ -46,7 +47,7 @@ def preview(context: PageContext) -> Mapping[str, Any] | None:
         return None
     times = timing.deadlines(order.company_id, clock.now())
     return {
-        "steps": steps(plan.requirements),
+        "turns": reasons.turns(plan.requirements),
         "escalates": times.escalate_at,
         "expires": times.expires_at,
         "without": unneeded(draft, {line.position: line.name for line in lines}, company),
@@ -61,16 +62,21 @@ def unneeded(draft: OrderDraft, names: Mapping[int, str], company: engine.Compan
     """
     count = max(5, min(TRIED, 2000 // (len(company.rules) or 1)))  # each costs an evaluation of all rules
     tried = [line for line in draft.lines[:count] if line.net is not None and len(draft.lines) > 1]
-    left = [
-        replace(draft, net=draft.net - (line.net or 0), lines=tuple(x for x in draft.lines if x is not line))
-        for line in tried
-    ]
+    left = [_without(draft, line) for line in tried]
     found = []
     for line, figures in zip(tried, facts.of_drafts(left, facts_named([company])), strict=True):
         plan = engine.evaluate(figures, str(draft.user_id), company)
         if not plan.needed and not plan.denied_by:
             found.append(names.get(line.position) or line.sku)
     return found[:3]
+
+
+def _without(draft: OrderDraft, line: DraftLine) -> OrderDraft:
+    """Return the order without a line, and without the tax on it."""
+    net = line.net or Decimal(0)
+    tax = round_money(net * (line.tax_rate or 0) / 100, draft.currency)
+    kept = tuple(x for x in draft.lines if x is not line)
+    return replace(draft, net=draft.net - net, tax=draft.tax - tax, gross=draft.gross - net - tax, lines=kept)
 
 
 def below(figures: Mapping[str, Any], requester: str, company: engine.Company, currency: str) -> str:
@@ -91,29 +97,10 @@ def below(figures: Mapping[str, Any], requester: str, company: engine.Company, c
         low, high = (low, middle) if free(totals[middle] - step) else (middle + 1, high)
     if low == len(totals):
         return ""
-    text = _l("Up to %(amount)s nobody need approve.") if free(totals[low]) else _l("Below %(amount)s nobody need approve.")
+    text = (
+        _l("Up to %(amount)s no approval is needed.") if free(totals[low]) else _l("Below %(amount)s no approval is needed.")
+    )
     return str(text) % {"amount": money_text(totals[low], currency)}
-
-
-def steps(requirements: Sequence[engine.Requirement]) -> list[str]:
-    """Return a sentence for each requirement, none twice."""
-    return list(dict.fromkeys(each(requirements)))
-
-
-def each(requirements: Sequence[engine.Requirement]) -> list[str]:
-    """Return a sentence for every requirement, in their order; one statement."""
-    names = names_of({p for r in requirements for p in r.people})
-    return [_sentence([names.get(p, "") for p in r.people if p != engine.SELLER], r) for r in requirements]
-
-
-def _sentence(names: Sequence[str], asked: engine.Requirement) -> str:
-    if not names:
-        return _("Your contact person at the seller, because nobody of your company may decide")
-    if asked.need == len(names):
-        return ", ".join(names)
-    if asked.need == 1:
-        return _("One of: %(names)s", names=", ".join(names))
-    return _("%(count)s of: %(names)s", count=asked.need, names=", ".join(names))
 
 
 def progress(context: PageContext) -> Mapping[str, Any] | None:

@@ -40,6 +40,7 @@ from . import (
     allocation,
     api_centres,
     api_views,
+    basis,
     bench_views,
     budget_checks,
     budget_import,
@@ -140,7 +141,7 @@ class ApprovalChain:
     @hookimpl
     def app_settings(self) -> Iterable[SettingSpec]:
         """Let each company have its hours and its patience."""
-        return (*timing.SETTINGS, *periods.SETTINGS, budget_notices.SETTING)
+        return (basis.SETTING, *timing.SETTINGS, *periods.SETTINGS, budget_notices.SETTING)
 
     @hookimpl
     def notification_kinds(self) -> Iterable[NotificationKind]:

@@ -30,7 +30,7 @@ SELECTION_TITLES = {
     "highest": _l("The highest threshold that the total reaches; whoever may approve more may approve it too"),
 }
 OTHERWISE_TITLES = {
-    "nobody": _l("Nobody need approve"),
+    "nobody": _l("No approval is needed"),
     "ask": _l("Somebody by name or role approves"),
     "deny": _l("The order is not allowed"),
 }
@@ -60,7 +60,7 @@ class InForce:
             ),
         }[row.selection]
         then = {
-            "nobody": _("Where no rule fits, nobody need approve."),
+            "nobody": _("Where no rule fits, no approval is needed."),
             "ask": _(
                 "Where no rule fits, one of them approves: %(who)s.",
                 who=who,

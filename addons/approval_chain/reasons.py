@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
 
 from sqlalchemy import select
 
-from core.api.data import db, unscoped
+from core.api.data import db, once, unscoped
 from core.api.hooks import Finding, OrderDraft
 from core.api.i18n import translations
 from core.api.ui import money_text
 
-from . import engine, limits, panels, services, spending
+from . import engine, limits, services, spending
 from .flow import Flow
 from .models import Rule
 from .parts import BARRED
-from .sentences import describe, names_for
+from .sentences import names_for, reason_of
 from .spending import Asked
+from .turns import each
 
 _, _l, ngettext, _p = translations(__name__)
 BUDGET = "budget:"
@@ -32,7 +35,8 @@ def findings(draft: OrderDraft) -> Sequence[Finding]:
         return ()
     asked = Asked(draft.user_id, draft.company_id, draft.order_id)
     company = services.company_of(draft, asked)
-    plan = engine.evaluate(services.facts_of(draft, company), str(draft.user_id), company)
+    figures = services.facts_of(draft, company)
+    plan = engine.evaluate(figures, str(draft.user_id), company)
     if plan.denied_by:
         text = _("A rule of your company does not allow this order. Ask your company's administrator.")
         return (Finding("APPROVAL-DENIED", "block", text),)
@@ -43,25 +47,27 @@ def findings(draft: OrderDraft) -> Sequence[Finding]:
     if not told:
         return ()
     rules = _rules([r.rule for r in told])
-    limit = _limit(draft, company.person(str(draft.user_id)), asked) if any(not r.rule for r in told) else ""
+    limit = ""
+    if any(not r.rule for r in told):
+        limit = _limit(draft.currency, figures[engine.TOTAL], company.person(str(draft.user_id)), asked)
     found = []
-    for requirement, who in zip(told, panels.each(told), strict=True):
+    for requirement, who in zip(told, each(told), strict=True):
         why = (rules.get(requirement.rule) or _("No rule fits this order.")) if requirement.rule else limit
         found.append(Finding("APPROVAL-NEEDED", "info", _("%(why)s Approval by: %(who)s.", why=why, who=who)))
     return found
 
 
-def _limit(draft: OrderDraft, person: engine.Person, asked: Asked) -> str:
+def _limit(currency: str, total: Decimal, person: engine.Person, asked: Asked) -> str:
     """Return which limit of the person the order exceeds."""
-    if person.order_limit is not None and draft.without_tax > person.order_limit:
-        return _("You order alone up to %(amount)s.", amount=money_text(person.order_limit, draft.currency))
+    if person.order_limit is not None and total > person.order_limit:
+        return _("You order alone up to %(amount)s.", amount=money_text(person.order_limit, currency))
     return _("Your limit: %(left)s.", left=limits.sentence(spending.left_of(asked)))
 
 
 def short(asking: Iterable[str]) -> dict[str, str]:
     """Return in a few words why orders wait, by what asks for it as a plan names it: a rule, a limit, a budget."""
     wanted = set(asking)
-    rules = _rules([one for one in wanted if one.isdigit()])
+    rules = _rules(wanted)
     return {
         one: rules[one].rstrip(".")
         if one in rules
@@ -71,9 +77,27 @@ def short(asking: Iterable[str]) -> dict[str, str]:
         if one == engine.NO_RULE
         else _("A rule that is gone")
         if one
-        else _("Above the limit of who ordered")
+        else _("Above the limit of the person who ordered")
         for one in wanted
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Who decides in a turn, as a sentence, and why."""
+
+    number: int
+    who: str
+    why: str
+
+
+def turns(requirements: Sequence[engine.Requirement]) -> list[Turn]:
+    """Return who decides in each turn and why; the same people in a turn are named once with all their reasons."""
+    said, found = short(r.rule for r in requirements), dict[tuple[int, str], list[str]]()
+    for asked, who in zip(requirements, each(requirements), strict=True):
+        found.setdefault((asked.tier, who), []).append(said[asked.rule])
+    several = len({asked.tier for asked in requirements}) > 1
+    return [Turn(tier if several else 0, who, "; ".join(dict.fromkeys(why))) for (tier, who), why in found.items()]
 
 
 def why(flows: Sequence[Flow]) -> list[str]:
@@ -82,11 +106,13 @@ def why(flows: Sequence[Flow]) -> list[str]:
     return ["; ".join(dict.fromkeys(said[r.rule] for r in flow.plan.requirements)) for flow in flows]
 
 
-def _rules(ids: Sequence[str]) -> Mapping[str, str]:
+def _rules(ids: Iterable[str]) -> Mapping[str, str]:
     """Return the sentences of rules by their id."""
-    if not any(i.isdigit() for i in ids):
-        return {}
-    query = select(Rule).where(Rule.id.in_([int(i) for i in ids if i.isdigit()]))
-    rows = list(db.session.scalars(unscoped(query, _REASON)))
+    known = tuple(sorted({int(i) for i in ids if i.isdigit()}))
+    return once(("approval_chain.reasons", known), lambda: _read(known)) if known else {}
+
+
+def _read(ids: Sequence[int]) -> Mapping[str, str]:
+    rows = list(db.session.scalars(unscoped(select(Rule).where(Rule.id.in_(ids)), _REASON)))
     names = names_for(rows)
-    return {str(row.id): (row.name and f"{row.name}.") or describe(row, names).lines[0] for row in rows}
+    return {str(row.id): f"{reason_of(row, names)}." for row in rows}

@@ -21,7 +21,7 @@ class RuleParts:
     """What every rule says: when, who orders, what follows.
 
     ``conditions``: [{fact, op, value}], all must hold; money in ``currency``, a value is a figure as text or a list of
-    codes. ``steps``: [{above, roles, people, need, tier, limited}], those whose ``above`` (total without tax; "" is every)
+    codes. ``steps``: [{above, roles, people, need, tier, limited}], those whose ``above`` (the total; "" is every)
     is exceeded ask ``need`` of them (0: all), ``limited`` only those whose limit for approving covers the total.
     ``for_roles`` and ``for_people`` empty: whoever orders.
     """

@@ -15,12 +15,13 @@ from core.api.i18n import translations
 from core.api.jobs import emit
 from core.api.orders import Hold, Order, OrderLine, find, lock, open_holds, reject, release, stored_draft
 
-from . import engine, facts, flow, panels
+from . import engine, facts, flow
 from .loading import conversion, facts_named, in_force, rule_of
 from .permissions import SELLER_DECIDE, SELLER_RELEASE, SELLER_SETUP
 from .rules import OWNER
 from .seller_models import SellerDecision, SellerRule
 from .sentences import Names, Sentence, describe, names_for
+from .turns import steps
 
 _, _l, ngettext, _p = translations(__name__)
 CODE = "seller_approval"
@@ -90,7 +91,7 @@ def asked_of(draft: OrderDraft) -> list[tuple[int, str, str]]:
     reasons = {str(row.id): row.name or describe(row, names).lines[0] for row in rows}
     if plan.denied_by:
         return [(1, _("Nobody: the seller does not take such an order."), reasons.get(plan.denied_by, ""))]
-    return [(r.tier, panels.steps([r])[0], reasons.get(r.rule, "")) for r in plan.requirements]
+    return [(r.tier, steps([r])[0], reasons.get(r.rule, "")) for r in plan.requirements]
 
 
 def refused(draft: OrderDraft) -> Sequence[Finding]:

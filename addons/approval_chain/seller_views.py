@@ -12,7 +12,7 @@ from core.api.i18n import translations
 from core.api.orders import find
 from core.api.ui import requires
 
-from . import flow, ruleform, seller
+from . import basis, flow, ruleform, seller
 from .forms import RuleForm
 from .limit_views import admin
 from .permissions import SELLER_DECIDE, SELLER_RULES
@@ -69,7 +69,9 @@ def edit_seller_rule(rule_id: int | None) -> Any:
             seller.save_rule(values, rule_id)
             flash(_("The rule is saved."), "success")
             return redirect(url_for(".seller_rules"), 303)
-    page = render_template("approval_chain/seller_rule.html", form=form, rule=rule, options=options(ours=True))
+    page = render_template(
+        "approval_chain/seller_rule.html", form=form, rule=rule, options=options(ours=True), counted=basis.counted(None)
+    )
     return page, 422 if request.method == "POST" else 200
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -16,7 +16,7 @@ from core.api.hooks import OrderFact
 from core.api.i18n import current_locale, translations
 from core.api.ui import day_text, money_text, percent_text, plain, quantity_text
 
-from . import facts, managers
+from . import basis, facts, managers
 from .models import Group
 from .permissions import CENTRE_OWNER
 from .rule_models import RuleParts
@@ -66,11 +66,16 @@ class Names:
         return self.people.get(id_) or _("somebody who is gone")
 
 
-def names_for(rules: Sequence[RuleParts]) -> Names:
-    """Return the names that sentences about ``rules`` need; as many statements for one as for many."""
+def names_for(rules: Sequence[RuleParts], company_id: int | None = None) -> Names:
+    """Return the names that sentences about ``rules`` need; as many statements for one as for many.
+
+    The total is called what counts for orders of the company, by default that for which the reader buys.
+    """
     ids = {i for rule in rules for i in (*rule.for_people, *(p for step in rule.steps for p in step["people"]))}
     rows = db.session.execute(select(User.id, User.name, User.code).where(User.id.in_(ids))).all() if ids else []
-    specs = facts.specs(ours=True)
+    specs = dict(facts.specs(ours=True))
+    if company_id is not None:
+        specs["total"] = replace(specs["total"], title=basis.TITLES[basis.of(company_id)])
     asked = {said["fact"] for rule in rules for said in rule.conditions}
     values = {
         name: {value: str(label) for value, label in spec.options()}
@@ -102,13 +107,20 @@ def describe(rule: RuleParts, names: Names, own: bool = True) -> Sentence:
     return Sentence(rule.id, tuple(_lines(rule, names)), own, rule.name, tuple(filter(None, notes)), holds)
 
 
+def reason_of(rule: RuleParts, names: Names) -> str:
+    """Return why an order waits by the rule: its name, or else when it fits."""
+    above = [step["above"] for step in rule.steps]
+    lowest = min(above, key=lambda text: Decimal(text or 0), default="")
+    return rule.name or _when(rule, names, [{"fact": "total", "op": ">", "value": lowest}] if lowest else [])
+
+
 def _lines(rule: RuleParts, names: Names) -> Iterable[str]:
     if rule.effect != "require":
         when = _when(rule, names)
         yield (
             _("%(when)s: not allowed.", when=when)
             if rule.effect == "deny"
-            else _("%(when)s: nobody need approve.", when=when)
+            else _("%(when)s: no approval is needed.", when=when)
         )
         return
     for step in sorted(rule.steps, key=lambda step: step["tier"]):

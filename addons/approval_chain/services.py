@@ -198,18 +198,18 @@ def _flow(
     away: Mapping[str, str],
 ) -> Flow:
     """Return the flow with the people and rules of now: who left meanwhile is followed by whoever decides instead."""
-    who = str(orderer(order, approval))
+    who, total = str(orderer(order, approval)), figures[engine.TOTAL]
     plan = engine.evaluate(figures, who, company)
     flow = Flow(who, engine.Plan((engine.Requirement(1, (engine.SELLER,), 1),)), company.policy)
     flow.decisions += kept
     if plan.denied_by:
-        plan = _forbidden(flow, plan.denied_by, company, order.without_tax)
+        plan = _forbidden(flow, plan.denied_by, company, total)
     flow.refresh(assigned(plan, str(approval.assigned_id or "")))
     flow.overseers = tuple(p.id for p in company.people if DECIDES in p.roles and p.may_approve and p.id != flow.requester)
-    flow.substitutes = absences.substitutes(flow.plan, away, company, order.without_tax)
+    flow.substitutes = absences.substitutes(flow.plan, away, company, total)
     passed = approval.escalated and approval.tier == flow.tier
     if passed or absences.nobody_there(flow, away):
-        flow.seniors = absences.seniors(flow, company, order.without_tax)
+        flow.seniors = absences.seniors(flow, company, total)
     return flow
 
 

@@ -1,4 +1,4 @@
-"""What each cost centre bears of an order: its lines, and freight and charges in proportion; pure and exact."""
+"""What each cost centre bears of an order: its lines, and what else counts in proportion; pure and exact."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ Key = TypeVar("Key")
 ZERO = Decimal(0)
 
 
-def shares(lines: Iterable[tuple[Key, Decimal]], charges: Decimal, digits: int) -> Mapping[Key, Decimal]:
-    """Return by cost centre the sum of its (cost centre, net) lines and its part of ``charges``.
+def shares(lines: Iterable[tuple[Key, Decimal]], counts: Decimal, digits: int) -> Mapping[Key, Decimal]:
+    """Return by cost centre its part of ``counts``: the sum of its (cost centre, amount) lines, and of what is beside them.
 
-    Charges follow the nets; what rounding to ``digits`` leaves goes to the largest remainders, so that nothing is lost.
+    That (freight, charges, what comes off) follows the amounts; what rounding to ``digits`` leaves goes to the largest
+    remainders, so that nothing is lost.
     """
-    nets: dict[Key, Decimal] = {}
-    for key, net in lines:
-        nets[key] = nets.get(key, ZERO) + net
-    return {
-        key: net + part for (key, net), part in zip(nets.items(), spread(charges, list(nets.values()), digits), strict=True)
-    }
+    unit, sums = Decimal(1).scaleb(-digits), dict[Key, Decimal]()
+    for key, amount in lines:
+        sums[key] = sums.get(key, ZERO) + amount
+    own = {key: amount.quantize(unit) for key, amount in sums.items()}
+    beside = spread(counts - sum(own.values(), ZERO), list(sums.values()), digits)
+    return {key: amount + part for (key, amount), part in zip(own.items(), beside, strict=True)}
 
 
 def spread(amount: Decimal, weights: list[Decimal], digits: int) -> list[Decimal]:

@@ -1,7 +1,7 @@
 """What people may still order in a day, week, month or year: their limits less what they ordered already.
 
-Everything that was placed and not rejected or cancelled counts, lines and freight without tax, in the period in which
-it was placed; what is cancelled or returned later is given back. Limits of one's own come before those of roles, of
+Everything that was placed and not rejected or cancelled counts (what of it, basis.py says), in the period in which it
+was placed; what is cancelled or returned later is given back. Limits of one's own come before those of roles, of
 several roles the highest holds, for each kind of period by itself. None is unlimited, 0 is nothing.
 """
 
@@ -19,10 +19,10 @@ from sqlalchemy import select
 from core.api.companies import Membership, ancestors, descendants, seller
 from core.api.data import clock, current_actor, db, once, today, unscoped
 from core.api.i18n import translations
-from core.api.orders import Order, OrderLine
+from core.api.orders import Order, discounts_of_orders
 from core.api.pricing import rate
 
-from . import engine, kept, periods
+from . import basis, engine, kept, periods
 from .budget_models import SpendLimit
 from .periods import Calendar, Period
 from .rule_models import GroupMember, role_of
@@ -127,7 +127,7 @@ class _Spent:
         known = [(q, row, period) for q, found in asked for row, period in found]
         self.beneath = {unit: frozenset(descendants(unit)) for unit in {row.company_id for _q, row, _p in known}}
         self.rows: list[Any] = []
-        self.gone: dict[int, Decimal] = {}
+        self.counts: dict[int, Decimal] = {}
         self.rate = lru_cache(lambda source, target: rate(source, target, today(seller().zone)))
         if known:
             self._read({q.user_id for q, _row, _p in known}, min(p.start for *_, p in known), max(p.end for *_, p in known))
@@ -135,14 +135,16 @@ class _Spent:
     def _read(self, people: set[int], since: datetime, until: datetime) -> None:
         in_time = (Order.submitted_at >= since, Order.submitted_at < until)
         placed = (Order.user_id.in_(people), Order.state.in_(kept.COUNTED), *in_time)
-        amounts = (Order.net, Order.charges_net, Order.currency)
+        amounts = (Order.net, Order.charges_net, Order.gross, Order.currency)
         columns = (Order.id, Order.user_id, Order.company_id, Order.submitted_at, *amounts)
         self.rows = list(db.session.execute(unscoped(select(*columns).where(*placed), _REASON)))
-        back = kept.taken_back(select(Order.id).where(*placed)) if self.rows else {}
-        if back:
-            lines = select(OrderLine.id, OrderLine.order_id).where(OrderLine.id.in_(back))
-            for line_id, order_id in db.session.execute(unscoped(lines, _REASON)):
-                self.gone[order_id] = self.gone.get(order_id, ZERO) + back[line_id]
+        if not self.rows:
+            return
+        bases = basis.of_each(row.company_id for row in self.rows)
+        off = discounts_of_orders(row.id for row in self.rows) if {*bases.values()} & {*basis.GOODS} else {}
+        self.counts = {row.id: basis.part(bases[row.company_id], row, off.get(row.id, ZERO)) for row in self.rows}
+        for gone in kept.taken_back(select(Order.id).where(*placed), bases).values():
+            self.counts[gone.order_id] -= gone.amount
 
     def of(self, asked: Asked, limit: SpendLimit, period: Period) -> Decimal:
         """Return what counts against ``limit`` in ``period``, in the limit's currency."""
@@ -151,7 +153,7 @@ class _Spent:
             counts = row.user_id == asked.user_id and row.company_id in self.beneath[limit.company_id]
             earlier = asked.at is None or (row.submitted_at, row.id) < (asked.at, asked.order_id or 0)
             if counts and earlier and row.id != asked.order_id and period.holds(row.submitted_at):
-                amount = row.net + row.charges_net - self.gone.get(row.id, ZERO)
+                amount = self.counts[row.id]
                 total += amount if row.currency == limit.currency else amount * self.rate(row.currency, limit.currency)
         return total
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from core.api.data import current_actor
 from core.api.hooks import PageContext, Panel
 from core.api.i18n import translations
 
-from . import limits, spending
+from . import basis, limits, spending
 from .permissions import LIMITS
 
 _, _l, ngettext, _p = translations(__name__)
@@ -17,7 +18,9 @@ _, _l, ngettext, _p = translations(__name__)
 def mine(_context: PageContext) -> Mapping[str, Any] | None:
     """Return where the buyer stands with their limits; nothing where they have none."""
     found = spending.mine()
-    return {"rows": [_bar(x) for x in found]} if found else None
+    if not found:
+        return None
+    return {"rows": [_bar(x) for x in found], "counted": basis.counted(current_actor().company_id)}
 
 
 def _bar(left: spending.Left) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from core.api.hooks import Invalid
 from core.api.i18n import translations
 from core.api.ui import requires
 
-from . import facts, lint, policies, ruleform
+from . import basis, facts, lint, policies, ruleform
 from . import rules as company_rules
 from .forms import GroupForm, LimitForm, PolicyForm, RuleForm
 from .models import Limit, Rule
@@ -37,6 +37,7 @@ def rules() -> Any:
         policy=policies.in_force(),
         groups=policies.groups(),
         limit_form=form,
+        counted=basis.counted(current_actor().company_id),
         problems=list(lint.problems(current_actor().company_id)) if current_actor().company_id else [],
     ), 422 if request.method == "POST" else 200
 
@@ -55,7 +56,11 @@ def edit_rule(rule_id: int | None) -> Any:
             flash(_("The rule is saved."), "success")
             return redirect(url_for(".rules"), 303)
     return render_template(
-        "approval_chain/rule.html", form=form, rule=rule, options=options()
+        "approval_chain/rule.html",
+        form=form,
+        rule=rule,
+        options=options(),
+        counted=basis.counted(current_actor().company_id),
     ), 422 if request.method == "POST" else 200
 
 

@@ -4,7 +4,7 @@ from core.orders.amending import amend
 from core.orders.amending import preview as preview_amendment
 from core.orders.cart import current_cart
 from core.orders.cart import refresh as refresh_cart
-from core.orders.charges import discounts_by_line, discounts_of
+from core.orders.charges import discounts_by_line, discounts_of, discounts_of_orders
 from core.orders.digest import canonical, content_of, digest
 from core.orders.draft import Wanted, price_lines, priced_draft, stored_draft
 from core.orders.facts import load_facts, order_facts
@@ -28,7 +28,7 @@ __all__ = [
     "amend", "preview_amendment",
     # an order as rules see it: stored, or only thought of; the figures that rules ask about
     "stored_draft", "priced_draft", "price_lines", "Wanted", "order_facts", "load_facts",
-    "discounts_of", "discounts_by_line",
+    "discounts_of", "discounts_by_line", "discounts_of_orders",
     # quantities as people type them
     "parse_quantity",
     # what happened to lines

@@ -143,11 +143,12 @@ def rows_of(order_id: int) -> list[OrderCharge]:
 
 def discounts_of(drafts: Sequence[OrderDraft]) -> list[Decimal]:
     """Return what comes off each order or cart as a whole, 0 or less, in its currency; one statement for all of them."""
-    known = _off({draft.order_id for draft in drafts if draft.order_id})
+    known = discounts_of_orders({draft.order_id for draft in drafts if draft.order_id})
     return [known.get(draft.order_id, ZERO) if draft.order_id else draft.discounts_net for draft in drafts]
 
 
-def _off(order_ids: Iterable[int]) -> dict[int, Decimal]:
+def discounts_of_orders(order_ids: Iterable[int]) -> dict[int, Decimal]:
+    """Return what comes off each order that has a discount as a whole, below 0; one statement."""
     ids = sorted(set(order_ids))
     query = select(OrderCharge.order_id, func.sum(OrderCharge.net)).where(OrderCharge.order_id.in_(ids), OrderCharge.net < 0)
     asked = unscoped(query.group_by(OrderCharge.order_id), _REASON)
@@ -160,7 +161,7 @@ def discounts_by_line(order_ids: Iterable[int]) -> dict[int, Decimal]:
     The parts of an order's lines sum to its discount to the last digit, at most to the net of its lines. Lines of orders
     without a discount are left out; two statements at most.
     """
-    off = _off(order_ids)
+    off = discounts_of_orders(order_ids)
     query = select(OrderLine.id, OrderLine.order_id, OrderLine.net, Order.currency).join(
         Order, Order.id == OrderLine.order_id
     )

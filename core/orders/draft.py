@@ -190,6 +190,7 @@ def _imagined(position: int, line: PricedLine) -> DraftLine:
         price_source=line.price.source if line.price else "",
         list_price=line.price.list_price if line.price else None,
         per=line.price.per if line.price else Decimal(1),
+        tax_rate=line.treatment.rate if line.treatment else None,
     )
 
 
@@ -218,6 +219,7 @@ def stored_draft(order: Order, lines: Sequence[OrderLine]) -> OrderDraft:
                 x.price_source,
                 x.list_price,
                 x.per,
+                x.tax_rate,
             )
             for x in lines
         ),
@@ -354,4 +356,5 @@ def _draft_line(line: OrderLine, priced: PricedLine) -> DraftLine:
         price_source=priced.price.source if priced.price else "",
         list_price=priced.price.list_price if priced.price else None,
         per=priced.price.per if priced.price else Decimal(1),
+        tax_rate=priced.treatment.rate if priced.treatment else None,
     )

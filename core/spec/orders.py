@@ -55,6 +55,8 @@ class DraftLine:
     list_price: Decimal | None = None
     #: For how many units ``unit_price`` and ``list_price`` are.
     per: Decimal = Decimal(1)
+    #: In percent; None where it is not known.
+    tax_rate: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

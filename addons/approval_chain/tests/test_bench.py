@@ -54,12 +54,12 @@ def test_the_administrator_tries_an_order_that_is_only_thought_of(world):
     assert re.search(r"1 bo Bands", text)
     assert re.search(r"2 carl Bands", text)
     assert "expected by" in text
-    assert "Up to 50.00 € nobody need approve." in text
+    assert "Up to 50.00 € no approval is needed." in text
     for said in ("Fits, and counts.", "Does not fit: Categories: tools.", "orders of others", "Not in use on this day."):
         assert said in text, said
     assert "Does not fit: Total without tax above 9,000.00 €." in text
     assert "Fits, but asks nobody at this total." in shown(admin, SHOP, person=anna, amount="40")
-    assert "Nobody need approve: the order is placed at once." in shown(admin, SHOP, person=anna, amount="40")
+    assert "No approval is needed: the order is placed at once." in shown(admin, SHOP, person=anna, amount="40")
     assert "would not be allowed." in shown(admin, SHOP, person=anna, amount="9001")
     text = shown(admin, SHOP, person=anna, lines="a-1 30\nA-1 2 pcs", ship_to="main")
     assert "Total without tax 320.00 €" in text

@@ -62,7 +62,7 @@ def borne(number: str) -> dict[str, Decimal]:
 def test_shares_add_up_to_the_last_coin(lines, charges, digits):
     lines = [(key, round(net, digits)) for key, net in lines]
     charges = round(charges, digits)
-    found = shares(lines, charges, digits)
+    found = shares(lines, sum(net for _key, net in lines) + charges, digits)
     assert sum(found.values()) == (sum(net for _key, net in lines) + charges if lines else 0)
     assert all(amount == round(amount, digits) for amount in found.values())
     for key, amount in found.items():

@@ -281,8 +281,8 @@ def test_the_cart_says_what_would_make_an_approval_unnecessary(world):
     with world.app.test_request_context("/"), acting(world.actor("anna", BUYER)):
         cart.add([NewItem("A-1", Decimal(30))])
     page = buyer.get("/cart").text
-    assert "Up to 50.00\xa0€ nobody need approve." in page
+    assert "Up to 50.00\xa0€ no approval is needed." in page
     world.rule("", conditions=[when("total", ">=", "40")])
-    assert "Below 40.00\xa0€ nobody need approve." in buyer.get("/cart").text
+    assert "Below 40.00\xa0€ no approval is needed." in buyer.get("/cart").text
     world.rule("")
-    assert "nobody need approve" not in buyer.get("/cart").text
+    assert "no approval is needed" not in buyer.get("/cart").text

@@ -287,6 +287,7 @@ def upgrade() -> None:
     sa.Column('reserved', types.Amount(), nullable=False),
     sa.Column('committed', types.Amount(), nullable=False),
     sa.Column('rate', types.Price(), nullable=False),
+    sa.Column('basis', sa.String(length=12), server_default='net', nullable=False),
     sa.Column('at', types.Instant(), nullable=False),
     sa.Column('by_name', sa.String(length=200), nullable=False),
     sa.CheckConstraint("kind in ('reserve', 'commit', 'release', 'restore')", name=op.f('ck_approval_chain_budget_entry_kind')),
