@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import secrets
 from pathlib import Path
 
@@ -55,5 +56,22 @@ def read(file: StoredFile) -> bytes:
     return _path(file.sha256).read_bytes()
 
 
+def on_disk() -> dict[str, tuple[int, float]]:
+    """Return the size in bytes, and the time of the last change, of all stored files by their digest."""
+    folder = _folder()
+    found = {}
+    for part in folder.iterdir() if folder.is_dir() else ():
+        if part.is_dir():
+            for entry in os.scandir(part):
+                if not entry.name.startswith("."):  # one that is being written
+                    about = entry.stat()
+                    found[entry.name] = (about.st_size, about.st_mtime)
+    return found
+
+
+def _folder() -> Path:
+    return Path(current_app.config["TUKKU_DATA_DIR"]) / "files"
+
+
 def _path(digest: str) -> Path:
-    return Path(current_app.config["TUKKU_DATA_DIR"]) / "files" / digest[:2] / digest
+    return _folder() / digest[:2] / digest

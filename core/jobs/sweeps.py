@@ -12,6 +12,7 @@ from core.data.db import db
 from core.jobs.models import Job
 from core.jobs.queue import LEASE
 from core.jobs.work import all_work
+from core.registry.owners import known_owners
 from core.registry.registry import registry
 from core.spec.app import DataCheck
 
@@ -39,6 +40,12 @@ def unknown() -> Iterator[str]:
     return (name for name, addon in names if here.runs(addon) and name not in known)
 
 
+def ownerless() -> Iterator[str]:
+    """Find jobs that are still to run and belong to an addon that is gone."""
+    query = select(Job.addon, Job.name).where(Job.state.in_(("waiting", "held")), Job.addon.not_in(known_owners()))
+    return (name for _addon, name in db.session.execute(query.distinct().order_by(Job.addon, Job.name)))
+
+
 CHECKS = (
     DataCheck(
         "JOB-STUCK", "A job whose worker died is taken up by another.", stuck,
@@ -51,5 +58,9 @@ CHECKS = (
     DataCheck(
         "JOB-UNKNOWN", "Each job that waits has code that runs it.", unknown,
         "`tukku jobs list --state waiting` shows them; `tukku jobs discard` gives one up.", "warning",
+    ),
+    DataCheck(
+        "JOB-GONE", "Each job that waits or is held belongs to core or to an addon that is installed.", ownerless,
+        "Install the addon again, or give the job up: `tukku jobs list --state held`, `tukku jobs discard`.", "warning",
     ),
 )  # fmt: skip

@@ -15,6 +15,7 @@ from core.data.types import Amount, Quantity
 from core.orders.models import Hold, Movement, Order, OrderCharge, OrderLine
 from core.orders.movements import LineSums
 from core.pricing.money import line_net, round_money
+from core.registry.owners import known_owners
 from core.registry.registry import registry
 from core.spec.app import DataCheck
 
@@ -148,6 +149,13 @@ def held_for_nothing() -> Iterator[str]:
             yield f"{row.number} ({row.owner}.{row.code})"
 
 
+def held_by_nobody() -> Iterator[str]:
+    """Find open holds of an addon that is gone: nothing releases them but force."""
+    query = select(Order.number, Hold.owner, Hold.code).join(Hold, Hold.order_id == Order.id)
+    query = query.where(Hold.released_at.is_(None), Hold.owner.not_in(known_owners())).order_by(Order.id, Hold.id)
+    return (f"{row.number} ({row.owner}.{row.code})" for row in _stream(query))
+
+
 def twice_a_cart() -> Iterator[str]:
     """Find people with two open carts in a company."""
     query = select(Order.company_id, Order.user_id).where(
@@ -196,6 +204,10 @@ CHECKS = (
     DataCheck(
         "HOLD-FOR-NOTHING", "Each open hold has a reason and somebody who releases it.", held_for_nothing,
         "Release it by force with a reason, on the order's page.", "warning",
+    ),
+    DataCheck(
+        "HOLD-GONE", "Each open hold belongs to core or to an addon that is installed.", held_by_nobody,
+        "Install the addon again, or release the hold by force with a reason, on the order's page.", "warning",
     ),
     DataCheck("CART-TWICE", "A person has one open cart in a company.", twice_a_cart, "Empty one of the carts."),
     DataCheck("MOVED-TOO-MUCH", "No more of a line is moved than was ordered.", moved_too_much, _TELL),

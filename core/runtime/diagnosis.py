@@ -42,7 +42,7 @@ AREAS = ("settings", "database", "tables", "addons", "processes", "jobs", "mail"
 FREE = 0.05  # of the disk with the data, as /readyz asks
 LATE = timedelta(minutes=5)
 APART = timedelta(seconds=5)  # by which clocks may differ
-FILES = 20_000  # stored files that are looked for on disk, the newest
+NEW = 3600.0  # seconds within which a file on disk may still get its row
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,12 +232,25 @@ def _files(config: Config, _app: Flask) -> Iterator[Answer]:
     share = disk.free / disk.total
     said = f"{disk.free / 1e9:.1f} GB ({share:.0%}) of the disk with the data are free."
     yield "DISK", "error" if share < FREE else "ok", said, "Make room, or ordering will stop." if share < FREE else ""
-    newest = db.session.scalars(select(StoredFile).order_by(StoredFile.id.desc()).limit(FILES))
-    gone = [file.name for file in newest if not files.path_of(file).exists()]
+    stored, named, gone, cut = files.on_disk(), set(), [], []
+    rows = select(StoredFile.sha256, StoredFile.size, StoredFile.name).order_by(StoredFile.id)
+    for digest, size, name in db.session.execute(rows.execution_options(yield_per=1000)):
+        named.add(digest)
+        if digest not in stored:
+            gone.append(name)
+        elif stored[digest][0] != size:
+            cut.append(name)
+    remedy = "Restore `files/` of the data directory from a backup."
     if gone:
-        said = f"{len(gone)} stored files are missing on disk, {gone[0]} among them."
-        yield "FILES-MISSING", "error", said, "Restore `files/` of the data directory from a backup."
-    else:
+        yield "FILES-MISSING", "error", f"{len(gone)} stored files are missing on disk, {gone[0]} among them.", remedy
+    if cut:
+        yield "FILES-CUT", "error", f"{len(cut)} stored files have another length on disk, {cut[0]} among them.", remedy
+    # the bytes are written before the row: what is new may still be about to have one
+    old = [size for digest, (size, at) in stored.items() if digest not in named and at < clock.now().timestamp() - NEW]
+    if old:
+        said = f"{len(old)} files ({sum(old) / 1e6:.1f} MB) in `files/` of the data directory belong to no row."
+        yield "FILES-UNKNOWN", "notice", said, "They do no harm; after a backup they may be deleted."
+    if not gone and not cut:
         yield "FILES", "ok", "Every stored file is on disk.", ""
 
 

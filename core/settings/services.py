@@ -125,9 +125,17 @@ def set_value(owner: str, key: str, value: Any, *, target: str = "", reason: str
 
 
 def reset(owner: str, key: str, *, target: str = "", reason: str = "") -> None:
-    """Forget what is stored for ``target``, so that the next wider value, or the default, holds."""
-    owner, spec = find(owner, key)
+    """Forget what is stored for ``target``, so that the next wider value, or the default, holds.
+
+    What nobody declares any more can be forgotten too; SettingUnknown where nothing of the kind is stored either.
+    """
     with write() as session:
+        try:
+            owner, spec = find(owner, key)
+        except SettingUnknown:
+            if session.get(Setting, (owner, key, target)) is None:
+                raise
+            spec = SettingSpec(key, str, "", key, secret=True)  # whether it was a secret, nobody says any more
         row = session.get(Setting, (owner, spec.key, target))
         if row is not None:
             _record(owner, spec, target, row.value, None, reason)

@@ -37,6 +37,7 @@ from core.spec.imports import ImportRow
 from core.spec.orders import Stage
 from core.testing import factories
 from core.testing.signin import sign_in
+from core.testing.sweeping import break_rows, swept
 
 
 @pytest.fixture
@@ -454,3 +455,25 @@ def test_imports_of_budgets_and_of_orders_placed_elsewhere(world):
     assert load(loading, {**one, "line": 2, "cost_centre": "B"}) == ["updated"]
     assert stands() == (0, 20, 480)
     assert [r["cost_centre"] for r in budget_import.export_order_centres()] == ["A", "B"]
+
+
+def test_the_doctor_names_ledgers_holds_and_versions_that_do_not_agree_with_orders(world):
+    world.rule("50")
+    budget(world, "1000")
+    number = world.place(20)
+    assert swept(world.app) == {}
+    broken = {
+        "BUDGET-LEDGER": "UPDATE approval_chain_budget_entry SET reserved = reserved + 100",
+        "APPROVAL-VERSION": "UPDATE approval_chain_version SET digest = 'of another order'",
+        "APPROVAL-GONE": "UPDATE approval_chain_approval SET state = 'approved'",
+    }
+    for statement in broken.values():
+        break_rows(world.app, statement)
+    assert swept(world.app) == {"BUDGET-LEDGER": [number], "APPROVAL-GONE": [number]}
+    break_rows(world.app, "UPDATE approval_chain_approval SET state = 'waiting'")
+    assert swept(world.app) == {"BUDGET-LEDGER": [number], "APPROVAL-VERSION": [number]}
+    break_rows(world.app, "DELETE FROM approval_chain_approval")
+    assert swept(world.app) == {"BUDGET-LEDGER": [number], "APPROVAL-GONE": [number]}
+    db.session.rollback()  # what this test had read before
+    budget_checks.mend()
+    assert swept(world.app) == {"APPROVAL-GONE": [number]}

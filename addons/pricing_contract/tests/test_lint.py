@@ -18,6 +18,7 @@ from core.data.write import write
 from core.testing.factories import Unit, make_company, make_product, make_segment, make_staff
 from core.testing.signin import sign_in
 from core.testing.statements import count_statements
+from core.testing.sweeping import break_rows, swept
 
 from .conftest import contract, row
 
@@ -121,3 +122,12 @@ def test_drafts_are_nobodys_business_and_the_link_shows_the_rows(frame, office):
     assert found() == {}
     db.session.rollback()
     assert db.session.query(ContractPrice).count() == 2
+
+
+def test_the_doctor_names_a_row_whose_key_is_of_another_product(office):
+    agreed = contract("C-1", company=make_company("acme"))
+    row(agreed, make_product("A-1"), "9")
+    row(agreed, None, "5", kind="percent")
+    assert swept(office) == {}
+    break_rows(office, "UPDATE pricing_contract_price SET target = 99 WHERE product_id IS NOT NULL")
+    assert swept(office) == {"PRICE-TARGET": ["C-1 (99)"]}

@@ -22,6 +22,7 @@ from core.spec.errors import Conflict, Invalid
 from core.spec.orders import Stage
 from core.testing import factories
 from core.testing.statements import count_statements
+from core.testing.sweeping import break_rows, swept
 
 from .conftest import buyer_of, promotion
 
@@ -203,3 +204,15 @@ def test_two_people_do_not_overwrite_each_other(shop):
             session.execute(update(Promotion).values(version=7))
         with pytest.raises(Conflict, match="Somebody else"):
             editing.save(editing.by_code("SPRING"), kept, 1)
+
+
+def test_the_doctor_names_a_promotion_that_was_used_too_often(shop):
+    promotion("SPRING")
+    for _order in range(2):
+        shop.fill(("A-1", "2"))
+        shop.place()
+    assert swept(shop.app) == {}
+    for column in ("uses", "uses_per_company"):
+        break_rows(shop.app, f"UPDATE promotions_promotion SET {column} = 1")
+        assert swept(shop.app) == {"PROMOTION-OVERUSED": ["SPRING"]}
+        break_rows(shop.app, f"UPDATE promotions_promotion SET {column} = NULL")

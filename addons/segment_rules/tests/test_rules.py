@@ -23,6 +23,7 @@ from core.pricing.currency import RateMissing
 from core.pricing.models import CurrencyRate
 from core.testing import factories
 from core.testing.signin import sign_in
+from core.testing.sweeping import break_rows, swept
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -309,3 +310,11 @@ def test_evaluating_from_the_page_is_one_job(staff):
     for _click in range(2):
         assert staff.post(f"{HOME}evaluate").status_code == 303
     assert len(db.session.scalars(select(Job).where(Job.unique_key == "segment_rules.evaluate")).all()) == 1
+
+
+def test_the_doctor_names_a_company_that_is_placed_and_not_inside(shop):
+    rule(min_spend=D(1000))
+    evaluate()
+    assert swept(shop, "segment_rules") == {}
+    break_rows(shop, "DELETE FROM companies_company_segment")
+    assert swept(shop, "segment_rules") == {"SEGMENT-PLACE": ["acme in gold"]}

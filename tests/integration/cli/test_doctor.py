@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from datetime import timedelta
 from pathlib import Path
@@ -107,6 +108,25 @@ def test_every_finding_that_stops_work_has_a_remedy(shop):
     assert said["FAILED"] == "1 jobs have failed for good."
     assert said["MAIL-FAILED"] == "The last mail that failed: OSError: no route to host"
     assert [f.code for f in wrong if f.level == "error" and not f.remedy] == []
+
+
+def test_files_and_their_rows_are_compared_both_ways(shop):
+    with write():
+        whole, short, gone = (
+            files.store(text, name, "text/plain")
+            for text, name in ((b"one", "whole.txt"), (b"two two", "short.txt"), (b"three", "gone.txt"))
+        )
+    assert found(shop, "files") == {"DISK": "ok", "FILES": "ok"}
+    files.path_of(short).write_bytes(b"two")
+    files.path_of(gone).unlink()
+    files.path_of(whole).with_name("f" * 64).write_bytes(b"being stored")
+    assert found(shop, "files") == {"DISK": "ok", "FILES-MISSING": "error", "FILES-CUT": "error"}, "the new one has time"
+    for path in files.path_of(whole).parent.iterdir():
+        os.utime(path, (1e9, 1e9))
+    said = {f.code: f.message for f in diagnose(shop.extensions["tukku.config"], ["files"])}
+    assert said["FILES-MISSING"] == "1 stored files are missing on disk, gone.txt among them."
+    assert said["FILES-CUT"] == "1 stored files have another length on disk, short.txt among them."
+    assert said["FILES-UNKNOWN"] == "1 files (0.0 MB) in `files/` of the data directory belong to no row."
 
 
 def test_processes_that_do_not_agree_are_named(shop):

@@ -17,21 +17,21 @@ from core.jobs.models import Job
 from core.orders import cart, lifecycle, queries
 from core.orders.holds import add_hold
 from core.orders.merging import NewItem
+from core.registry.models import AddonState
 from core.registry.registry import EXTENSION, Contribution
 from core.runtime.diagnosis import diagnose
 from core.runtime.sweeps import sweep
-from core.settings.services import set_value
+from core.settings.models import Setting
+from core.settings.services import SettingUnknown, reset, set_value
 from core.spec.app import DataCheck
 from core.spec.orders import HoldRequest
 from core.testing import factories
+from core.testing.sweeping import break_rows, swept
 
 
 def found(shop):
     """Return what the sweeps find, by code."""
-    with shop.app.app_context(), acting(system("doctor")):
-        answers = list(sweep())
-    assert [a for a in answers if a.failure] == []
-    return {a.check.code: list(a.names) for a in answers if a.count}
+    return swept(shop.app)
 
 
 @pytest.fixture
@@ -59,9 +59,7 @@ def orders(shop):
 
 def run(shop, *statements, **values):
     """Change rows as no code of the shop would."""
-    with shop.app.app_context(), db.engine.begin() as connection:
-        for statement in statements:
-            connection.execute(text(statement), values)
+    break_rows(shop.app, *statements, **values)
 
 
 def test_a_sound_shop_has_nothing_to_find(shop, orders):
@@ -91,9 +89,7 @@ def test_what_was_changed_behind_the_codes_back_is_named(shop, orders, statement
     number = orders["submitted"]
     with shop.request(shop.staff):
         order_id = queries.find(number).id
-    run(shop, statement, **{name: value for name, value in (
-        ("n", number), ("id", order_id), ("other", factories.make_company("other").id),
-    ) if f":{name}" in statement})  # fmt: skip
+    run(shop, statement, n=number, id=order_id, other=factories.make_company("other").id)
     wrong = found(shop)
     assert set(wrong) == set(BROKEN[statement])
     assert {name.split()[0] for names in wrong.values() for name in names} == {number}
@@ -148,6 +144,40 @@ def test_carts_categories_units_companies_and_jobs(shop, orders):
         ("CART-TWICE", "CATEGORY-PATH", "BASE-UNIT", "COMPANY-CIRCLE", "JOB-STUCK", "JOB-UNLEASED", "JOB-UNKNOWN"), 1
     )
     assert wrong["JOB-UNKNOWN"] == ["jobs.male"]
+
+
+def test_what_belongs_to_an_addon_that_is_gone_is_named(shop, orders):
+    now = clock.now()
+    with acting(system("tests")), write() as session:
+        job = {"payload": {}, "created_at": now, "run_at": now, "max_attempts": 8}
+        session.add_all(
+            Job(**job, addon=owner, name=f"{owner}.count", state=state)
+            for owner, state in (("loyalty", "held"), ("loyalty", "waiting"), ("loyalty", "done"), ("resting", "held"))
+        )
+        session.add_all(
+            Setting(owner=owner, key=key, target=target, value=3, changed_by="tests", changed_at=now)
+            for owner, key, target in (
+                ("loyalty", "grace", ""), ("loyalty", "grace", "company:konepaja"), ("orders", "fright", ""),
+                ("resting", "grace", ""),
+            )
+        )  # fmt: skip
+        session.add(
+            AddonState(name="resting", enabled=False, version="1", critical=False, changed_by="tests", changed_at=now)
+        )
+    run(shop, "UPDATE orders_hold SET owner = 'loyalty'")
+    assert found(shop) == {
+        "JOB-GONE": ["loyalty.count"],
+        "SETTING-UNREAD": ["loyalty.grace", "loyalty.grace for company:konepaja", "orders.fright"],
+        "HOLD-GONE": [f"{orders['held']} (loyalty.check)"],
+    }
+    run(shop, "UPDATE orders_hold SET owner = 'resting'")
+    with acting(system("tests")):
+        reset("loyalty", "grace")
+        reset("loyalty", "grace", target="company:konepaja")
+        reset("orders", "fright")
+        with pytest.raises(SettingUnknown, match=r"There is no setting loyalty\.grace"):
+            reset("loyalty", "grace")
+    assert set(found(shop)) == {"JOB-GONE"}
 
 
 def test_statements_do_not_grow_with_orders(shop, orders, count_statements):

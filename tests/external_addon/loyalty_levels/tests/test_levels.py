@@ -12,6 +12,7 @@ from core.api.pricing import context, price_one
 from core.api.settings import set_value
 from core.testing import factories
 from core.testing.signin import sign_in
+from core.testing.sweeping import break_rows, swept
 from loyalty_levels import reports, services
 from loyalty_levels.models import Level, Standing
 from loyalty_levels.rules import Bought, Place, Target, decide
@@ -140,3 +141,11 @@ def test_a_level_that_is_kept_for_nobody_is_found(shop):
         row = db.session.get(Standing, company_id)
         row.level_id, row.grace_until = None, now()
     assert list(reports.kept_for_nothing()) == ["acme"]
+
+
+def test_the_doctor_names_a_level_that_is_kept_for_nothing(shop):
+    app, _company_id = shop
+    services.count()
+    assert swept(app, "loyalty_levels") == {}
+    break_rows(app, "UPDATE loyalty_levels_standing SET level_id = NULL, grace_until = counted_at")
+    assert swept(app, "loyalty_levels") == {"LOYALTY-GRACE": ["acme"]}
