@@ -196,7 +196,8 @@ def _run(app: Flask, claimed: queue.Claim) -> Ended:
             ended.work.func(claimed.payload)
         except (Exception, SystemExit) as error:  # one that asks to leave fails; its thread goes on
             here = registry()
-            here.incidents.record(claimed.owner, "job", claimed.name[:60], error, here.generation)
+            owner = here.at_fault(claimed.owner, error)
+            here.incidents.record(owner, "job", claimed.name[:60], error, here.generation)
             ended.failure = traceback.format_exc()
     return ended
 

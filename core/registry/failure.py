@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from core.registry.problems import Problem
@@ -31,6 +32,21 @@ def explain(error: BaseException, folder: Path) -> str:
     place = _own_line(error, folder)
     text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     return f"{place}: {text}" if place else text
+
+
+def nearest(error: BaseException, folders: Mapping[str, Path]) -> str:
+    """Return the name of the folder whose code (or template) is nearest to where ``error`` was raised, '' for none.
+
+    Where an exception was turned into another, what caused it counts first.
+    """
+    if error.__cause__ is not None and (cause := nearest(error.__cause__, folders)):
+        return cause
+    found, step = "", error.__traceback__
+    while step is not None:
+        file = Path(step.tb_frame.f_code.co_filename)
+        found = next((name for name, folder in folders.items() if file.is_relative_to(folder)), found)
+        step = step.tb_next
+    return found
 
 
 def _own_line(error: BaseException, folder: Path) -> str:

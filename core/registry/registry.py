@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from flask import current_app
 
+from core.registry.failure import nearest
 from core.registry.incidents import IncidentLog
 from core.registry.resolver import Plan
 from core.spec.errors import TukkuError
@@ -156,6 +157,12 @@ class Registry:
         except (Exception, SystemExit) as error:
             self.incidents.record(owner, "request", hook, error, self.generation)
             return Attempt(failed=True)
+
+    def at_fault(self, owner: str, error: BaseException) -> str:
+        """Return who an error of ``owner`` belongs to: an addon to itself, core's to the addon whose code raised it."""
+        if owner in self.plan.names:
+            return owner
+        return nearest(error, {found.name: found.location for found in self.plan.order}) or owner
 
     def _require(self, hook: str, *kinds: str) -> HookInfo:
         info = self.hooks.get(hook)

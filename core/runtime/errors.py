@@ -70,7 +70,8 @@ def _server_error(error: InternalServerError) -> Response:
     original = getattr(error, "original_exception", None)
     if original is not None:
         here = registry()
-        here.incidents.record(_owner(), "request", request.endpoint or "", original, here.generation)
+        owner = here.at_fault(_owner(), original)
+        here.incidents.record(owner, "request", request.endpoint or "", original, here.generation)
     return _answer(500, "INTERNAL", "", {})
 
 

@@ -1,31 +1,37 @@
 """What a reader is told when the database cannot do what was asked."""
 
 import sqlite3
+from functools import partial
+from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import text
+from flask import render_template
+from sqlalchemy import select, text
 from sqlalchemy.exc import OperationalError
 
 from core.companies.tree import lock_company
 from core.data.db import db, make_engine
 from core.data.scope import acting, system
 from core.data.write import write
+from core.registry.models import Incident
+from core.registry.registry import registry
 from core.testing import factories as make
 from core.ui.access import public
 
 BUSY = "Somebody else is changing the same at this moment, so nothing was changed. Try again."
 
 
+def answered(app, view, **headers):
+    """Answer the first page of the shop by ``view``, and ask for it."""
+    address = next(rule.rule for rule in app.url_map.iter_rules() if rule.endpoint == "catalog.home")
+    app.view_functions["catalog.home"] = public("a test")(view)
+    return app.test_client().get(address, headers=headers)
+
+
 @pytest.fixture
 def ask(app):
     """Answer the first page by a function that is given, and ask for it."""
-    address = next(rule.rule for rule in app.url_map.iter_rules() if rule.endpoint == "catalog.home")
-
-    def asked(view, **headers):
-        app.view_functions["catalog.home"] = public("a test")(view)
-        return app.test_client().get(address, headers=headers)
-
-    return asked
+    return partial(answered, app)
 
 
 @pytest.mark.database("postgres")
@@ -58,3 +64,66 @@ def test_a_busy_file_is_no_fault_of_the_shop(app, ask, said, status, code, wait)
     app.config["PROPAGATE_EXCEPTIONS"] = False
     answer = ask(view, Accept="application/json")
     assert (answer.status_code, answer.json["code"], answer.headers.get("Retry-After")) == (status, code, wait)
+
+
+class Raising:
+    """A value that no template can draw."""
+
+    def __str__(self):
+        raise RuntimeError("this cannot be drawn")
+
+    __html__ = __str__
+
+
+def code_of(addon, source):
+    """Return the function ``fail`` of a module that would lie in the addon's folder."""
+    (found,) = (found for found in registry().plan.order if found.name == addon)
+    names = {"RuntimeError": RuntimeError}
+    exec(compile(source, found.location / "broken.py", "exec"), names)
+    return names["fail"]
+
+
+RAISES = "def fail(*_given):\n    raise RuntimeError('broken')"
+CALLS = "def fail(asked):\n    asked()"
+
+
+def in_its_code():
+    code_of("promotions", RAISES)()
+
+
+def through_its_code():
+    code_of("promotions", CALLS)(lambda: {}["missing"])
+
+
+def in_its_template():
+    render_template("rebates/card_waiting.html", context=SimpleNamespace(), count=Raising(), url="")
+
+
+def behind_another_error():
+    try:
+        in_its_code()
+    except RuntimeError as error:
+        raise ValueError("the page cannot be shown") from error
+
+
+def nearest_first():
+    code_of("promotions", CALLS)(code_of("rebates", RAISES))
+
+
+def in_core():
+    raise RuntimeError("broken")
+
+
+@pytest.mark.parametrize(
+    ("view", "owner"),
+    [
+        (in_its_code, "promotions"), (through_its_code, "promotions"), (in_its_template, "rebates"),
+        (behind_another_error, "promotions"), (nearest_first, "rebates"), (in_core, "catalog"),
+    ],
+)  # fmt: skip
+def test_a_core_page_that_fails_in_an_addons_code_is_the_addons_incident(app_with, view, owner):
+    app = app_with(addons=["promotions", "rebates"])
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    assert answered(app, view, Accept="application/json").status_code == 500
+    db.session.rollback()
+    assert [(i.addon, i.phase, i.hook) for i in db.session.scalars(select(Incident))] == [(owner, "request", "catalog.home")]

@@ -22,6 +22,7 @@ from core.api.hooks import (
     Permission,
     PriceStep,
     ReportSource,
+    Seed,
     SettingSpec,
     hookimpl,
 )
@@ -100,6 +101,11 @@ class LoyaltyLevels:
     def data_checks(self) -> Iterable[DataCheck]:
         """Say what holds of standings."""
         return reports.CHECKS
+
+    @hookimpl
+    def app_seeds(self) -> Iterable[Seed]:
+        """Bring two levels to begin with."""
+        return services.SEEDS
 
     @hookimpl
     def price_steps(self) -> Iterable[PriceStep]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -13,6 +14,7 @@ from sqlalchemy import func, or_, select
 from core.api.catalog import Category, Product
 from core.api.companies import seller
 from core.api.data import current_actor, db, now, write
+from core.api.hooks import Seed
 from core.api.orders import Movement, Order, OrderLine
 from core.api.settings import get
 
@@ -22,6 +24,15 @@ from .rules import Bought, Place, Target, decide
 OWNER = "loyalty_levels"
 COUNTED = ("confirmed", "completed")
 ZERO, HUNDRED = Decimal(0), Decimal(100)
+
+
+def _levels() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield two levels to begin with; they take nothing off until somebody says how much."""
+    for key, rank, name, spend in (("silver", 1, "Silver", 5_000), ("gold", 2, "Gold", 20_000)):
+        yield key, {"rank": rank, "name": name, "percent": ZERO, "min_spend": Decimal(spend)}
+
+
+SEEDS = (Seed("levels", Level, _levels, ("rank",)),)
 
 
 def nightly(_payload: dict[str, Any]) -> None:

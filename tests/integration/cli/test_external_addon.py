@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import zipfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -58,7 +60,15 @@ def test_installed_addon_is_found_and_works(installed, tmp_path):
 
     tukku("init")
     assert re.search(r"entry point: .*\n  loyalty_levels", tukku("addons", "paths"))
-    assert "Done: enable loyalty_levels." in tukku("addons", "enable", "loyalty_levels")
+    said = tukku("addons", "enable", "loyalty_levels")
+    assert "loyalty_levels: levels: 2 added, 0 brought up to date, 0 kept." in said
+    assert "Done: enable loyalty_levels." in said
+    with closing(sqlite3.connect(tmp_path / "tukku.sqlite")) as database, database:
+        database.execute("UPDATE loyalty_levels_level SET percent = 300, name = 'Argent' WHERE rank = 1")
+    assert "loyalty_levels" not in tukku("seed")
+    with closing(sqlite3.connect(tmp_path / "tukku.sqlite")) as database:
+        names = database.execute("SELECT name FROM loyalty_levels_level ORDER BY rank").fetchall()
+    assert names == [("Argent",), ("Gold",)], "what people changed stays theirs"
     assert "365" in tukku("settings", "get", "loyalty_levels.window_days")
     assert "Count all companies now." in tukku("loyalty_levels", "--help")
     assert "Done: disable loyalty_levels." in tukku("addons", "disable", "loyalty_levels")
