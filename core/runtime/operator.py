@@ -110,6 +110,7 @@ class Operator:
         return Tools(self.discovery, self._probe, self._impact, self._seed)
 
     def _probe(self, names: Collection[str], enabled: Collection[str]) -> Sequence[Problem]:
+        self.config.require_secret()  # without one no app runs, so nothing is begun either
         return probe(self.config, names, enabled)
 
     def _seed(self, names: Collection[str], enabled: Collection[str], echo: Echo) -> None:

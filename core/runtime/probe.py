@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import subprocess
 import sys
 from collections.abc import Collection, Iterator
@@ -30,7 +31,10 @@ TIMEOUT = 120  # seconds
 
 
 def probe(config: Config, names: Collection[str], enabled: Collection[str]) -> tuple[Problem, ...]:
-    """Return what keeps ``names`` from loading together with ``enabled``, tried in a subprocess."""
+    """Return what keeps ``names`` from loading together with ``enabled``, tried in a subprocess.
+
+    It needs no shop: where there is no secret key, one is made up, as nothing is signed with it.
+    """
     question = json.dumps({"names": sorted(names), "enabled": sorted(enabled)})
     command = [sys.executable, "-m", "core.runtime.probe"]
     try:
@@ -40,14 +44,16 @@ def probe(config: Config, names: Collection[str], enabled: Collection[str]) -> t
             capture_output=True,
             text=True,
             timeout=TIMEOUT,
-            env=environment(config),
+            env=environment(config if config.secret_key else replace(config, secret_key=secrets.token_urlsafe(48))),
             check=False,
         )
-    except subprocess.TimeoutExpired:
-        return tuple(_silent(name, f"took more than {TIMEOUT} seconds") for name in names)
+    except subprocess.TimeoutExpired as error:
+        said = error.stderr.decode(errors="replace") if isinstance(error.stderr, bytes) else error.stderr or ""
+        last = f"; the last it said: {_last(said)}" if said.strip() else ""
+        return tuple(_silent(name, f"took more than {TIMEOUT} seconds{last}") for name in names)
     answer = done.stdout.strip().rpartition("\n")[2]
     if done.returncode != 0 or not answer.startswith("["):
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        last = _last(done.stderr) or "no message"
         return tuple(_silent(name, f"ended with status {done.returncode}: {last}") for name in names)
     return tuple(Problem(**problem) for problem in json.loads(answer))
 
@@ -105,6 +111,10 @@ def _templates(environment: Environment, found: Found) -> Iterator[Problem]:
 def _retry(problem: Problem) -> Problem:
     """Nothing runs and no incident was stored: the author mends it and tries again."""
     return replace(problem, remedy=f"Mend {problem.addon} and try again.")
+
+
+def _last(said: str) -> str:
+    return said.strip().rpartition("\n")[2].rstrip(".")
 
 
 def _silent(name: str, why: str) -> Problem:

@@ -84,6 +84,20 @@ def test_disable_as_json(tukku):
     assert (answer["operation"], answer["names"], answer["done"]) == ("disable", ["toy_addon"], True)
 
 
+def test_without_the_secret_key_addons_are_checked_and_not_enabled(tukku, deployment, tmp_path):
+    place = tmp_path / "secret_key"
+    key = Path(deployment["TUKKU_DATA_DIR"]) / "secret_key"
+    key.rename(place)
+    try:
+        assert "toy_addon: no problems." in tukku("addons", "check", "toy_addon")
+        said = tukku("addons", "enable", "zoo_sound", code=1)
+    finally:
+        place.rename(key)
+    assert f"CONFIG: There is no secret key for {key.parent}. Run `tukku init` to create one." in said
+    rows = {row["name"]: row for row in json.loads(tukku("addons", "list", "--json"))["addons"]}
+    assert rows["zoo_sound"]["state"] == "available"
+
+
 def test_refusal_exits_with_one_and_all_reasons(tukku):
     output = tukku("addons", "enable", "zoo_core", "zoo_package", code=1)
     assert "CORE-VERSION: zoo_core 1.0 supports core >=7,<8, and this is core 0.1.0." in output

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import replace
 
 import pytest
@@ -66,6 +67,15 @@ def test_missing_package_is_found(deployment):
 
 def test_slow_import_is_given_up(deployment, monkeypatch):
     monkeypatch.setattr(trial, "TIMEOUT", 1)
-    (problem,) = trial.probe(deployment, ["zoo_slow"], ["zoo_slow"])
+    (problem,) = trial.probe(replace(deployment, secret_key=""), ["zoo_slow"], ["zoo_slow"])
     assert problem.message == ("zoo_slow could not be tried: the process that loads it took more than 1 seconds.")
     assert problem.remedy == "Mend zoo_slow; `tukku addons check zoo_slow` shows more."
+
+
+def test_what_a_process_said_before_it_was_given_up_is_told(deployment, monkeypatch):
+    def given_up(command, **_options):
+        raise subprocess.TimeoutExpired(command, 1, stderr=b"a warning\nwaiting for the licence server.\n")
+
+    monkeypatch.setattr(trial.subprocess, "run", given_up)
+    (problem,) = trial.probe(deployment, ["zoo_slow"], ["zoo_slow"])
+    assert problem.message.endswith("took more than 120 seconds; the last it said: waiting for the licence server.")
