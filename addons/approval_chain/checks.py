@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from core.api.companies import seller as seller_of_the_shop
 from core.api.data import db, today
-from core.api.hooks import ConfigCheck, ConfigFinding
+from core.api.hooks import ConfigCheck, ConfigFinding, Impact
 from core.api.i18n import translations
 
 from . import lint, seller
 from .contradictions import never_fits
-from .models import SellerRule
+from .models import Rule, SellerRule
 from .sentences import describe, names_for
 
 _, _l, ngettext, _p = translations(__name__)
@@ -37,6 +37,18 @@ def approvals() -> Iterator[ConfigFinding]:
         if more > 0:
             text = ngettext("%(count)s more of this kind.", "%(count)s more of this kind.", more)
             yield ConfigFinding(code, found[0].level, text)
+
+
+def losses() -> Iterator[Impact]:
+    """Yield how many rules ask nobody while the addon is off; core says how many orders stay on hold."""
+    rules = sum(db.session.scalar(select(func.count(m.id)).where(m.active)) or 0 for m in (Rule, SellerRule))
+    if rules:
+        text = ngettext(
+            "%(count)s rule asks nobody any more: what is ordered needs no approval.",
+            "%(count)s rules ask nobody any more: what is ordered needs no approval.",
+            rules,
+        )
+        yield Impact(text, rules, "severe")
 
 
 def _of_the_seller() -> Iterator[ConfigFinding]:

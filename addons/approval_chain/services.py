@@ -320,12 +320,3 @@ def may_decide(flow: Flow) -> bool:
 def hold_of(order: Order) -> Hold | None:
     """Return the open hold of an order's approval."""
     return next((h for h in open_holds(order.id) if (h.owner, h.code) == (OWNER, CODE)), None)
-
-
-def waiting_count() -> int:
-    """Return how many orders wait for an approval, of all companies."""
-    held = select(Hold.id).where(Hold.owner == OWNER, Hold.code == CODE, Hold.released_at.is_(None))
-    open_orders = held.join(Order, Order.id == Hold.order_id).where(Order.state == "submitted")
-    return len(
-        db.session.scalars(unscoped(open_orders, "an operator asks what switching the addon off leaves behind")).all()
-    )

@@ -158,6 +158,8 @@ def _show_removal(removal: Removal) -> None:
     table([(name, str(count)) for name, count in removal.rows] or [("(none)", "0")], ("TABLE", "ROWS"))
     for known in removal.references:
         click.echo(f"{known.count} rows of {known.target} stay and lose what {known.table}.{known.column} says of them.")
+    if removal.holds:
+        click.echo(f"{removal.holds} holds of it stay on orders, until somebody releases them by force.")
     kept = "removed" if removal.with_settings else "kept"
     click.echo(f"Its settings ({removal.settings}) are {kept}; its jobs ({removal.jobs}) are removed.")
 

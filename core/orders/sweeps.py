@@ -152,7 +152,8 @@ def held_for_nothing() -> Iterator[str]:
 def held_by_nobody() -> Iterator[str]:
     """Find open holds of an addon that is gone: nothing releases them but force."""
     query = select(Order.number, Hold.owner, Hold.code).join(Hold, Hold.order_id == Order.id)
-    query = query.where(Hold.released_at.is_(None), Hold.owner.not_in(known_owners())).order_by(Order.id, Hold.id)
+    goes_on = Order.state.in_(("submitted", "confirmed"))
+    query = query.where(goes_on, Hold.released_at.is_(None), Hold.owner.not_in(known_owners())).order_by(Order.id, Hold.id)
     return (f"{row.number} ({row.owner}.{row.code})" for row in _stream(query))
 
 

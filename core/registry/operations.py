@@ -37,7 +37,7 @@ class Tools:
     """What operations need of the layers above: a trial build in a subprocess, and the impact of disabling.
 
     ``probe(names, enabled)`` returns a problem for each addon that does not load together with ``enabled``;
-    ``impact(name)`` returns what users lose, and an empty tuple when the addon's code cannot say.
+    ``impact(name)`` returns what users lose: what the addon says, where its code runs, and what core counts.
     """
 
     discovery: Discovery

@@ -32,7 +32,7 @@ from core.registry.state import raise_generation, read_snapshot
 RemovalKind = Literal["uninstall", "purge"]
 Readable = Callable[[str, Path, Echo], None]
 #: Rows of the framework that belong to an addon: table, and the column that names it.
-_JOBS, _SETTINGS = ("core_job", "addon"), ("core_setting", "owner")
+_JOBS, _SETTINGS, _HOLDS = ("core_job", "addon"), ("core_setting", "owner"), ("orders_hold", "owner")
 PATIENCE = 60.0  # seconds to wait for processes that still run the addon
 
 
@@ -51,7 +51,7 @@ class Removal:
     """What removing an addon's data would do: shown before, and with --dry-run instead of, doing it.
 
     ``rows``: how many each of its tables holds; ``references``: of whose rows these know something.
-    ``settings`` and ``jobs``: its rows in the framework's tables.
+    ``settings``, ``jobs`` and open ``holds`` of orders: its rows in the tables of others.
     """
 
     kind: RemovalKind
@@ -60,6 +60,7 @@ class Removal:
     rows: tuple[tuple[str, int], ...] = ()
     settings: int = 0
     jobs: int = 0
+    holds: int = 0
     with_settings: bool = False
     references: tuple[Reference, ...] = ()
 
@@ -74,6 +75,7 @@ class Removal:
             "settings": self.settings,
             "settings_removed": self.with_settings,
             "jobs": self.jobs,
+            "holds": self.holds,
         }
 
 
@@ -85,8 +87,10 @@ def propose(discovery: Discovery, kind: RemovalKind, name: str, *, with_settings
     with db.engine.connect() as connection:
         rows = [(one.name, connection.scalar(select(func.count()).select_from(one))) for one in _tables(connection, name)]
         settings, jobs = (_count(connection, *place, name) for place in (_SETTINGS, _JOBS))
+        holds = _count(connection, *_HOLDS, name, "released_at")
         references = tuple(_referred(connection, name))
-    return Removal(kind, name, (), tuple((t, n or 0) for t, n in rows), settings, jobs, with_settings, references)
+    counts = tuple((t, n or 0) for t, n in rows)
+    return Removal(kind, name, (), counts, settings, jobs, holds, with_settings, references)
 
 
 def remove(
@@ -251,8 +255,10 @@ def _tables(connection: Connection, name: str) -> tuple[Any, ...]:
     return reflected(connection, owned)
 
 
-def _count(connection: Connection, name: str, owner: str, addon: str) -> int:
+def _count(connection: Connection, name: str, owner: str, addon: str, unset: str = "") -> int:
+    """Count the rows of ``name`` that belong to an addon, those without a value in ``unset`` only, if given."""
     if name not in inspect(connection).get_table_names():
         return 0
-    owned = table(name, column(owner))
-    return connection.scalar(select(func.count()).select_from(owned).where(owned.c[owner] == addon)) or 0
+    owned = table(name, column(owner), *([column(unset)] if unset else []))
+    wanted = [owned.c[owner] == addon, *([owned.c[unset].is_(None)] if unset else [])]
+    return connection.scalar(select(func.count()).select_from(owned).where(*wanted)) or 0

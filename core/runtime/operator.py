@@ -27,6 +27,7 @@ from core.registry.sources import Discovery
 from core.registry.state import Snapshot, Stored, read_snapshot
 from core.runtime.app import build_app, core_domains, find_addons, make_app
 from core.runtime.config import Config
+from core.runtime.footprint import footprint
 from core.runtime.probe import environment, probe
 from core.runtime.readable import write_readable
 from core.runtime.seeding import load_seeds
@@ -149,14 +150,15 @@ class Operator:
         return Ingredients(core_domains(), self.discovery, Snapshot(0, states))
 
     def _impact(self, name: str) -> tuple[Impact, ...]:
-        """Ask a running addon what users lose; one that does not run cannot say."""
-        if name not in self.registry.addons:
-            return ()
+        """Ask a running addon what users lose, and count what can be counted; one that does not run is only counted."""
         locale = current_locale()  # of who asks; the actor beneath is the system
         with self.app.app_context(), acting(system("addon impact")):
             g.tukku_locale = locale
-            answers = self.registry.batch("addon_disable_impact", only=name, addon=name)
-            return tuple(replace(i, message=str(i.message)) for _, impacts in answers for i in impacts)
+            runs = name in self.registry.addons
+            answers = self.registry.batch("addon_disable_impact", only=name, addon=name) if runs else ()
+            stated = [impact for _, impacts in answers for impact in impacts]
+            counted = footprint(name, self.app, self.registry)
+            return tuple(replace(impact, message=str(impact.message)) for impact in (*stated, *counted))
 
 
 def contributed_by(name: str, registry: Registry) -> dict[str, tuple[str, ...]]:

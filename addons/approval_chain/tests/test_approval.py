@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from addons.approval_chain import deciding, notices, services
+from addons.approval_chain import deciding, notices
 from addons.approval_chain import rules as company_rules
 from addons.approval_chain.models import Approval, Decision, Limit, Rule
 from core.accounts.models import User
@@ -21,6 +21,7 @@ from core.data.scope import Actor, Scope, acting, set_actor, system
 from core.data.write import write
 from core.orders import cart, lifecycle, pages, placing, queries
 from core.orders.merging import NewItem
+from core.runtime.operator import Operator
 from core.settings.services import set_value
 from core.spec.errors import Conflict, Forbidden, Invalid, NotFound
 from core.spec.orders import Stage
@@ -168,6 +169,10 @@ def test_turns_rules_that_deny_and_people_who_leave(world):
     assert world.decide("carl", waiting) == "approved"  # the administrator takes over
 
 
+def impact(app):
+    return Operator(app.extensions["tukku.config"], app).tools().impact("approval_chain")
+
+
 def test_others_see_nothing_and_staff_release_with_a_reason(world):
     world.rule()
     number = world.place(11)
@@ -175,11 +180,13 @@ def test_others_see_nothing_and_staff_release_with_a_reason(world):
     assert rival.get(f"/a/approval_chain/approvals/{number}").status_code == 404
     assert rival.post(f"/a/approval_chain/approvals/{number}", data={"outcome": "approved"}).status_code == 404
     assert number not in rival.get("/a/approval_chain/approvals").text
-    assert services.waiting_count() == 1
+    said = [(i.count, i.severity, i.message) for i in impact(world.app)]
+    assert (1, "severe", "1 rule asks nobody any more: what is ordered needs no approval.") in said
+    assert (1, "severe", "1 order stays on hold by it; staff may release it with a reason.") in said
     with world.app.test_request_context("/"):
         lifecycle.release(number, queries.holds_of(queries.find(number).id)[0].id, "Called them")
     assert world.state(number) == "confirmed"
-    assert services.waiting_count() == 0
+    assert [i.count for i in impact(world.app) if i.severity == "severe"] == [1], "the rule is left"
     with pytest.raises(Conflict):
         world.decide("bo", number)
     with pytest.raises(NotFound):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from pathlib import Path
 
@@ -15,13 +16,16 @@ from core.data import clock
 from core.data.db import db
 from core.data.scope import acting, system
 from core.data.write import write
+from core.jobs.models import Job
+from core.orders.models import Hold
 from core.registry import oplog
-from core.registry.models import AddonState, Incident, Operation
+from core.registry.models import AddonState, Incident, Operation, OwnedTable
 from core.registry.plugins import hook_infos, make_manager
 from core.registry.registry import EXTENSION
 from core.runtime.operator import Operator
+from core.settings.models import Setting
 from core.testing.apps import bundled_addons
-from core.testing.factories import make_staff
+from core.testing.factories import make_company, make_order, make_product, make_staff
 from core.testing.signin import sign_in
 
 TESTS = Path(__file__).parents[2]
@@ -160,6 +164,49 @@ def test_severe_impact_wants_the_name(app_with, started, databases, monkeypatch)
     with again.app_context():
         db.session.remove()
         db.engine.dispose()
+
+
+def test_core_counts_what_rests_while_an_addon_is_off_even_one_that_does_not_load(shop, app_with):
+    app, now = app_with(addons=["pricing_contract"]), clock.now()
+    config, mine = app.extensions["tukku.config"], "pricing_contract"
+    company = make_company("acme")
+    orders = [
+        make_order(company, [(make_product(state), 1)], number=state, state=state).id for state in ("submitted", "cancelled")
+    ]
+    with write() as session:
+        job = {"addon": mine, "payload": {}, "created_at": now, "run_at": now, "max_attempts": 8}
+        for state, key in (("waiting", None), ("held", None), ("done", None), ("waiting", "periodic:x")):
+            session.add(Job(**job, name="pricing_contract.publish", state=state, unique_key=key))
+        session.add(Setting(owner=mine, key="floor", target="", value=1, changed_by="tests", changed_at=now))
+        session.add(OwnedTable(name="pricing_contract_contract", owner=mine))
+        terms = {"name": "C", "currency": "EUR", "audience": "public", "created_at": now, "updated_at": now}
+        session.add_all(Contract(code=code, **terms) for code in ("C-1", "C-2"))
+        hold = {"owner": mine, "code": "floor", "label": "Too cheap", "blocks": ["confirm"], "company_id": company.id}
+        for order_id in orders:
+            session.add(Hold(**hold, order_id=order_id, since=now, release_permission="orders.hold.force_release"))
+
+    def counted(served):
+        return [i.message for i in Operator(config, served).tools().impact(mine)]
+
+    stored = [
+        "1 order stays on hold by it; staff may release it with a reason.",
+        "2 rows of its tables rest.",
+        "1 setting has no effect.",
+        "2 jobs of it are held.",
+    ]
+    said = counted(app)
+    at = said.index(stored[0])
+    assert said[at : at + 4] == stored
+    shown = re.sub(r"\d+", "N", "\n".join(said[at + 4 :])).splitlines()
+    assert shown == [
+        "N schedule of background work rests.",
+        "N addresses are not found.",
+        "N links are missing in menus.",
+        "N panels are missing on pages.",
+        shown[-1],
+    ]
+    assert "permissions of these roles rest: Administrator" in shown[-1]
+    assert counted(shop) == stored
 
 
 def test_uninstalling_wants_the_name_and_says_what_goes(shop, admin, started):
