@@ -135,7 +135,8 @@ def remove(absence_id: int, own: bool) -> None:
         if row is None or (own and row.user_id != current_actor().user_id):
             raise NotFound("ABSENCE-GONE", _("This absence is gone already; reload the page."))
         session.delete(row)
-        audit.record("user", str(row.user_id), "absence removed", company_id=row.company_id, addon="approval_chain")
+        who = db.session.scalar(select(User.code).where(User.id == row.user_id)) or ""
+        audit.record("user", who, "absence removed", company_id=row.company_id, addon="approval_chain")
         emit(SETUP, {"company_id": row.company_id})
 
 

@@ -71,6 +71,7 @@ from . import (
     seller_views,
     services,
     spending_panels,
+    subscribers,
     timing,
 )
 from .permissions import (
@@ -81,8 +82,6 @@ from .permissions import (
     RULES,
     SELLER_DECIDE,
     SELLER_RULES,
-    SELLER_SETUP,
-    SETUP,
     VIEW,
 )
 
@@ -106,22 +105,7 @@ class ApprovalChain:
     @hookimpl
     def app_subscribers(self) -> Iterable[Subscriber]:
         """Tell those who decide and who ordered, and of budgets; close what ended otherwise."""
-        return (
-            Subscriber("hold.added", "tell_approvers", notices.tell_approvers),
-            Subscriber("approval.decided", "tell_of_decision", notices.tell_of_decision),
-            Subscriber("approval.sent_again", "tell_again", notices.tell_again),
-            Subscriber("approval.seller_decided", "tell_sellers", notices.tell_sellers_again),
-            Subscriber("approval.timed", "tell_of_time", notices.tell_of_time),
-            Subscriber("budget.changed", "tell_of_budget", budget_notices.tell),
-            Subscriber("order.cancelled", "close_approval", clockwork.close),
-            Subscriber("order.rejected", "close_approval", clockwork.close),
-            Subscriber("hold.released", "close_approval", clockwork.close),
-            Subscriber("member.changed", "recheck_approvals", recheck.of_member),
-            Subscriber("user.changed", "recheck_approvals", recheck.of_person),
-            Subscriber("company.changed", "recheck_approvals", recheck.of_member),
-            Subscriber(SETUP, "recheck_approvals", recheck.of_member),
-            Subscriber(SELLER_SETUP, "recheck_approvals", recheck.of_seller),
-        )
+        return subscribers.SUBSCRIBERS
 
     @hookimpl
     def app_jobs(self) -> Iterable[JobSpec]:

@@ -106,7 +106,7 @@ def finance() -> list[int]:
 
 
 SUBSCRIBERS = (
-    Subscriber("order.confirmed", "step", step_reached),
-    Subscriber("rebate.proposed", "tell_finance", proposed),
-    Subscriber("rebate.decided", "tell_buyer", decided),
+    Subscriber("order.confirmed", "step", step_reached, title=_l("Tell that a step of a rebate is reached")),
+    Subscriber("rebate.proposed", "tell_finance", proposed, title=_l("Tell finance of a rebate to be settled")),
+    Subscriber("rebate.decided", "tell_buyer", decided, title=_l("Tell the buyer that a rebate was settled")),
 )

@@ -104,7 +104,7 @@ def _staff(company_id: int) -> list[int]:
 
 
 SUBSCRIBERS = (
-    Subscriber("order.submitted", "progress", follow),
-    Subscriber("order.amended", "progress_again", follow),
+    Subscriber("order.submitted", "progress", follow, title=_l("Tell how far a volume agreement is used")),
+    Subscriber("order.amended", "progress_again", follow, title=_l("Tell how far a volume agreement is used")),
 )
 JOB = JobSpec("ends", nightly, at="06:40", title=_l("Tell of volume agreements that end"))

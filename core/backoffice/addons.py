@@ -5,7 +5,7 @@ A page never changes an addon itself: it starts the same command as an operator 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
@@ -19,12 +19,13 @@ from core.i18n import _, _l
 from core.i18n.texts import texts_of
 from core.registry import oplog
 from core.registry.incidents import report
-from core.registry.models import Incident, Operation
+from core.registry.models import Incident, Operation, Process
 from core.registry.operator import operator
 from core.registry.overview import AddonRow
 from core.registry.processes import alive
 from core.registry.registry import registry
 from core.registry.removal import RemovalKind
+from core.registry.state import read_generation
 from core.ui.access import requires
 
 bp = Blueprint("addons_admin", __name__)
@@ -83,6 +84,14 @@ ADDS: Mapping[str, object] = {
     "ui_nav": _l("Links in menus"),
     "ui_panels": _l("Panels on pages"),
 }
+#: kinds of operations, as people read them
+OPERATIONS: Mapping[str, object] = {
+    "enable": _l("Switch on"),
+    "disable": _l("Switch off"),
+    "upgrade": _l("Bring up to date"),
+    "uninstall": _l("Uninstall"),
+    "purge": _l("Remove what is left"),
+}
 NEWEST = 50
 STARTS_WITHIN = 120  # seconds in which the command writes its row, on a busy machine
 
@@ -92,17 +101,16 @@ STARTS_WITHIN = 120  # seconds in which the command writes its row, on a busy ma
 def overview() -> str:
     """List every installed addon with its state, and the processes that have not caught up."""
     view = operator().overview()
-    late = [p for p in alive() if p.generation != view.generation]
     return render_template(
         "backoffice/addons.html",
         rows=view.rows,
         chips=CHIPS,
         title_of=title_of,
         summary_of=summary_of,
-        late=late,
+        late=late(),
         degraded=registry().degraded,
         generation=view.generation,
-        operations=oplog.latest(5),
+        operations=[(item, said_of(item, view.rows)) for item in oplog.latest(5)],
         killed=oplog.killed(),
         may_upgrade=current_actor().may(MANAGE) and any(row.state == "upgrade-pending" for row in view.rows),
     )
@@ -185,9 +193,12 @@ def follow(identity: str) -> str | Response:
     row = db.session.get(Operation, identity)
     begun = request.args.get("begun", 0, int)
     killed = row is not None and row.state == "running" and identity in oplog.killed()
+    fragment = bool(request.headers.get("HX-Request"))
     return render_template(
-        "backoffice/_operation.html" if request.headers.get("HX-Request") else "backoffice/operation.html",
+        "backoffice/_operation.html" if fragment else "backoffice/operation.html",
         row=row,
+        heading=said_of(row, () if fragment else operator().overview().rows) if row else _("Change of addons"),
+        late=late() if row is not None and row.state == "done" else (),
         again=url_for("addons_admin.follow", identity=identity, addon=request.args.get("addon"), begun=begun),
         addon=request.args.get("addon", "") or (row.addons.split(" ")[0] if row else ""),
         killed=killed,
@@ -206,6 +217,21 @@ def _incidents(addon: str = "") -> list[tuple[Incident, str]]:
     if addon:
         newest = newest.where(Incident.addon == addon)
     return [(incident, report(incident)) for incident in db.session.scalars(newest)]
+
+
+def late() -> tuple[Process, ...]:
+    """Return the processes that do not serve yet what was decided; they follow within seconds, or hang."""
+    with db.engine.connect() as connection:
+        decided = read_generation(connection)
+    return tuple(process for process in alive() if process.generation != decided)
+
+
+def said_of(operation: Operation, rows: Sequence[AddonRow]) -> str:
+    """Return what an operation does to which addons, by their titles where ``rows`` know them."""
+    known = {row.name: title_of(row) for row in rows}
+    names = ", ".join(known.get(name, name) for name in operation.addons.split())
+    what = str(OPERATIONS.get(operation.kind, operation.kind))
+    return _("%(what)s: %(addons)s", what=what, addons=names) if names else what
 
 
 def title_of(row: AddonRow) -> str:

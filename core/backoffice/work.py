@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
-from sqlalchemy import String, cast, func, select
+from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
+from sqlalchemy import String, and_, cast, func, select
 
 from core.accounts.models import User
+from core.backoffice.settings import titles
 from core.companies.models import Company
 from core.data.db import db
 from core.data.models import AuditEntry
 from core.i18n import _, _l, ngettext
+from core.jobs import work
 from core.jobs.models import Job
 from core.jobs.services import discard, retry
+from core.jobs.work import words_of
 from core.spec.errors import Conflict, NotFound
 from core.spec.ui import Action, PageContext
 from core.ui.access import requires
@@ -35,7 +38,7 @@ JOBS = Resource(
     code="job",
     fields=(
         Field("job", _l("Job"), cast(Job.id, String), "code", sort=False, filter=False),
-        Field("name", _l("Work"), Job.name, search=True),
+        Field("name", _l("Work"), Job.name, search=True, show=lambda name: _titles().get(name) or words_of(name)),
         Field(
             "state",
             _l("State"),
@@ -46,7 +49,7 @@ JOBS = Resource(
         Field("created", _l("Added"), Job.created_at, "instant"),
         Field("run_at", _l("Runs at"), Job.run_at, "instant", shown=False),
         Field("attempts", _l("Attempts"), Job.attempts, "number"),
-        Field("addon", _l("Owner"), Job.addon, shown=False),
+        Field("addon", _l("Owner"), Job.addon, shown=False, show=lambda name: str(titles().get(name, name))),
         Field(
             "error",
             _l("Error"),
@@ -70,6 +73,13 @@ JOBS = Resource(
 )
 
 
+def _titles() -> Mapping[str, str]:
+    """Return the titles of all work, collected once a request."""
+    found: Mapping[str, str] = g.setdefault("tukku_work_titles", None) or work.titles()
+    g.tukku_work_titles = found
+    return found
+
+
 def _change(after: Mapping[str, Any] | None) -> str:
     return ", ".join(f"{key}: {_plain(value)}" for key, value in (after or {}).items())[:160]
 
@@ -83,13 +93,15 @@ AUDIT = Resource(
     title=_l("Who changed what"),
     id=AuditEntry.id,
     code="number",
-    source=lambda statement: statement.outerjoin(Company, Company.id == AuditEntry.company_id),
+    source=lambda statement: statement.outerjoin(Company, Company.id == AuditEntry.company_id).outerjoin(
+        User, and_(AuditEntry.entity.in_(("user", "member")), User.code == AuditEntry.entity_id)
+    ),
     fields=(
         Field("at", _l("When"), AuditEntry.at, "instant"),
         Field("actor", _l("Who"), AuditEntry.actor, search=True),
         Field("action", _l("Did"), AuditEntry.action, search=True, show=deed),
         Field("entity", _l("Kind"), AuditEntry.entity, search=True, show=thing),
-        Field("code", _l("Which"), AuditEntry.entity_id, "code", search=True),
+        Field("code", _l("Which"), func.coalesce(User.name, AuditEntry.entity_id), search=True),
         Field("company", _l("Company"), Company.name, search=True),
         Field("reason", _l("Reason"), AuditEntry.reason, search=True, sort=False, shown=False),
         Field("after", _l("New values"), AuditEntry.after, show=_change, sort=False, filter=False),
@@ -121,7 +133,8 @@ def job(code: int) -> str:
     found = db.session.get(Job, code)
     if found is None:
         abort(404)
-    return render_template("backoffice/job.html", job=found)
+    title, owner = _titles().get(found.name) or words_of(found.name), titles().get(found.addon, found.addon)
+    return render_template("backoffice/job.html", job=found, title=title, owner=owner)
 
 
 @bp.post("/jobs/retry")

@@ -28,18 +28,19 @@ class Work:
     max_attempts: int = 8
     every: timedelta | None = None
     at: str | None = None
+    title: str = ""
 
     @staticmethod
     def of_job(contribution: Contribution[JobSpec]) -> Work:
         """Return a contributed job."""
         owner, job = contribution.owner, contribution.value
-        return Work(f"{owner}.{job.name}", owner, job.func, job.max_attempts, job.every, job.at)
+        return Work(f"{owner}.{job.name}", owner, job.func, job.max_attempts, job.every, job.at, str(job.title))
 
     @staticmethod
     def of_subscriber(contribution: Contribution[Subscriber]) -> Work:
         """Return a contributed subscriber."""
         owner, subscriber = contribution.owner, contribution.value
-        return Work(f"{subscriber.event}/{owner}.{subscriber.name}", owner, subscriber.handler)
+        return Work(f"{subscriber.event}/{owner}.{subscriber.name}", owner, subscriber.handler, title=str(subscriber.title))
 
     @property
     def periodic(self) -> bool:
@@ -72,6 +73,16 @@ def find(name: str) -> Work:
         close = get_close_matches(name, known, 1)
         raise LookupError(f"there is no job {name}" + (f"; did you mean {close[0]}?" if close else ""))
     return known[name]
+
+
+def titles() -> dict[str, str]:
+    """Return what people read of all that can run, by the names it is stored by."""
+    return {work.name: work.title or words_of(work.name) for work in all_work()}
+
+
+def words_of(name: str) -> str:
+    """Return a stored name as words, for work that has no title, or whose addon is off."""
+    return name.partition("/")[2].replace(".", ": ", 1).replace("_", " ") or name.replace(".", ": ", 1).replace("_", " ")
 
 
 def use_zone(app: Any, zone: Callable[[], str]) -> None:

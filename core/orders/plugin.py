@@ -72,10 +72,19 @@ class Plugin:
     def app_subscribers(self) -> Iterable[Subscriber]:
         """Tell the buyer and the company's sales person what becomes of an order."""
         return (
-            Subscriber("order.submitted", "new_order", mails.tell_of_new),
-            Subscriber("order.confirmed", "confirmation_mail", mails.send_confirmation),
-            Subscriber("order.rejected", "rejection_mail", mails.send_rejection),
-            Subscriber("order.cancelled", "cancellation_mail", mails.send_cancellation),
+            Subscriber("order.submitted", "new_order", mails.tell_of_new, title=_l("Tell sales of a new order")),
+            Subscriber(
+                "order.confirmed",
+                "confirmation_mail",
+                mails.send_confirmation,
+                title=_l("Send the confirmation of an order"),
+            ),
+            Subscriber(
+                "order.rejected", "rejection_mail", mails.send_rejection, title=_l("Tell that an order was rejected")
+            ),
+            Subscriber(
+                "order.cancelled", "cancellation_mail", mails.send_cancellation, title=_l("Tell that an order was cancelled")
+            ),
         )
 
     @hookimpl

@@ -9,7 +9,7 @@ from sqlalchemy import func, select, table
 
 from core.accounts.roles import TITLES
 from core.data.db import db
-from core.i18n import _, ngettext
+from core.i18n import ngettext
 from core.jobs.models import Job
 from core.jobs.work import all_work
 from core.orders.models import Hold, Order
@@ -63,7 +63,12 @@ def _shown(name: str, app: Flask, registry: Registry) -> Iterator[Impact]:
     permissions = [found.value for found in registry.contributions("app_permissions") if found.owner == name]
     granted = [permission for permission in permissions if permission.roles]
     roles = sorted({str(TITLES.get(role, role)) for permission in granted for role in permission.roles})
-    said = _("%(count)s permissions of these roles rest: %(roles)s.", count=len(granted), roles=", ".join(roles))
+    said = ngettext(
+        "%(count)s permission of these roles rests: %(roles)s.",
+        "%(count)s permissions of these roles rest: %(roles)s.",
+        len(granted),
+        roles=", ".join(roles),
+    )
     yield Impact(said, len(granted))
 
 

@@ -1,4 +1,7 @@
-"""The heartbeat of a serving process: what it serves, so that an operator sees who lags behind."""
+"""The heartbeat of a serving process: what it serves, so that an operator sees who lags behind.
+
+It also looks every second whether the generation has moved: a process that nobody asks follows as well.
+"""
 
 from __future__ import annotations
 
@@ -46,5 +49,7 @@ class Heartbeat:
     def _run(self) -> None:
         while True:
             self.beat(self.dispatcher.served)
-            if self._stop.wait(BEAT):
-                return
+            for _second in range(int(BEAT)):
+                if self._stop.wait(1.0):
+                    return
+                self.dispatcher.refresh(wait=False, force=False)

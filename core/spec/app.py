@@ -117,12 +117,16 @@ class JobSpec:
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:
-    """A named handler of an event, called after commit, at least once: ``handler(payload: dict)`` is idempotent."""
+    """A named handler of an event, called after commit, at least once: ``handler(payload: dict)`` is idempotent.
+
+    ``title`` is what administrators read among the background work; without one they read the names of event and handler.
+    """
 
     event: str
     name: str
     handler: Callable[[dict[str, Any]], None]
     order: int = 100
+    title: object = ""
 
     @property
     def key(self) -> str:

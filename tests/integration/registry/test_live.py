@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import pytest
@@ -216,6 +217,16 @@ def test_heartbeat_says_what_is_served(dispatcher, operate):
     with dispatcher.served.app.app_context():
         assert [(p.generation, p.addons) for p in alive()] == [(1, "toy_addon")]
         assert db.session.scalars(select(Process)).one().kind == "web"
+
+
+def test_a_process_that_nobody_asks_follows_too(dispatcher, operate, clock):
+    heartbeat, waited = Heartbeat(dispatcher, "web"), iter((False, True))
+    heartbeat._stop = SimpleNamespace(wait=lambda _seconds: next(waited))
+    operate(operations.enable, "toy_addon")
+    clock.now += 2
+    heartbeat._run()
+    with dispatcher.served.app.app_context():
+        assert [(p.generation, p.addons) for p in alive()] == [(1, "toy_addon")]
 
 
 def test_security_headers_are_on_every_answer(visitor):
