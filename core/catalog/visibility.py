@@ -60,8 +60,8 @@ def _of_addons(actor: Actor) -> tuple[ColumnElement[bool], ...]:
     return kept[actor]
 
 
-def of_company(company_id: int) -> tuple[ColumnElement[bool], ...]:
-    """Return the conditions on ``Product`` for what a company may buy: for staff, who see more themselves."""
+def of_company(company_id: int | None) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions on ``Product`` for what a company (None: a visitor) may buy: for staff, who see more."""
     return (_in_shown_category(), *_ask(company_id), Product.status != "discontinued")
 
 

@@ -1,0 +1,72 @@
+"""Assortments, and the products and categories that they name."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.api.data import Staff, db
+from core.api.pricing import BEGINNING
+
+AUDIENCES = ("company", "segment", "public")
+#: Only these goods; all but these; these too, whatever other assortments hide.
+MODES = ("only", "without", "also")
+STATUSES = ("draft", "active", "ended")
+
+
+class Assortment(db.Model):
+    """What a company with its subsidiaries, a segment or everybody sees; valid in [valid_from, valid_until).
+
+    Buyers do not read assortments: they read the catalogue through them (see seeing.py).
+    """
+
+    __tablename__ = "assortments_assortment"
+    __stamp__ = "assortments"
+    __scope__ = Staff()
+    __table_args__ = (
+        CheckConstraint(f"audience in {AUDIENCES!r}", name="audience"),
+        CheckConstraint(f"mode in {MODES!r}", name="mode"),
+        CheckConstraint(f"status in {STATUSES!r}", name="status"),
+        CheckConstraint("(audience = 'company') = (company_id is not null)", name="company"),
+        CheckConstraint("(audience = 'segment') = (segment_id is not null)", name="segment"),
+        CheckConstraint("valid_until is null or valid_until > valid_from", name="validity"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(40), unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    audience: Mapped[str] = mapped_column(String(10))
+    company_id: Mapped[int | None] = mapped_column(ForeignKey("companies_company.id", ondelete="CASCADE"), index=True)
+    segment_id: Mapped[int | None] = mapped_column(ForeignKey("companies_segment.id", ondelete="CASCADE"), index=True)
+    mode: Mapped[str] = mapped_column(String(10))
+    valid_from: Mapped[datetime] = mapped_column(default=BEGINNING)
+    valid_until: Mapped[datetime | None]
+    status: Mapped[str] = mapped_column(String(10), default="draft")
+    note: Mapped[str] = mapped_column(Text, default="")
+    version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+    __mapper_args__ = {"version_id_col": version}
+
+
+class AssortmentRow(db.Model):
+    """A product, or a category with everything below it, that an assortment names.
+
+    It has no scope of its own: the condition on the catalogue reads it for buyers, by the assortments that concern them.
+    """
+
+    __tablename__ = "assortments_row"
+    __stamp__ = "assortments"
+    __table_args__ = (
+        CheckConstraint("(product_id is null) != (category_id is null)", name="target"),
+        UniqueConstraint("assortment_id", "product_id"),
+        UniqueConstraint("assortment_id", "category_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    assortment_id: Mapped[int] = mapped_column(ForeignKey("assortments_assortment.id", ondelete="CASCADE"))
+    product_id: Mapped[int | None] = mapped_column(ForeignKey("catalog_product.id", ondelete="CASCADE"), index=True)
+    category_id: Mapped[int | None] = mapped_column(ForeignKey("catalog_category.id", ondelete="CASCADE"), index=True)
