@@ -106,7 +106,7 @@ def put_rows(changes: Sequence[Change]) -> list[str]:
     """
     wanted = {one.assortment for one in changes}
     query = select(Assortment).where(Assortment.code.in_(wanted)).order_by(Assortment.id).with_for_update()
-    heads = {one.code: one for one in db.session.scalars(query)}
+    heads = {one.code: one for one in db.session.scalars(query.execution_options(populate_existing=True))}
     known = _known([one.id for one in heads.values()], {one.target for one in changes})
     outcomes, here = [], set(known)
     for one in changes:
