@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from core.api.catalog import Category, Product
 from core.api.companies import Address, Company, current_company, descendants
-from core.api.data import db, unscoped
+from core.api.data import db, once, unscoped
 from core.api.hooks import DraftLine, OrderDraft, OrderFact
 from core.api.i18n import pick, translations
 from core.api.orders import Order, OrderLine, discounts_of, load_facts, order_facts
@@ -75,10 +75,15 @@ def _products(drafts: Iterable[OrderDraft]) -> list[int]:
 
 def _categories(drafts: Sequence[OrderDraft]) -> list[frozenset[str]]:
     """Return the categories of an order's products, with those above them."""
-    query = select(Product.id, Category.path).join(Category, Category.id == Product.category_id)
-    rows = db.session.execute(query.where(Product.id.in_(_products(drafts))))
-    paths: dict[int | None, list[str]] = {row.id: row.path.strip("/").split("/") for row in rows}
+    ids = tuple(_products(drafts))
+    paths = once(("approval_chain.paths", ids), lambda: _paths(ids))
     return [frozenset(code for x in draft.lines for code in paths.get(x.product_id, ())) for draft in drafts]
+
+
+def _paths(product_ids: Sequence[int]) -> dict[int | None, list[str]]:
+    query = select(Product.id, Category.path).join(Category, Category.id == Product.category_id)
+    rows = db.session.execute(query.where(Product.id.in_(product_ids)))
+    return {row.id: row.path.strip("/").split("/") for row in rows}
 
 
 def _addresses(drafts: Sequence[OrderDraft]) -> dict[int | None, Any]:

@@ -56,6 +56,12 @@ def holding(company_id: int | None, currency: str) -> list[Rule]:
 
 
 def _holding(company_id: int | None, currency: str, at: datetime) -> list[tuple[Promotion, Rule]]:
+    """Return what holds at an instant; the parts of a page ask moments apart, which is one question."""
+    key = ("promotions.holding", company_id, currency, at.replace(second=0, microsecond=0))
+    return once(key, lambda: _read_holding(company_id, currency, at))
+
+
+def _read_holding(company_id: int | None, currency: str, at: datetime) -> list[tuple[Promotion, Rule]]:
     counted, reduced = aliased(Category), aliased(Category)
     query: Select[Any] = (
         select(Promotion, counted.path, reduced.path)

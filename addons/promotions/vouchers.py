@@ -82,7 +82,8 @@ def cart_panel(context: PageContext) -> Mapping[str, Any] | None:
         return None
     code = services.voucher_of(order.id)
     rules = services.holding(order.company_id, order.currency)
-    if code is None and not rules and not _any_voucher():
+    vouchers = any(rule.voucher for rule in rules) or _any_voucher()
+    if code is None and not rules and not vouchers:
         return None
     items = [Item(str(x.position), x.product_id, x.quantity, x.net) for x in lines_of(order.id) if x.net is not None]
     charged = set(db.session.scalars(select(OrderCharge.code).where(OrderCharge.order_id == order.id)))
@@ -93,7 +94,7 @@ def cart_panel(context: PageContext) -> Mapping[str, Any] | None:
         "applies": mine is not None and mine.code in charged,
         "missing": _nudge(mine, items) if mine else None,
         "nudges": _nudges([rule for rule in rules if not rule.voucher], items),
-        "field": _any_voucher(),
+        "field": vouchers,
         "currency": order.currency,
     }
 

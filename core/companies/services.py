@@ -58,6 +58,7 @@ class SellerFacts:
     street: str
     postal_code: str
     city: str
+    country: str
     currency: str
     zone: str
 

@@ -106,8 +106,8 @@ def minimum_value(draft: OrderDraft) -> Sequence[Finding]:
 
 def company_may_order(draft: OrderDraft) -> Sequence[Finding]:
     """The company is not blocked; what was the reason is said by people, not here."""
-    status = db.session.scalar(select(Company.status).where(Company.id == draft.company_id))
-    if status == "active":
+    company = db.session.get(Company, draft.company_id)  # known to a page, and locked with its row read where it counts
+    if company is not None and company.status == "active":
         return ()
     return (
         Finding(

@@ -263,7 +263,7 @@ def _treatments(found: Sequence[Article], country: str) -> dict[str, Treatment]:
 
 
 def _treatments_of(classes: set[str], country: str, company: Company | None) -> dict[str, Treatment]:
-    seller = companies.seller()
+    seller = companies.seller_facts()
     return tax.treatments(seller, company, country, classes, clock.today(seller.zone)) if classes else {}
 
 
@@ -306,7 +306,7 @@ def charges_for(
         currency=currency,
         net=sum((line.net for line in lines if line.net is not None), Decimal(0)),
         lines=lines,
-        ship_to_country=country or companies.seller().country,
+        ship_to_country=country or companies.seller_facts().country,
         at=clock.now(),
         order_id=order_id,
     )

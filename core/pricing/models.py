@@ -42,6 +42,7 @@ class TaxRate(db.Model):
     """VAT percent of a country and category (standard, reduced, zero), valid in [valid_from, valid_until)."""
 
     __tablename__ = "pricing_tax_rate"
+    __stamp__ = "tax"
     __table_args__ = (UniqueConstraint("country", "category", "valid_from"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from sqlalchemy import or_, select
 
+from core.data import stamps
 from core.data.db import db
 from core.i18n import _, _l
 from core.pricing.models import TaxRate
@@ -139,9 +140,13 @@ def treatment(category: str, country: str, rates: Mapping[str, Decimal], day: da
 
 
 def _rates(country: str, categories: set[str], day: date) -> dict[str, Decimal]:
-    """Return the rates of ``country`` on ``day``; where windows nest, the one that began last holds."""
-    if not categories:
-        return {}
+    """Return the rates of ``country`` on ``day``, read when a rate has changed."""
+    key = ("rates", country, frozenset(categories), day)
+    return stamps.kept("tax", key, lambda: _read_rates(country, categories, day)) if categories else {}
+
+
+def _read_rates(country: str, categories: set[str], day: date) -> dict[str, Decimal]:
+    """Read the rates; where windows nest, the one that began last holds."""
     statement = (
         select(TaxRate.category, TaxRate.rate)
         .where(
