@@ -9,7 +9,7 @@ from wtforms import BooleanField, IntegerField, StringField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from core.api.catalog import Category
-from core.api.companies import Company, Segment
+from core.api.companies import Company, Segment, seller
 from core.api.data import db
 from core.api.i18n import pick, translations
 from core.api.ui import ChoiceField, NumberField, TukkuForm
@@ -39,11 +39,14 @@ class RuleForm(TukkuForm):
 
     min_spend = NumberField(
         _l("Spend at least"), [Optional(), NumberRange(0, MOST)], places=2,
-        description=_l("Net, in the seller's currency, without what came back; subsidiaries count with their parent."),
+        description=_l("Net, without what came back; subsidiaries count with their parent."),
     )  # fmt: skip
     min_orders = IntegerField(_l("Orders at least"), [Optional(), NumberRange(1, 10**6)])
-    min_share = NumberField(_l("Percent of the spend at least"), [Optional(), NumberRange(0, 100)], places=2)
-    category = ChoiceField(_l("in the category"), options=categories, empty=_l("No category"), default="")
+    min_share = NumberField(
+        _l("Share of the spend at least"), [Optional(), NumberRange(0, 100)], places=2, unit_label="%",
+        description=_l("What the category below makes up of it."),
+    )  # fmt: skip
+    category = ChoiceField(_l("Category of the share"), options=categories, empty=_l("No category"), default="")
     countries = StringField(
         _l("Countries"), [Length(max=200)], description=_l("Codes with commas, such as FI, SE. Empty: any country.")
     )
@@ -53,6 +56,10 @@ class RuleForm(TukkuForm):
         description=_l("Who no longer fulfils the rule stays this long. 0: until the next evaluation."),
     )  # fmt: skip
     active = BooleanField(_l("Active"), default=True, description=_l("While it is not, nobody joins or leaves."))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.min_spend.unit_label = seller().currency
 
     @classmethod
     def of(cls, rule: Rule) -> RuleForm:

@@ -61,5 +61,6 @@ REPORTS = (
         _rows,
         VIEW,
         (ReportParameter("progress", _l("Progress"), "choice", choices=lambda: [("", _l("All")), *PROGRESS]),),
+        _l("How much of each agreement is taken and left, and what is behind its schedule."),
     ),
 )

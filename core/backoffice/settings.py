@@ -12,6 +12,7 @@ from wtforms import BooleanField, Field, PasswordField, StringField, TextAreaFie
 from wtforms.validators import Length
 
 from core.companies.services import seller
+from core.companies.targets import names_of
 from core.data.write import write
 from core.i18n import _, _l
 from core.i18n.texts import texts_of
@@ -81,12 +82,14 @@ def owner(name: str) -> Any:
         if changed is not None:
             flash(_("Saved.") if changed else _("Nothing was changed."), "success" if changed else "info")
             return redirect(url_for("settings_admin.owner", name=name), 303)
+    targets = services.differing(name)
     return render_template(
         "backoffice/settings_owner.html",
         owner=found,
         form=form,
         scopes=[s for s in ("segment", "company") if any(s in shown.spec.scopes for shown in found.settings)],
-        targets=services.differing(name),
+        targets=targets,
+        target_names=names_of(targets),
         history=services.history(name),
     )
 

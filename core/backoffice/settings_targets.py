@@ -11,6 +11,7 @@ from wtforms import BooleanField
 
 from core.backoffice.settings import EDIT, bp, field_of, owner_named, typed, value_of
 from core.companies.services import seller
+from core.companies.targets import names_of
 from core.data.write import write
 from core.i18n import _
 from core.settings import services
@@ -62,7 +63,8 @@ def differing(name: str, target: str) -> Any:
     if form.validate_on_submit() and (changed := _save(settings, form, target)) is not None:
         flash(_("Saved.") if changed else _("Nothing was changed."), "success" if changed else "info")
         return redirect(url_for("settings_admin.differing", name=name, target=target), 303)
-    return render_template("backoffice/settings_target.html", owner=found, target=target, settings=settings, form=form)
+    title = names_of([target])[target]
+    return render_template("backoffice/settings_target.html", owner=found, title=title, settings=settings, form=form)
 
 
 def _settings(declared: Sequence[Shown], target: str) -> list[Differing]:

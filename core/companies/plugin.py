@@ -10,13 +10,14 @@ from core.accounts.identity import use_buyers
 from core.accounts.roles import BUYER, STAFF
 from core.companies import admin_views, checks, invitations, setup_views, sweeps, views
 from core.companies.buyers import CompanyBuyers
+from core.companies.identifiers import country_name
 from core.companies.imports import IMPORTS
 from core.companies.services import seller
 from core.companies.targets import CompanyTargets
 from core.i18n import _l
 from core.jobs.work import use_zone
 from core.settings.services import use_targets
-from core.spec.app import ConfigCheck, DataCheck, Mount, Permission
+from core.spec.app import ConfigCheck, DataCheck, Mount, Permission, TemplateHelper
 from core.spec.errors import NotFound
 from core.spec.imports import DataImport
 from core.spec.markers import hookimpl
@@ -67,6 +68,11 @@ class Plugin:
         yield Permission("companies.member.view", _l("See the people of one's company"), ("company_admin", "approver"))
         yield Permission("companies.member.edit", _l("Invite people and change their roles"), ("company_admin",))
         yield Permission("companies.invitation.edit", _l("Send invitations again and withdraw them"), ("company_admin",))
+
+    @hookimpl
+    def app_template_helpers(self) -> Iterable[TemplateHelper]:
+        """Name countries in templates."""
+        yield TemplateHelper("country", country_name, "filter")
 
     @hookimpl
     def data_imports(self) -> Iterable[DataImport]:

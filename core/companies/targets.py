@@ -10,6 +10,7 @@ from core.companies import services, tree
 from core.companies.models import Company, CompanySegment, Segment
 from core.data.db import db
 from core.data.scope import unscoped
+from core.i18n import pick
 
 _REASON = "a setting of a parent company or segment holds for whoever asks about the company"
 
@@ -59,3 +60,14 @@ class CompanyTargets:
         kind, _colon, code = target.partition(":")
         model = {"company": Company, "segment": Segment}.get(kind)
         return model is not None and db.session.scalar(select(model.id).where(model.code == code)) is not None
+
+
+def names_of(targets: Collection[str]) -> dict[str, str]:
+    """Return the names of the companies and segments that targets name, in the reader's language; two statements."""
+    codes = {kind: [t.partition(":")[2] for t in targets if t.startswith(f"{kind}:")] for kind in ("company", "segment")}
+    companies = db.session.execute(select(Company.code, Company.name).where(Company.code.in_(codes["company"]))).all()
+    segments = db.session.execute(select(Segment.code, Segment.name).where(Segment.code.in_(codes["segment"]))).all()
+    return {
+        **{f"company:{row.code}": row.name for row in companies},
+        **{f"segment:{row.code}": pick(row.name) for row in segments},
+    }

@@ -13,9 +13,10 @@ from core.companies.services import seller
 from core.data import clock
 from core.data.db import db
 from core.i18n import _, _l
-from core.orders.models import Order, OrderLine
+from core.orders.models import STATES, Order, OrderLine
 from core.spec.errors import Invalid
 from core.spec.reports import ReportColumn, ReportParameter, ReportSource
+from core.ui.states import state_of
 
 _PART = 500
 #: Orders that count as sold.
@@ -63,7 +64,9 @@ def _lines(values: Mapping[str, Any]) -> Iterator[Sequence[Any]]:
         OrderLine.quantity, OrderLine.unit, OrderLine.unit_price, OrderLine.per, OrderLine.net, Order.currency,
     )  # fmt: skip
     joined = select(*columns).join(OrderLine, OrderLine.order_id == Order.id).join(Company, Company.id == Order.company_id)
-    return _streamed(_within(joined, values).order_by(Order.submitted_at, Order.id, OrderLine.position))
+    rows = _streamed(_within(joined, values).order_by(Order.submitted_at, Order.id, OrderLine.position))
+    labels = {state: str(state_of(state).label) for state in STATES}
+    return ((number, at, labels[state], *rest) for number, at, state, *rest in rows)
 
 
 def _by_product(values: Mapping[str, Any]) -> Iterator[Sequence[Any]]:

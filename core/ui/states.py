@@ -36,6 +36,7 @@ STATES: dict[str, State] = {
     "returned": State(_l("Sent back"), "arrow-counterclockwise", "attention"),
     "expired": State(_l("Expired"), "clock-history"),
     # delivery
+    "to_ship": State(_l("To ship"), "truck", "info"),
     "open": State(_l("Open"), "circle-half", "info"),
     "partly_shipped": State(_l("Partly shipped"), "truck", "info"),
     "shipped": State(_l("Shipped"), "truck", "accent"),
