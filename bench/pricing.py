@@ -1,11 +1,12 @@
 """Measure prices against the fastest hand-written statement, on the same data, in the same run.
 
-    python -m bench.pricing [--scale 1|10] [--url DATABASE_URL] [--keep FOLDER]
+    python -m bench.pricing [--scale 1|10] [--database sqlite|postgres] [--url DATABASE_URL] [--keep FOLDER]
 
 The data and the only right answers come from the public generator, ``bench/gen.py`` in ``TUKKU_SAMPLES_DIR``; they go in
 through the ordinary importer, and prices are asked of the ordinary service. P1 is one price, P2 a page of 100, P3 an order
 of 1,000 lines; with ``--scale 10`` P2 is called P7. A sample begins with a new transaction. ``wrong`` must be 0.
-Without ``--url`` a SQLite file is used; ``--keep`` keeps the loaded data for the next run.
+``--database`` makes one of the tests' own databases, ``--url`` takes another; ``--keep`` keeps the data loaded into a
+SQLite file for the next run.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ from core.pricing import services
 from core.spec.pricing import PriceRequest
 from core.testing import factories
 from core.testing.apps import ADDONS, closing, full_app
-from core.testing.databases import _enable
+from core.testing.databases import Databases, _enable
 from core.testing.statements import count_statements
 
 DAY = date(2026, 11, 15)
@@ -48,6 +49,7 @@ def main() -> None:
     """Load what is not there yet, and print a line for each case."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scale", type=int, default=1, choices=(1, 10))
+    parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
     parser.add_argument("--url", default="")
     parser.add_argument("--keep", default="")
     options = parser.parse_args()
@@ -55,8 +57,14 @@ def main() -> None:
         folder = Path(options.keep or temporary)
         folder.mkdir(parents=True, exist_ok=True)
         data = generated(folder / f"data-{options.scale}", options.scale)
+        databases = Databases(options.database, folder)
         url = options.url or f"sqlite:///{folder}/bench-{options.scale}.sqlite"
-        run(url, folder, data, options.scale)
+        if options.database == "postgres":
+            url = databases.empty().render_as_string(hide_password=False)
+        try:
+            run(url, folder, data, options.scale)
+        finally:
+            databases.close()
 
 
 def generated(folder: Path, scale: int) -> Path:

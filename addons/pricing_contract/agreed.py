@@ -57,11 +57,8 @@ class Stretch:
     #: whether a break looks at more than the line, and whether one has only the units above it
     counting: bool = False
     progressive: bool = False
-
-    @property
-    def every_break(self) -> bool:
-        """Whether quantities beyond those of the lines may decide."""
-        return self.lenient or self.counting
+    #: whether quantities beyond those of the lines may decide
+    every_break: bool = False
 
     def close(self) -> None:
         """Leave out what follows the first contract that closes."""
@@ -125,6 +122,7 @@ class Agreed:
         found.lenient = any(source.below_first != "none" for source in found.sources.values())
         found.counting = any(source.counts != "line" for source in found.sources.values())
         found.progressive = any(source.progressive for source in found.sources.values())
+        found.every_break = found.lenient or found.counting
         for row in rows:
             if row[TARGET] is not None and row[0] in found.sources:
                 found.add(row)

@@ -199,11 +199,12 @@ def _standing_in(source: Source, facts: Facts, line: PriceLine) -> tuple[Source,
 def apply(batch: PriceBatch, facts: Facts) -> None:
     """Give each line the price that its contracts agree on."""
     products, sources, bases, closing = facts.products, facts.agreed.sources, facts.bases, facts.agreed.closing
+    nothing, explain = (), batch.explain
     for line in batch.lines:
         if not line.known:
             continue
-        rows = products.get(line.product_id, ())
-        if batch.explain:
+        rows = products.get(line.product_id, nothing)
+        if explain:
             _explained(batch, line, rows, facts)
             continue
         chosen = standing(line, rows, facts)
@@ -296,11 +297,11 @@ def _take_nothing(line: PriceLine, closing: Source) -> None:
 
 
 def _take(line: PriceLine, winner: Offer, facts: Facts) -> None:
-    source, bands = winner.source, winner.bands
+    source, row, price, per, places, derived, _failure, bands = winner
     reason = source.reason
     if facts.counting is not None:
-        reason = facts.counting.said(line, winner.row, reason, anyway=bool(bands))
-    line.set_price(winner.price, winner.per, winner.places, source.key, reason, source.code, winner.derived, bands)
+        reason = facts.counting.said(line, row, reason, anyway=bool(bands))
+    line.set_price(price, per, places, source.key, reason, source.code, derived, bands)
     if source.show_list:
         line.show_list = True
     if source.policy == "override":

@@ -41,15 +41,13 @@ def floor_step() -> PriceStep:
     return PriceStep(STEP, PriceStage.GUARD, _apply, _costs, title=_l("Floor"))
 
 
-def _costs(batch: PriceBatch) -> Mapping[tuple[int, str], Decimal]:
-    """Return the costs of the lines with terms, for a base unit in the batch's currency; none without terms."""
+def _costs(batch: PriceBatch) -> Mapping[tuple[int, str], Decimal] | None:
+    """Return the costs of the lines with terms, for a base unit in the batch's currency; None where none is known."""
     products = {line.product_id for line in batch.lines if line.key in batch.manual} if batch.manual else set()
-    return worth_of(batch, products, {"cost"}) if products else {}
+    return worth_of(batch, products, {"cost"}) or None if products else None
 
 
 def _apply(batch: PriceBatch, costs: Mapping[tuple[int, str], Decimal]) -> None:
-    if not costs:
-        return
     share = (HUNDRED + Decimal(get("pricing_contract", "least_margin"))) / HUNDRED
     for line in batch.lines:
         cost = costs.get((line.product_id, "cost"))

@@ -52,7 +52,8 @@ def _percent(line: PriceLine, source: Source, row: Row, bases: Bases) -> Offer:
     if line.price is None:
         return Offer(source, row, None, ONE, failure=NO_LIST)
     price = line.price * _left(row[VALUE])
-    return Offer(source, row, price, line.per, line.places or computed_places(line.price, bases.digits))
+    places = line.places or line.list_places or computed_places(line.price, bases.digits)
+    return Offer(source, row, price, line.per, places)
 
 
 @lru_cache(4096)

@@ -10,7 +10,7 @@ from core.api.pricing import MICROS, PriceLine
 
 from . import query
 from .counting import Counting
-from .query import MIN_QUANTITY, ROW_FROM, UNIT
+from .query import CONTRACT, MIN_QUANTITY, ROW_FROM, UNIT
 from .sources import Source
 
 if TYPE_CHECKING:
@@ -31,10 +31,11 @@ def standing(line: PriceLine, rows: Sequence[Row], facts: Facts) -> Sequence[Row
     A row for the product comes before any other; what the contracts say of its category and of everything is the same
     for all products there, so it is found once for each category, unit and quantity.
     """
-    if facts.agreed.every_break:
+    agreed = facts.agreed
+    if agreed.every_break:
         every = [*((PRODUCT, row) for row in rows), *_general(line.category_path, facts)]
-        return facts.ordered(best_rows(line, every, facts.agreed.sources, facts.counting))
-    key = (line.category_path, line.unit, line.base_unit, line.asked if facts.agreed.breaks else line.price_from_base)
+        return facts.ordered(best_rows(line, every, agreed.sources, facts.counting))
+    key = (line.category_path, line.unit, line.base_unit, line.asked if agreed.breaks else line.price_from_base)
     general = facts.settled.get(key)
     if general is None:
         found = _general(line.category_path, facts)
@@ -45,7 +46,7 @@ def standing(line: PriceLine, rows: Sequence[Row], facts: Facts) -> Sequence[Row
     if row is not None:
         if not general or (len(general) == 1 and general[0][0] == row[0]):
             return (row,)
-        if row[0] == facts.agreed.first:
+        if row[0] == agreed.first:
             return [row, *[other for other in general if other[0] != row[0]]]
     own = best_rows(line, [(PRODUCT, row) for row in rows])
     if not own:
@@ -57,9 +58,9 @@ def standing(line: PriceLine, rows: Sequence[Row], facts: Facts) -> Sequence[Row
 
 def _ladder(line: PriceLine, rows: Sequence[Row]) -> Row | None:
     """Return the row that stands where all are one contract's in the asked unit, which is most often so; else None."""
-    source, unit, asked, best = rows[0][0], line.unit, line.asked, None
+    source, unit, asked, best = rows[0][CONTRACT], line.unit, line.asked, None
     for row in rows:
-        if row[UNIT] != unit or row[0] != source:
+        if row[UNIT] != unit or row[CONTRACT] != source:
             return None
         if row[MIN_QUANTITY] <= asked and (
             best is None or (row[MIN_QUANTITY], row[ROW_FROM]) > (best[MIN_QUANTITY], best[ROW_FROM])

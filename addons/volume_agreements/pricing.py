@@ -88,10 +88,8 @@ def terms_of(where: PriceContext) -> tuple[Terms, ...]:
     return kept[key]  # type: ignore[no-any-return]
 
 
-def apply(batch: PriceBatch, facts: Facts | None) -> None:
+def apply(batch: PriceBatch, facts: Facts) -> None:
     """Give lines the agreed price for as much as is left; lines with a price by hand draw nothing."""
-    if facts is None:
-        return
     shared = dict(facts.left)
     for line in batch.lines:
         fitting = [one for one in facts.agreements if one.fits(line)] if line.known else []

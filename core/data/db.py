@@ -157,8 +157,10 @@ def _look_at_idle(dbapi_connection: Any, record: ConnectionPoolEntry, fairy: Poo
 
 
 def _sqlite_begin(connection: Connection) -> None:
-    immediate = connection.get_execution_options().get("tukku_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    if connection.get_execution_options().get("tukku_write", False):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:  # it waits for nothing, so there is no error to wrap: the driver itself takes a tenth of the time
+        connection.connection.cursor().execute("BEGIN")
 
 
 def exact(value: Decimal | int | str) -> Decimal:

@@ -38,28 +38,8 @@ Row = Any
 Pair = tuple[int, str]
 
 
-class Facts(NamedTuple):
-    """What a line takes over; see PriceLine. ``package`` is of a unit that is not the base unit."""
-
-    sku: str = ""
-    base_unit: str = ""
-    category_path: str = ""
-    tax_class: str = "standard"
-    known: bool = False
-    reason: object = ""
-    price: Decimal | None = None
-    list_price: Decimal | None = None
-    per: Decimal = ONE
-    package: Package | None = None
-
-
-class Package(NamedTuple):
-    """What a unit that is not the base unit adds."""
-
-    factor: tuple[int, int]
-    price_from_base: bool
-    places: int | None = None
-    derived: bool = False
+#: What a line takes over, by its own attributes; see PriceLine. Kept, so it must not be changed.
+Facts = Mapping[str, Any]
 
 
 class Window(NamedTuple):
@@ -158,36 +138,56 @@ def _known(unit: str, rows: Sequence[Row], digits: int) -> Known:
     Windows nest: the one that began last holds, and when it ends the outer one returns.
     """
     if not rows:
-        return Known(Facts(reason=_UNKNOWN_PRODUCT))
+        return Known({"reason": _UNKNOWN_PRODUCT})
     first = rows[0]
-    numerator = first[NUMERATOR]
     # one text for all products that share it: less memory, and more of it near
-    facts = Facts(first[SKU], intern(first[BASE_UNIT]), intern(first[PATH] or ""), intern(first[TAX_CLASS]), known=True)
-    if unit != facts.base_unit:
-        if numerator is None:
-            return Known(facts._replace(known=False, reason=_UNKNOWN_UNIT))
-        facts = facts._replace(package=Package((numerator, first[DENOMINATOR]), bool(first[FROM_BASE])))
+    facts = {
+        "sku": first[SKU],
+        "base_unit": intern(first[BASE_UNIT]),
+        "category_path": intern(first[PATH] or ""),
+        "tax_class": intern(first[TAX_CLASS]),
+        "known": True,
+    }
+    if unit != first[BASE_UNIT]:
+        if first[NUMERATOR] is None:
+            return Known({**facts, "known": False, "reason": _UNKNOWN_UNIT})
+        facts |= {"factor": (first[NUMERATOR], first[DENOMINATOR]), "price_from_base": bool(first[FROM_BASE])}
     priced = sorted((row for row in rows if row[UNIT] is not None), key=lambda row: row[SINCE], reverse=True)
     asked = [row for row in priced if row[UNIT] == unit]
     others = [row for row in priced if row[UNIT] != unit]
-    return Known(facts, (*(_window(row, facts) for row in asked), *(_derived(row, facts, digits) for row in others)))
+    return Known(facts, (*(_window(row, facts, digits) for row in asked), *(_derived(row, facts, digits) for row in others)))
 
 
-def _window(row: Row, facts: Facts) -> Window:
+def _window(row: Row, facts: Facts, digits: int) -> Window:
     price, per = from_micro(row[PRICE]), ONE if row[PER] == MICROS else from_micro(row[PER])
-    own = facts._replace(price=price, list_price=price, per=per, reason=LIST_REASON)
+    own = {
+        **facts,
+        "price": price,
+        "list_price": price,
+        "per": per,
+        "reason": LIST_REASON,
+        "source": LIST,
+        "list_places": computed_places(price, digits),
+    }
     return Window(_same(row[SINCE]), row[UNTIL], own, price, per, intern(row[UNIT]))
 
 
 def _derived(row: Row, facts: Facts, digits: int) -> Window:
     """Return the window of a base unit's price for a larger unit."""
     base, per = from_micro(row[PRICE]), from_micro(row[PER])
-    assert facts.package is not None
-    price, places = by_factor(base, per, facts.package.factor, digits)
-    package = facts.package._replace(places=places, derived=True)
-    own = facts._replace(price=price, list_price=round_to(price, places), reason=_DERIVED_REASON, package=package)
+    price, places = by_factor(base, per, facts["factor"], digits)
+    own = {
+        **facts,
+        "price": price,
+        "list_price": round_to(price, places),
+        "reason": _DERIVED_REASON,
+        "source": LIST,
+        "places": places,
+        "list_places": places,
+        "derived": True,
+    }
     since = _same(row[SINCE])
-    return Window(since, row[UNTIL], own if package.price_from_base else None, base, per, intern(row[UNIT]))
+    return Window(since, row[UNTIL], own if facts["price_from_base"] else None, base, per, intern(row[UNIT]))
 
 
 def _same(instant: Any) -> Any:
@@ -201,14 +201,8 @@ def apply(batch: PriceBatch, known: Sequence[Known]) -> None:
         for since, until, priced, _price, _per, _unit in windows:
             if since <= instant and (until is None or instant < until) and priced is not None:
                 facts = priced
-                line.source = LIST
                 break
-        (
-            line.sku, line.base_unit, line.category_path, line.tax_class, line.known, line.reason,
-            line.price, line.list_price, line.per, package,
-        ) = facts  # fmt: skip
-        if package is not None:
-            line.factor, line.price_from_base, line.places, line.derived = package
+        line.__dict__.update(facts)
         if batch.explain:
             _explain(line, [window for window in windows if _holds(window, instant)], facts)
 

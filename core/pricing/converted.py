@@ -62,9 +62,7 @@ def _facts(batch: PriceBatch, lines: Sequence[PriceLine], home: str) -> Facts:
     return Facts(pairs, home, rate)
 
 
-def _apply(batch: PriceBatch, facts: Facts | None) -> None:
-    if facts is None:
-        return
+def _apply(batch: PriceBatch, facts: Facts) -> None:
     currency, digits = batch.context.currency, minor_digits(batch.context.currency)
     if facts.rate is None:
         for line, _priced in facts.pairs:

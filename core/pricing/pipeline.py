@@ -106,7 +106,10 @@ def go_on(context: PriceContext, lines: Sequence[PriceLine]) -> PriceBatch:
 def _run_step(owned: OwnedStep, batch: PriceBatch) -> None:
     step = owned.step
     try:
-        step.apply(batch, step.prepare(batch) if step.prepare else None)
+        facts = step.prepare(batch) if step.prepare else None
+        if facts is None and step.prepare:
+            return
+        step.apply(batch, facts)
     except TukkuError:
         raise
     except Exception as error:

@@ -134,6 +134,8 @@ class PriceLine:
     price: Decimal | None = None
     per: Decimal = ONE
     list_price: Decimal | None = None
+    #: the decimals of a price that is computed from the list price; 0 where that is not known
+    list_places: int = 0
     places: int | None = None
     source: str = ""
     reason: object = ""
@@ -234,6 +236,7 @@ class PriceStep:
     """A step of a stage: ``facts = prepare(batch)`` may query once; ``apply(batch, facts)`` changes the lines, purely.
 
     ``title`` names it where staff read why a price is what it is.
+    Facts that are None say that the step has nothing to do for the batch: it is not applied.
     """
 
     name: str

@@ -41,9 +41,9 @@ def prepare(batch: PriceBatch) -> Facts | None:
     return Facts(found.percent, found.name, f"/{code}/" if code else "") if found else None
 
 
-def apply(batch: PriceBatch, facts: Facts | None) -> None:
+def apply(batch: PriceBatch, facts: Facts) -> None:
     """Take the level's percent off every price that is not of the sale, nor locked by an earlier step."""
-    if facts is None or not facts.percent:
+    if not facts.percent:
         return
     digits = minor_digits(batch.context.currency)
     reason = _l("Loyalty level %(name)s", name=facts.name)
