@@ -15,6 +15,7 @@ ALL = {
     "contracts": False,
     "catalog": False,
     "orders": False,
+    "approvals": False,
     "jobs": False,
     "pages": False,
     "platform": False,

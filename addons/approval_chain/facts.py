@@ -179,6 +179,8 @@ def address_options() -> Iterable[tuple[str, object]]:
     return list({row.code: f"{row.name}, {row.city}" for row in rows}.items())
 
 
+#: The figures that are read from an order without its lines.
+OF_HEADS = frozenset({"total", "goods", "gross", "freight", "ship_to", "country", "currency", "company", "first"})
 YES_NO = (("yes", _l("Yes")), ("no", _l("No")))
 FACTS = (
     OrderFact("total", basis.TITLE, "money", basis.amounts, order=10),

@@ -87,12 +87,14 @@ class Decision(db.Model):
             sqlite_where=text("for_id is null"),
             postgresql_where=text("for_id is null"),
         ),
+        # what somebody decided, and whether they did of an order: without all three, SQLite reads all that they ever decided
+        Index("ix_approval_chain_decision_user", "user_id", "approval_id", "round"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     approval_id: Mapped[int] = mapped_column(ForeignKey("approval_chain_approval.id", ondelete="CASCADE"))
     company_id: Mapped[int] = mapped_column(ForeignKey("companies_company.id", ondelete="CASCADE"), index=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("accounts_user.id", ondelete="RESTRICT"), index=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("accounts_user.id", ondelete="RESTRICT"))
     user_name: Mapped[str] = mapped_column(String(200))
     #: For whom a substitute decided; None: for themselves.
     for_id: Mapped[int | None] = mapped_column(ForeignKey("accounts_user.id", ondelete="SET NULL"))

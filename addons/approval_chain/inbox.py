@@ -60,9 +60,10 @@ def _standing() -> list[Standing]:
     me = str(current_actor().on_behalf_of or current_actor().user_id)
     found = []
     for one in services.waiting():
-        asked = me in one.flow.eligible()
+        people = one.flow.eligible()
+        asked = me in people
         instead = asked and one.flow.place_of(me) != me
-        found.append(Standing(one, asked and not instead, instead, me in one.flow.able()))
+        found.append(Standing(one, asked and not instead, instead, asked or (bool(people) and me in one.flow.overseers)))
     return found
 
 

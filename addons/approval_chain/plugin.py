@@ -58,6 +58,7 @@ from . import (
     facts,
     followers,
     inbox,
+    inbox_panels,
     inbox_views,
     limit_import,
     notices,
@@ -223,6 +224,7 @@ class ApprovalChain:
     def ui_panels(self) -> Iterable[Panel]:
         """Say in the checkout who will approve, and on the order who did."""
         return (
+            *inbox_panels.PANELS,
             *panels.PANELS,
             *spending_panels.PANELS,
             *centre_panels.PANELS,

@@ -13,7 +13,7 @@ from core.api.data import acting, audit, clock, current_actor, db, unscoped, wri
 from core.api.hooks import Conflict, Finding, Forbidden, HoldRequest, HoldType, NotFound, OrderDraft
 from core.api.i18n import translations
 from core.api.jobs import emit
-from core.api.orders import Hold, Order, OrderLine, find, lock, open_holds, reject, release, stored_draft
+from core.api.orders import Hold, Order, find, lock, open_holds, reject, release, stored_drafts
 
 from . import engine, facts, flow
 from .loading import conversion, facts_named, in_force, rule_of
@@ -141,9 +141,7 @@ def _stand(orders: Sequence[Order]) -> list[Waiting]:
     if not orders:
         return []
     ids = [order.id for order in orders]
-    lines = list(db.session.scalars(select(OrderLine).where(OrderLine.order_id.in_(ids)).order_by(OrderLine.position)))
-    drafts = [stored_draft(order, [line for line in lines if line.order_id == order.id]) for order in orders]
-    plans = _plans(drafts, [str(order.placed_by_id or order.user_id) for order in orders])
+    plans = _plans(stored_drafts(orders), [str(order.placed_by_id or order.user_id) for order in orders])
     said = decisions_of(ids)
     rows = _rules()
     names, people = names_for(rows), {p.id: p for p in staff()}

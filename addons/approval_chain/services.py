@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from functools import cache
@@ -14,9 +14,9 @@ from core.api.companies import Membership, User, ancestors
 from core.api.data import clock, current_actor, db, unscoped, write
 from core.api.hooks import HoldRequest, HoldType, NotFound, OrderDraft
 from core.api.i18n import translations
-from core.api.orders import Hold, Order, OrderLine, find, lines_of, open_holds, stored_draft
+from core.api.orders import Hold, Order, find, lines_of, open_holds, stored_draft, stored_drafts
 
-from . import absences, engine, facts, managers, overruns, spending, timing, versions
+from . import absences, allocation, engine, facts, managers, overruns, spending, timing, versions
 from .flow import Decision, Flow
 from .loading import company_for, facts_named
 from .models import Approval
@@ -120,13 +120,12 @@ def pendings(rows: Sequence[tuple[Order, Approval]]) -> list[Pending]:
         return []
     decisions = _grouped(decisions_of([approval.id for _order, approval in rows]), lambda d: d.approval_id)
     said = versions.of(_changed_since(rows, decisions))
-    found_lines = db.session.scalars(select(OrderLine).where(OrderLine.order_id.in_([order.id for order, _a in rows])))
-    lines = _grouped(found_lines, lambda line: line.order_id)
     companies = {key: company_for(*key) for key in {(order.company_id, order.currency) for order, _a in rows}}
     away = absences.away_now({int(p.id) for company in companies.values() for p in company.people})
     leaders = managers.leaders({order.company_id for order, _approval in rows})
-    drafts = [stored_draft(order, lines.get(order.id, [])) for order, _approval in rows]
-    figures = facts.of_drafts(drafts, facts_named(companies.values()))
+    asked = facts_named(companies.values())
+    drafts = _drafts([order for order, _approval in rows], asked)
+    figures = facts.of_drafts(drafts, asked)
     left = spending.left_of_all([asked_of(order, approval) for order, approval in rows])
     exceeded = overruns.of_drafts(drafts)
     tolerance = cache(timing.tolerance)
@@ -141,6 +140,14 @@ def pendings(rows: Sequence[tuple[Order, Approval]]) -> list[Pending]:
         flow = _flow(order, approval, kept, mine, company, away)
         found.append(Pending(order, approval, flow))
     return found
+
+
+def _drafts(orders: Sequence[Order], asked: Collection[str]) -> list[OrderDraft]:
+    """Return orders as rules see them; without their lines where neither a figure nor a cost centre is about them."""
+    of_heads = facts.OF_HEADS.issuperset(asked)
+    if of_heads and not any(allocation.of_orders(order.id for order in orders).values()):
+        return [stored_draft(order, ()) for order in orders]
+    return stored_drafts(orders)
 
 
 def _grouped(rows: Iterable[T], key: Callable[[T], int]) -> dict[int, list[T]]:

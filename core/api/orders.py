@@ -6,7 +6,7 @@ from core.orders.cart import current_cart
 from core.orders.cart import refresh as refresh_cart
 from core.orders.charges import discounts_by_line, discounts_of, discounts_of_orders
 from core.orders.digest import canonical, content_of, digest
-from core.orders.draft import Wanted, price_lines, priced_draft, stored_draft
+from core.orders.draft import Wanted, price_lines, priced_draft, stored_draft, stored_drafts
 from core.orders.facts import load_facts, order_facts
 from core.orders.holds import add_hold, blocking, open_holds
 from core.orders.lifecycle import cancel, confirm, record, reject, release
@@ -27,7 +27,7 @@ __all__ = [
     # changing an order that is not confirmed yet
     "amend", "preview_amendment",
     # an order as rules see it: stored, or only thought of; the figures that rules ask about
-    "stored_draft", "priced_draft", "price_lines", "Wanted", "order_facts", "load_facts",
+    "stored_draft", "stored_drafts", "priced_draft", "price_lines", "Wanted", "order_facts", "load_facts",
     "discounts_of", "discounts_by_line", "discounts_of_orders",
     # quantities as people type them
     "parse_quantity",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -53,6 +54,13 @@ def end_on_term() -> None:
     signal.signal(signal.SIGTERM, stop)
 
 
+def settle() -> None:
+    """Leave what was built out of every later garbage collection: it stays, and each would walk through all of it."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+
+
 def check_database(config: Config) -> None:
     """Refuse to serve a database that was not set up or that is behind the code."""
     config.require_secret()
@@ -70,6 +78,8 @@ def check_database(config: Config) -> None:
 
 def start_background(dispatcher: Dispatcher, stack: ExitStack, *, jobs: bool) -> None:
     """Start heartbeat and embedded jobs; ``stack`` stops them."""
+    settle()
+    dispatcher.on_swap(lambda _served: settle())
     heartbeat = Heartbeat(dispatcher, "web")
     heartbeat.start()
     stack.callback(heartbeat.stop)

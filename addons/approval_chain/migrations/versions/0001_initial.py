@@ -367,7 +367,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('approval_id', 'round', 'tier', 'user_id', 'for_id', name=op.f('uq_approval_chain_decision_approval_id_round_tier_user_id_for_id'))
     )
     op.create_index(op.f('ix_approval_chain_decision_company_id'), 'approval_chain_decision', ['company_id'], unique=False)
-    op.create_index(op.f('ix_approval_chain_decision_user_id'), 'approval_chain_decision', ['user_id'], unique=False)
+    op.create_index('ix_approval_chain_decision_user', 'approval_chain_decision', ['user_id', 'approval_id', 'round'], unique=False)
     op.create_index('uq_approval_chain_decision_own', 'approval_chain_decision', ['approval_id', 'round', 'tier', 'user_id'], unique=True, sqlite_where=sa.text('for_id is null'), postgresql_where=sa.text('for_id is null'))
     op.create_table('approval_chain_line_centre',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -437,7 +437,7 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_approval_chain_line_centre_company_id'), table_name='approval_chain_line_centre')
     op.drop_table('approval_chain_line_centre')
     op.drop_index('uq_approval_chain_decision_own', table_name='approval_chain_decision', sqlite_where=sa.text('for_id is null'), postgresql_where=sa.text('for_id is null'))
-    op.drop_index(op.f('ix_approval_chain_decision_user_id'), table_name='approval_chain_decision')
+    op.drop_index('ix_approval_chain_decision_user', table_name='approval_chain_decision')
     op.drop_index(op.f('ix_approval_chain_decision_company_id'), table_name='approval_chain_decision')
     op.drop_table('approval_chain_decision')
     op.drop_index(op.f('ix_approval_chain_seller_decision_user_id'), table_name='approval_chain_seller_decision')
