@@ -94,6 +94,7 @@ ROWS = Resource(
             _l("Kind"),
             case((AssortmentRow.product_id.is_not(None), "product"), else_="category"),
             choices=lambda: KINDS,
+            on_card=False,
             show=lambda v: dict(KINDS).get(v, v),
         ),
         Field("product", _l("Product"), ProductText.name, search=True),

@@ -90,7 +90,7 @@ def visitors_see() -> bool:
 
 
 def _reason(product: Product, visible: bool, there: bool, deciding: Sequence[Head]) -> str:
-    names = ", ".join(head.name for head in deciding)
+    names = ", ".join(_("“%(name)s”", name=head.name) for head in deciding)
     if visible and not there:
         if product.status == "discontinued":
             return _("It is no longer sold, so it is in no list; by its code it is still found.")

@@ -1,4 +1,4 @@
-"""What the demo's two customers have agreed beside their prices, and a voucher of the merchant."""
+"""What the demo's customers have agreed beside their prices, and a voucher of the merchant."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
@@ -41,3 +41,17 @@ def promotion_rows(today: date) -> Iterator[Row]:
         "min_value": "200", "currency": "EUR", "voucher": "FAIR-5", "uses_per_company": "2",
         "valid_from": (today - timedelta(days=10)).isoformat(), "valid_until": (today + timedelta(days=50)).isoformat(),
     }  # fmt: skip
+
+
+def assortment_rows() -> Iterator[Row]:
+    """Yield the rows of assortments.csv: a fitter of pipes, for whom nobody signs in, orders what fitters use."""
+    yield {
+        "code": "AS-SAVOLVI", "name": "What pipe fitters use", "audience": "company", "company": "SAVOLVI", "mode": "only",
+        "status": "active", "note": "Agreed with the purchasing manager: no bearings, and of fasteners washers only.",
+    }  # fmt: skip
+
+
+def assortment_goods_rows() -> Iterator[Row]:
+    """Yield the rows of assortment_rows.csv."""
+    for category in ("piping", "seals", "washers"):
+        yield {"assortment": "AS-SAVOLVI", "sku": "", "category": category}

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from core.demo.agreements import promotion_rows, rebate_rows, volume_rows
+from core.demo.agreements import assortment_goods_rows, assortment_rows, promotion_rows, rebate_rows, volume_rows
 from core.demo.approvals import approval_rows
 from core.demo.articles import Article, number
 from core.demo.assortment import (
@@ -94,6 +94,8 @@ def generate(directory: Path, until: datetime, seed: int = 1, scale: float = 1.0
         "volume_agreements": volume_rows(goods, today),
         "rebates": rebate_rows(today),
         "promotions": promotion_rows(today),
+        "assortments": assortment_rows(),
+        "assortment_rows": assortment_goods_rows(),
     }
     directory.mkdir(parents=True, exist_ok=True)
     write_pictures(directory / "images")

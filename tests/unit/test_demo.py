@@ -99,6 +99,8 @@ def test_generate_writes_the_merchant_of_the_story(folder: Path) -> None:
         ("volume_agreements", ("code",)),
         ("rebates", ("code",)),
         ("promotions", ("code",)),
+        ("assortments", ("code",)),
+        ("assortment_rows", ("assortment", "sku", "category")),
     ],
 )
 def test_natural_key_is_unique(folder: Path, name: str, key: tuple[str, ...]) -> None:
@@ -126,6 +128,9 @@ def test_natural_key_is_unique(folder: Path, name: str, key: tuple[str, ...]) ->
         ("volume_agreements", "category", "categories", "code"),
         ("rebates", "company", "companies", "code"),
         ("rebates", "categories", "categories", "code"),
+        ("assortments", "company", "companies", "code"),
+        ("assortment_rows", "assortment", "assortments", "code"),
+        ("assortment_rows", "category", "categories", "code"),
         ("contract_prices", "sku", "products", "sku"),
         ("contract_prices", "category", "categories", "code"),
         ("orders", "company", "companies", "code"),

@@ -123,17 +123,17 @@ def test_who_sees_what(visit, shop):
         "1 product",
         "of 5 in the catalogue",
         "Not seen",
-        "Left out by Assortment LESS.",
+        "Left out by “Assortment LESS”.",
         "fasteners",
         "the article",
     ):
         assert part in text
     with shop.request(system("tests")):
         for company, sku, visible, reason in (
-            ("acme", "BOLT", True, "Among the goods of Assortment LIST."),
-            ("acme", "PIPE", False, "Not among the goods of Assortment LIST, and no other assortment gives it."),
+            ("acme", "BOLT", True, "Among the goods of “Assortment LIST”."),
+            ("acme", "PIPE", False, "Not among the goods of “Assortment LIST”, and no other assortment gives it."),
             ("other", "PIPE", True, "No assortment restricts what is seen."),
-            ("", "NUT", False, "Left out by Assortment LESS."),
+            ("", "NUT", False, "Left out by “Assortment LESS”."),
         ):
             answer = why.explain(company, sku)
             assert (answer.visible, str(answer.reason)) == (visible, reason)
@@ -141,7 +141,7 @@ def test_who_sees_what(visit, shop):
             why.explain("nobody")
     shop.make("BACK", "also", "NUT")
     with shop.request(system("tests")):
-        assert str(why.explain("acme", "NUT").reason) == "Given back by Assortment BACK, whatever hides it elsewhere."
+        assert str(why.explain("acme", "NUT").reason) == "Given back by “Assortment BACK”, whatever hides it elsewhere."
         factories.make_product("OLD", status="discontinued")
         assert "no longer sold" in why.explain("other", "OLD").reason
     assert sam.get(f"{ADMIN}/seen?company=nobody").status_code == 404
@@ -232,7 +232,7 @@ def test_programs_read_and_write(shop):
     ]
     seen = client.get(f"{url}/check/visible?company=daughter&sku=PIPE", headers=staff).json
     assert seen == {
-        "visible": True, "reason": "Among the goods of Another.",
+        "visible": True, "reason": "Among the goods of “Another”.",
         "assortments": [{"code": "LIST", "mode": "only", "names_it": True, "decides": True}],
     }  # fmt: skip
     other = headers("catalog.product.view", company_id=shop.acme.id)
