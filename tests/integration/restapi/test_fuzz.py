@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from core.companies.models import Company
 from core.data.db import db
+from core.data.scope import acting, system
 from core.orders.models import Order
 
 
@@ -29,7 +30,8 @@ def test_generated_requests_meet_no_fault(app, key_of, world):
     assert met[200], met
     assert met[422], met
     theirs = select(func.count(Order.id)).join(Company, Company.id == Order.company_id).where(Company.code == "theirs-code")
-    assert db.session.scalar(theirs) >= 1
+    with acting(system("tests")):  # the last call may have left another actor behind
+        assert db.session.scalar(theirs) >= 1
 
 
 def _try(cases, label, caller, faults, met):
