@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.api.i18n import translations
 from core.api.pricing import Candidate, PriceBatch, PriceLine, bands_text, from_micro
-from core.api.ui import plain
+from core.api.ui import quantity_text, unit_text
 
 from . import query
 from .describe import rule_text, selector_text
@@ -96,17 +96,15 @@ def _unreached(line: PriceLine, row: Row, facts: Facts) -> object:
     elif unit == "" or (unit == line.base_unit and line.price_from_base):
         reached = line.base_quantity
     else:
-        return _l("It is a price for another unit (%(unit)s).", unit=unit)
+        return _l("It is a price for another unit (%(unit)s).", unit=unit_text(unit))
     if facts.counting is not None:
         reached = from_micro(facts.counting.reached(line, row))
     if quantity <= reached:
         return ""
-    from_, held = f"{quantity.normalize():f}", unit or line.base_unit
+    least = quantity_text(quantity, unit or line.base_unit)
     if facts.counting is not None and facts.agreed.sources[row[0]].counts != "line":
-        return _l(
-            "It holds from %(quantity)s %(unit)s; %(counted)s count.", quantity=from_, unit=held, counted=plain(reached)
-        )
-    return _l("It holds from %(quantity)s %(unit)s.", quantity=from_, unit=held)
+        return _l("It holds from %(quantity)s; %(counted)s count.", quantity=least, counted=quantity_text(reached))
+    return _l("It holds from %(quantity)s.", quantity=least)
 
 
 def tell_bands(batch: PriceBatch, line: PriceLine) -> None:

@@ -118,7 +118,7 @@ def _too_much(kind: Kind, sku: str, quantity: Decimal, room: Decimal) -> str:
         case "cancelled":
             return _("%(sku)s: %(quantity)s cannot be cancelled; only %(room)s are neither shipped nor invoiced.", **values)
         case _:
-            return _("%(sku)s: %(quantity)s cannot be returned; only %(room)s were shipped.", **values)
+            return _("%(sku)s: %(quantity)s cannot be returned; only %(room)s are at the buyer.", **values)
 
 
 @event.listens_for(Movement, "before_update")

@@ -79,7 +79,7 @@ def test_the_product_counts_on_all_lines_in_all_its_units(ladder):
     below = document(company, (product, "pcs", "51"), (product, "box", "4"), explain=True)
     assert [line.price for line in below] == [D(10), D(120)]
     told = [str(c.lost) for c in below[0].candidates if c.min_quantity == 100]
-    assert told == ["It holds from 100 pcs; 99 count."]
+    assert told == ["It holds from 100\u00a0pcs; 99 count."]
     assert priced(product, company, "52").price == D(10)
 
 

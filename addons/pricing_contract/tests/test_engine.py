@@ -260,7 +260,7 @@ def test_explanation_tells_every_candidate_and_step(shop):
     line = priced(product, company, explain=True)
     assert line.price == D(9)
     lost = {(c.source, str(c.lost)) for c in line.candidates}
-    assert ("contract:OWN", "It holds from 100 pcs.") in lost
+    assert ("contract:OWN", "It holds from 100\u00a0pcs.") in lost
     assert ("contract:GOLD", "The contract OWN comes first and is final.") in lost
     assert ("contract:OWN", "") in lost
     assert [(e.step, e.before, e.after) for e in line.trace] == [("list_price", None, D(10)), ("agreement", D(10), D(9))]

@@ -149,7 +149,7 @@ def test_goods_that_came_back_are_recorded_once_with_a_reason_and_told(visit):
     back = {"version": sam.hidden("version"), "reason": "Wrong thread", "label": "RMA-7", "return-1": "1", "return-2": ""}
     for wrong, said in (
         ({"reason": " "}, "Give a reason"),
-        ({"return-1": "3"}, "only 2 were shipped"),
+        ({"return-1": "3"}, "only 2 are at the buyer"),
         ({"return-1": "-1"}, "more than zero"),
         ({"return-1": "0.5"}, "counted by 1"),
         ({"return-1": ""}, "at least one line"),
