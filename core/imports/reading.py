@@ -104,13 +104,17 @@ def _encoding(path: Path) -> tuple[str, tuple[str, ...], int]:
             return "utf-16", (_("The file is UTF-16; it was read as such."),), 0
         decoder = codecs.getincrementaldecoder("utf-8")()
         file.seek(0)
-        lines, valid, western = 0, True, True
+        lines, valid, western, text = 0, True, True, True
         while chunk := file.read(_CHUNK):
             lines += chunk.count(b"\n")
             valid = valid and _decodes(decoder, chunk)
+            text = text and b"\x00" not in chunk
             western = western and not any(code in chunk for code in (b"\x81", b"\x8d", b"\x8f", b"\x90", b"\x9d"))
     if valid:
         return "utf-8-sig", (), lines
+    if not text:
+        message = _("%(name)s is not a table of text: save it as CSV or XLSX and send that.", name=path.name)
+        raise Invalid("IMPORT-FILE-BROKEN", message)
     note = _(
         "The file is not UTF-8; it was read as Western European (Windows-1252, Latin-1). "
         "Check letters such as ä, ö and é, or save it as UTF-8."
@@ -133,7 +137,10 @@ def _read_spreadsheet(path: Path) -> Sheet:
         book = CalamineWorkbook.from_path(str(path))
         sheet = book.get_sheet_by_index(0)
     except (CalamineError, IndexError, OSError) as error:
-        message = _("%(name)s cannot be opened as a spreadsheet: %(reason)s.", name=path.name, reason=error)
+        message = _(
+            "%(name)s cannot be opened as a spreadsheet (%(reason)s). Save it again as XLSX or CSV.",
+            name=path.name, reason=error,
+        )  # fmt: skip
         raise Invalid("IMPORT-FILE-BROKEN", message) from error
     rows = (
         (number, [text_of(cell) for cell in cells])

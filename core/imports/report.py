@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.spec.imports import RowResult
 
 KEPT_ERRORS = 1000
+#: So many characters of a key are told with an error.
+TOLD = 80
 OUTCOMES = ("created", "updated", "unchanged", "error")
 
 
@@ -27,7 +29,7 @@ class Report:
         """Count one row."""
         self.counts[result.outcome] += 1
         if result.outcome == "error" and len(self.errors) < KEPT_ERRORS:
-            self.errors.append(result)
+            self.errors.append(replace(result, key=shortened(result.key)))
 
     @property
     def changed(self) -> int:
@@ -55,3 +57,8 @@ class Report:
             "notes": self.notes,
             "errors": errors,
         }
+
+
+def shortened(key: str) -> str:
+    """Return a row's key as it is told: a text that is no code at all does not fill the page."""
+    return key if len(key) <= TOLD else f"{key[:TOLD]}…"
