@@ -60,7 +60,7 @@ def test_file_that_cannot_be_used_is_refused(tmp_path: Path, content: str, code:
 def test_missing_and_broken_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(Invalid, match="There is no file"):
         open_file(tmp_path / "nothing.csv")
-    with pytest.raises(Invalid, match="cannot be opened as a spreadsheet .* Save it again as XLSX or CSV"):
+    with pytest.raises(Invalid, match=r"cannot be opened as a spreadsheet .* Save it again as XLSX or CSV"):
         open_file(written(tmp_path / "products.xlsx", b"not a workbook"))
     with pytest.raises(Invalid, match="not a table of text"):
         open_file(written(tmp_path / "products.csv", bytes(range(256))))
