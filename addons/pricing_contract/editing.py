@@ -21,7 +21,7 @@ from core.api.pricing import BEGINNING, minor_digits, round_to
 from . import conflicts
 from .deeds import Counts, write_deeds
 from .grid import GridRow, read_key
-from .models import KINDS, Contract, ContractPrice
+from .models import KINDS, Contract, ContractPrice, OrderLimit
 from .rules import LIMIT
 from .saving import Header, Key, Saver, Staged, record
 
@@ -33,6 +33,7 @@ _COPIED = (
     "target", "unit", "min_quantity", "valid_from", "valid_until", "kind", "value", "per", "terms", "product_id",
     "category_id",
 )  # fmt: skip
+_COPIED_LIMITS = ("target", "unit", "minimum", "step", "packages", "product_id", "category_id")
 
 
 def contract_by_code(code: str) -> Contract:
@@ -244,7 +245,7 @@ def _places(value: Decimal) -> int:
 
 
 def copy_contract(contract: Contract, values: Mapping[str, Any], percent: Decimal = ZERO) -> Contract:
-    """Return a new contract with the head ``values`` and the rows of another, fixed prices changed by ``percent``."""
+    """Return a new contract with the head ``values`` and all rows of another, fixed prices changed by ``percent``."""
     with write() as session:
         copy = save_head(None, values)
         source = select(*[getattr(ContractPrice, name) for name in _COPIED]).where(ContractPrice.contract_id == contract.id)
@@ -256,6 +257,10 @@ def copy_contract(contract: Contract, values: Mapping[str, Any], percent: Decima
                 row["value"] = _raised(row["value"], percent, None, "half_up", copy.currency)
         if rows:
             session.execute(insert(ContractPrice), rows)
+        limits = select(*[getattr(OrderLimit, name) for name in _COPIED_LIMITS])
+        found = session.execute(limits.where(OrderLimit.contract_id == contract.id))
+        if quantities := [{**row._mapping, "contract_id": copy.id} for row in found]:
+            session.execute(insert(OrderLimit), quantities)
         record(copy.code, "copied", None, {"from": contract.code, "rows": len(rows)})
     return copy
 

@@ -9,13 +9,13 @@ from flask import request, session
 from flask_security.utils import login_user, logout_user
 
 from core.accounts import attempts, identity, links, passwords, second_factor, sessions, users
-from core.accounts.mails import address_of, speaking
+from core.accounts.mails import address_of
 from core.accounts.models import User
 from core.data import audit, clock
 from core.data.db import db
 from core.data.scope import Actor, Scope, acting
 from core.data.write import write
-from core.i18n import _
+from core.i18n import _, speaking
 from core.jobs.mail import send_mail
 from core.spec.errors import Invalid
 

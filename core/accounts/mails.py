@@ -2,22 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-from flask import current_app, g, url_for
-
-
-@contextmanager
-def speaking(locale: str) -> Iterator[None]:
-    """Write texts in ``locale`` within the block."""
-    before = g.get("tukku_locale")
-    g.tukku_locale = locale
-    try:
-        yield
-    finally:
-        g.tukku_locale = before
+from flask import current_app, url_for
 
 
 def path_of(endpoint: str, **values: Any) -> str:

@@ -11,13 +11,12 @@ from sqlalchemy import select
 
 from core.accounts import identity
 from core.accounts.engine import derived_key, engine
-from core.accounts.mails import speaking
 from core.accounts.models import User
 from core.data import audit
 from core.data.db import db
 from core.data.scope import current_actor
 from core.data.write import write
-from core.i18n import _
+from core.i18n import _, speaking
 from core.jobs.mail import send_mail
 from core.settings.services import get
 from core.spec.errors import Forbidden, Invalid

@@ -9,14 +9,14 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import func, select
 
 from core.accounts import attempts, links, passwords, sessions
-from core.accounts.mails import address_of, speaking
+from core.accounts.mails import address_of
 from core.accounts.models import StaffRole, User
 from core.accounts.roles import STAFF
 from core.data import audit, clock
 from core.data.db import db
 from core.data.scope import current_actor
 from core.data.write import write
-from core.i18n import LOCALES, _
+from core.i18n import LOCALES, _, speaking
 from core.jobs.mail import send_mail
 from core.jobs.services import emit
 from core.spec.errors import Forbidden, Invalid, NotFound

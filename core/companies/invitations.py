@@ -10,7 +10,7 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from core.accounts import passwords, users
-from core.accounts.mails import address_of, path_of, speaking
+from core.accounts.mails import address_of, path_of
 from core.accounts.models import User
 from core.accounts.sessions import digest
 from core.companies.memberships import checked_roles, may_grant, set_memberships
@@ -20,7 +20,7 @@ from core.data import audit, clock
 from core.data.db import db
 from core.data.scope import acting, current_actor, system, unscoped
 from core.data.write import write
-from core.i18n import _, _l
+from core.i18n import _, _l, speaking
 from core.jobs.mail import send_mail
 from core.jobs.services import emit
 from core.notifications.services import Message, notify

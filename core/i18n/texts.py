@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import importlib.util
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from gettext import NullTranslations
 from pathlib import Path
@@ -46,6 +47,17 @@ def current_locale() -> str:
     if has_request_context():
         return request.accept_languages.best_match(LOCALES) or "en"
     return "en"
+
+
+@contextmanager
+def speaking(locale: str) -> Iterator[None]:
+    """Translate and format in ``locale`` within the block; needs an app context."""
+    before = g.get("tukku_locale")
+    g.tukku_locale = locale
+    try:
+        yield
+    finally:
+        g.tukku_locale = before
 
 
 @cache

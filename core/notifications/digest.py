@@ -11,12 +11,12 @@ from typing import Any
 
 from sqlalchemy import and_, or_, select, update
 
-from core.accounts.mails import address_of, speaking
+from core.accounts.mails import address_of
 from core.accounts.models import User
 from core.data import clock
 from core.data.db import db
 from core.data.write import write
-from core.i18n import _, ngettext
+from core.i18n import _, ngettext, speaking
 from core.jobs.mail import send_mail
 from core.notifications.footer import with_footer
 from core.notifications.models import Notification

@@ -9,11 +9,12 @@ from datetime import timedelta
 from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from core.accounts.mails import absolute, speaking
+from core.accounts.mails import absolute
 from core.accounts.models import User
 from core.data import clock
 from core.data.db import db
 from core.data.write import write
+from core.i18n import speaking
 from core.jobs.mail import Attachment, send_mail
 from core.notifications.footer import with_footer
 from core.notifications.kinds import ways

@@ -128,4 +128,4 @@ def _store(order: Order, lines: Sequence[OrderLine], new: Priced) -> None:
     stays = [line for line in lines if line.position in left]
     changed = [line for line in stays if left[line.position].quantity != line.quantity]
     queries.store_lines({"id": line.id, "quantity": left[line.position].quantity} for line in changed)
-    cart.store_prices(order, changed, new)
+    cart.store_prices(order, changed, new, final=True)

@@ -24,7 +24,7 @@ from core.data.prepared import prepared
 from core.data.scope import Actor, current_actor
 from core.data.types import Amount, from_scaled
 from core.data.write import write
-from core.i18n import _
+from core.i18n import _, speaking
 from core.orders import addresses, articles, charges
 from core.orders.draft import Priced, PricedLine, Wanted, check_quantities, price_order
 from core.orders.merging import Added, Identity, NewItem, Touched, identity, merge
@@ -167,8 +167,11 @@ def reprice(order: Order) -> Priced:
     return priced
 
 
-def store_prices(order: Order, lines: Sequence[OrderLine], priced: Priced) -> None:
-    """Write prices, names, tax and totals of ``priced`` to a cart and its lines; call inside ``write()``."""
+def store_prices(order: Order, lines: Sequence[OrderLine], priced: Priced, *, final: bool = False) -> None:
+    """Write prices, names, tax and totals of ``priced`` to a document and its lines; call inside ``write()``.
+
+    ``final`` keeps the reasons too, in the document's language: the prices are not asked for again.
+    """
     found = priced.by_key()
     rows = []
     for line in lines:
@@ -191,6 +194,10 @@ def store_prices(order: Order, lines: Sequence[OrderLine], priced: Priced) -> No
             }
         )
     store_lines(rows)
+    if final:
+        with speaking(order.locale):
+            reasons = [(line.id, found[str(line.position)].price) for line in lines]
+            store_lines({"id": number, "price_reason": str(price.reason)[:250]} for number, price in reasons if price)
     store_sums(order, priced)
 
 

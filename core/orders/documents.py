@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -11,12 +10,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from flask import g
 
 from core.companies.models import Seller
 from core.companies.services import seller
 from core.data.db import db
-from core.i18n import _, current_locale
+from core.i18n import _, current_locale, speaking
 from core.orders import charges, queries
 from core.orders.manual import agreed, bands_of
 from core.orders.models import Order, OrderLine
@@ -49,17 +47,6 @@ def confirmation(order: Order) -> Document:
     at = order.confirmed_at or order.submitted_at or order.created_at
     db.session.rollback()  # the read is over: no transaction stays open while the document is set
     return Document(name, PDF, compile_pdf(TEMPLATE, data, at=at))
-
-
-@contextmanager
-def speaking(locale: str) -> Iterator[None]:
-    """Translate and format in ``locale`` within the block."""
-    before = g.get("tukku_locale")
-    g.tukku_locale = locale
-    try:
-        yield
-    finally:
-        g.tukku_locale = before
 
 
 def content(order: Order, lines: Sequence[OrderLine], merchant: Seller) -> dict[str, Any]:

@@ -7,13 +7,13 @@ from typing import Any
 
 from sqlalchemy import select
 
-from core.accounts.mails import address_of, path_of, speaking
+from core.accounts.mails import address_of, path_of
 from core.companies.models import Company
 from core.companies.services import seller
 from core.data.db import db
 from core.data.models import AuditEntry
 from core.data.scope import unscoped
-from core.i18n import _, _l
+from core.i18n import _, _l, speaking
 from core.jobs.mail import Attachment, send_mail
 from core.notifications.services import Message, notify
 from core.orders.documents import confirmation

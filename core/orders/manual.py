@@ -102,6 +102,8 @@ def set_on_order(number: str, position: int, terms: ManualTerms | None, *, versi
         if terms is None:
             found, now = None, before
             values = {"manual": None, "price_source": kept.get("source", "")}
+            if kept and "source" not in kept:  # it was ordered so: why it would have cost the other price is not known
+                values["price_reason"] = ""
         else:
             where = services.context(order.currency, order.submitted_at, order.company_id, order.wished_date)
             found, priced = _priced(where, line, replace(terms, base=before, per=line.per))

@@ -137,6 +137,8 @@ class OrderLine(db.Model):
     tax_category: Mapped[str] = mapped_column(String(20), default="")
     tax_rate: Mapped[Decimal | None] = mapped_column(Price)
     price_source: Mapped[str] = mapped_column(String(120), default="")
+    #: Why it cost that, as the buyer read it when it was ordered, in the language of the order.
+    price_reason: Mapped[str] = mapped_column(String(250), default="")
     trace_digest: Mapped[str] = mapped_column(String(64), default="")
     #: The parts of which the price is made where each has its own (core.pricing.bands); ``unit_price`` is their sum then.
     bands: Mapped[list[dict[str, str]] | None] = mapped_column(Json)

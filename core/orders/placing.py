@@ -140,8 +140,8 @@ def _place(order: Order, asked: Placement, actor: Actor) -> None:
     _compare(asked, lines, priced)
     draft = draft_of(order, lines, priced)
     rules.refuse_if_stopped(rules.findings(Stage.SUBMIT, draft))
-    lines = _freeze_lines(order, lines, priced)
     _freeze_head(order, actor)
+    lines = _freeze_lines(order, lines, priced)
     order.number = next_number(order.seller_id, prefix=get("orders", "number_prefix"))
     order.digest = digest(content_of(order, lines))
     transition(order, "place")
@@ -173,7 +173,7 @@ def _compare(asked: Placement, lines: Sequence[OrderLine], priced: Priced) -> No
 
 def _freeze_lines(order: Order, lines: Sequence[OrderLine], priced: Priced) -> list[OrderLine]:
     """Write final prices and what explains them; number the lines without gaps."""
-    cart.store_prices(order, lines, priced)
+    cart.store_prices(order, lines, priced, final=True)
     found = priced.by_key()
     traces = [{"id": x.id, "trace_digest": trace_digest(p)} for x in lines if (p := found[str(x.position)].price)]
     queries.store_lines(traces)

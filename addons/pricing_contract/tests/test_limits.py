@@ -9,7 +9,8 @@ from html import unescape
 import pytest
 
 from addons.pricing_contract import limits
-from addons.pricing_contract.limit_rows import export_limits, load_limits
+from addons.pricing_contract.editing import contract_by_code, copy_contract
+from addons.pricing_contract.limit_rows import export_limits, limits_of, load_limits
 from core.data import clock
 from core.data.db import db
 from core.data.scope import acting, system
@@ -53,6 +54,22 @@ def world(shop):
 def test_nobody_has_limits_without_rows(world):
     product, parent, _child = world
     assert rule(product, parent) is None
+
+
+def test_a_copy_of_a_contract_has_its_quantity_rules(world):
+    _product, _parent, child = world
+    set_limits({"contract": "K", "sku": "A", "unit": "box", "minimum": D(2), "packages": ["box"]})
+    head = {
+        "code": "K2",
+        "name": "Copy",
+        "audience": "company",
+        "company_id": child.id,
+        "currency": "EUR",
+        "status": "active",
+    }
+    copy = copy_contract(contract_by_code("K"), head)
+    rows = [(code, sku, x.unit, x.minimum, x.packages) for x, code, sku, _category in db.session.execute(limits_of(copy.id))]
+    assert rows == [("K2", "A", "box", D(2), ["box"])]
 
 
 def test_the_nearest_contract_and_its_most_specific_row_decide(world):

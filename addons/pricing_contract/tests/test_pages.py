@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -12,6 +13,9 @@ from addons.pricing_contract.editing import contract_by_code
 from addons.pricing_contract.grid import pasted_rows
 from addons.pricing_contract.models import ContractPrice
 from core.catalog.search.documents import reindex
+from core.companies.services import seller
+from core.data import clock
+from core.data.clock import start_of_day
 from core.data.db import db
 from core.data.scope import acting, system
 from core.data.write import write
@@ -170,6 +174,28 @@ def test_explanation_page_panel_and_buyers_page(desk, office):
     assert "found by “washer”" in answer
     assert anna.get(HOME).status_code in (403, 404)
     assert "Your contract price" in anna.get("/p/BOLT").text
+
+
+def test_buyers_see_what_holds_on_another_day(office):
+    """Prices that ended and prices to come, each with its reason; a day that is none is said."""
+    company = make_company("ACME")
+    make_user("anna@acme.example", company=company)
+    product, zone, today = make_product("BOLT", price="2"), seller().zone, clock.today(seller().zone)
+    gone, later = start_of_day(today - timedelta(days=40), zone), start_of_day(today + timedelta(days=30), zone)
+    row(contract("OLD", company=company, name="Last year", valid_until=gone), product, "1.75")
+    row(contract("NEXT", company=company, name="Next year", valid_from=later), product, "1.25")
+    anna = sign_in(office, "anna@acme.example")
+    assert "Your company buys at list prices" in anna.get("/a/pricing_contract/prices").text
+    for days, price, name in ((-41, "1.75", "Last year"), (30, "1.25", "Next year")):
+        told = anna.get(f"/a/pricing_contract/prices?on={today + timedelta(days=days)}").text
+        assert price in told
+        assert f"Your contract price ({name})" in told
+    between = anna.get(f"/a/pricing_contract/prices?on={today + timedelta(days=29)}").text
+    assert "No contract of your company holds on" in between
+    for wrong in ("soon", "2026-02-30", "9999-12-31"):
+        answer = anna.get(f"/a/pricing_contract/prices?on={wrong}", follow_redirects=True)
+        assert answer.status_code == 200
+        assert wrong == "9999-12-31" or f"“{wrong}” is not a day" in answer.text
 
 
 def test_late_save_is_refused(desk):

@@ -8,9 +8,10 @@ from sqlalchemy import select
 from core.companies.services import seller
 from core.data.scope import acting, system
 from core.data.write import write
+from core.i18n import speaking
 from core.jobs.models import Job
 from core.orders import documents, mails, queries
-from core.orders.documents import content, speaking
+from core.orders.documents import content
 from core.orders.typeset import compile_pdf
 from core.testing import factories
 

@@ -168,6 +168,7 @@ def test_on_an_order_the_price_falls_and_all_sums_follow(shop, seller_acts, desk
         manual.set_on_order(number, 1, None)
         line = queries.lines_of(queries.find(number).id)[0]
         assert (line.unit_price, line.price_source, line.manual) == (D(10), "list", None)
+        assert line.price_reason == "List price"
 
 
 def test_an_amended_line_keeps_its_terms_for_its_quantity_and_more(shop, seller_acts, desk):

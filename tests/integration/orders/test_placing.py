@@ -57,6 +57,7 @@ def test_an_order_is_numbered_frozen_confirmed_and_told(shop):
         assert order.ship_to["city"] == order.bill_to["city"] == "Tampere"
         assert order.digest == digest(content_of(order, lines))
         assert all(len(x.trace_digest) == 64 for x in lines)
+        assert [x.price_reason for x in lines] == ["List price"] * 2
         assert order.price_hold_until > order.submitted_at
         assert ["orders", "submit:prices"] in order.required_checks
         actions = db.session.scalars(select(AuditEntry.action).where(AuditEntry.entity == "order")).all()

@@ -8,7 +8,7 @@ from pathlib import Path
 from flask import Flask
 
 import core
-from core.accounts.mails import speaking
+from core.i18n import speaking
 from core.ui import deeds
 
 _RECORDED = re.compile(r"audit\.record\(\s*\"(?P<thing>[a-z_ ]+)\",\s*[^,()]+(?:\([^)]*\))?,\s*\"(?P<deed>[a-z_ ]+)\"")

@@ -716,6 +716,7 @@ def upgrade() -> None:
     sa.Column('tax_category', sa.String(length=20), nullable=False),
     sa.Column('tax_rate', types.Price(), nullable=True),
     sa.Column('price_source', sa.String(length=120), nullable=False),
+    sa.Column('price_reason', sa.String(length=250), nullable=False),
     sa.Column('trace_digest', sa.String(length=64), nullable=False),
     sa.Column('bands', types.Json, nullable=True),
     sa.Column('manual', types.Json, nullable=True),
