@@ -6,18 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from sqlalchemy import update
+
 from core.api.companies import lock_company
 from core.api.data import acting, audit, clock, current_actor, write
 from core.api.hooks import Conflict, Forbidden, Invalid
 from core.api.i18n import translations
 from core.api.jobs import emit
-from core.api.orders import amend, find, lines_of, lock, reject, release
+from core.api.orders import amend, find, lines_of, lock, reject, release, restate
 
 from . import flow as flows
 from . import services, timing, versions
 from .flow import Flow
 from .loading import names_of
 from .models import Decision as DecisionRow
+from .models import Link
 from .permissions import RELEASE
 from .services import OWNER, Pending
 
@@ -210,6 +213,29 @@ def send_again(number: str, quantities: Mapping[int, Decimal], digest: str, expe
     return one.flow
 
 
+def change_references(number: str, values: Mapping[str, str], digest: str) -> Flow:
+    """Change purchase order number and message of an order that waits, where the policy leaves them free.
+
+    Nobody is asked again: decisions and links of mails hold for it as it is now. Conflict where the policy does not.
+    """
+    with write() as session:
+        lock_company(find(number).company_id)
+        one = services.pending_of(lock(number))
+        if not services.may_change(one):
+            raise Forbidden("APPROVAL-NOT-YOURS", _("Only the person who ordered may change the order now."))
+        if one.order.state != "submitted" or one.approval.state not in (flows.WAITING, flows.RETURNED):
+            raise Conflict("APPROVAL-DECIDED", _("This order does not wait for approval any more; reload the page."))
+        if not one.flow.policy.references_free or set(values) - set(versions.REFERENCES):
+            raise Conflict("APPROVAL-BINDING", _("Your company does not let this change while an order waits."))
+        if digest != one.order.digest:
+            raise _stale(one, digest)
+        order = restate(number, values, seen=digest)
+        versions.keep(one.approval, order, lines_of(order.id), services.plan_now(order, one.approval))
+        open_links = update(Link).where(Link.approval_id == one.approval.id, Link.digest == digest, Link.used_at.is_(None))
+        session.execute(open_links.values(digest=order.digest))
+        return services.pending_of(order).flow
+
+
 def _take_over(one: Pending) -> None:
     """Make the order that of the actor, if it was of somebody who has left."""
     actor = current_actor()
@@ -224,7 +250,8 @@ def _smaller(one: Pending, before: str, after: str) -> bool:
     """Tell whether what came of a proposal costs no more, within the tolerance, than what its maker saw."""
     known = versions.of([one.approval.id])
     old, new = known[one.approval.id, before], known[one.approval.id, after]
-    return versions.still_holds(old.content, new.content, Decimal(timing.tolerance(one.approval.company_id)))
+    percent = Decimal(timing.tolerance(one.approval.company_id))
+    return versions.still_holds(old.content, new.content, percent, references_free=one.flow.policy.references_free)
 
 
 def _approve_as_proposed(round_: int, proposal: DecisionRow, digest: str) -> None:

@@ -13,7 +13,7 @@ from core.api.i18n import read_plain, translations
 from core.api.orders import lines_of, parse_quantity, preview_amendment
 from core.api.ui import public, requires
 
-from . import asking, deciding, history, links, panels, reasons, services, story, turns
+from . import asking, deciding, history, links, panels, reasons, services, story, turns, versions
 from .deciding import Said
 from .flow_models import OUTCOMES
 from .permissions import DECIDE
@@ -99,6 +99,21 @@ def mine(number: str) -> Any:
     return _mine(number, error, shown)
 
 
+@bp.post("/my-orders/<number>/references")
+@requires(ORDERING)
+def change_references(number: str) -> Any:
+    """Change purchase order number and message of an order that waits."""
+    values = {name: request.form.get(name, "") for name in versions.REFERENCES}
+    try:
+        deciding.change_references(number, values, request.form.get("digest", ""))
+    except TukkuError as refused:
+        if refused.status == 404:
+            raise
+        return _mine(number, refused, None)
+    flash(_("The order is changed."), "success")
+    return redirect(url_for(".mine", number=number), 303)
+
+
 def _changed(number: str) -> Any:
     """Send the order again as the form says, or return what it would be, to be looked at first."""
     one, asked, digest = services.pending(number), quantities(), request.form.get("digest", "")
@@ -133,6 +148,7 @@ def _mine(number: str, error: TukkuError | None, shown: Any) -> Any:
         left=bool(one.order.user_id) and not services.orderer_is_there(one.order, one.approval),
         proposed=proposed,
         changeable=back or _waits(one),
+        references=(back or _waits(one)) and one.flow.policy.references_free,
         shown=shown,
         asked=quantities() if shown else proposed,
         error=error.message if error else "",

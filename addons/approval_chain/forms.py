@@ -155,6 +155,7 @@ class PolicyForm(TukkuForm):
     allow_self = BooleanField(_l("Whoever may decide on everything that is asked goes ahead with their own order"))
     once = BooleanField(_l("One decision of a person counts for all turns"))
     all_see = BooleanField(_l("Everybody who decides sees all orders that wait"), default=True)
+    references_free = BooleanField(_l("Purchase order number and message may change while an order waits"))
 
 
 class GroupForm(TukkuForm):

@@ -115,7 +115,9 @@ def _policy(nearest_first: Sequence[Policy]) -> engine.Policy:
     """Return how people decide: the nearest policy, but nobody approves their own order against a parent's will."""
     if not nearest_first:
         return engine.Policy()
-    return engine.Policy(allow_self=all(row.allow_self for row in nearest_first), once=nearest_first[0].once)
+    nearest = nearest_first[0]
+    own = all(row.allow_self for row in nearest_first)
+    return engine.Policy(allow_self=own, once=nearest.once, references_free=nearest.references_free)
 
 
 def _pools(units: Sequence[int], policies: Mapping[int, Policy]) -> tuple[engine.Pool, ...]:

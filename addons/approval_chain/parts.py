@@ -106,6 +106,8 @@ class Policy:
     once: bool = False
     limits: bool = True
     own_unit: bool = True
+    #: May references of an order change while it waits, without asking anybody again?
+    references_free: bool = False
 
 
 @dataclass(frozen=True, slots=True)

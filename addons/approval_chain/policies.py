@@ -23,6 +23,8 @@ from .sentences import names_for
 _, _l, ngettext, _p = translations(__name__)
 #: What a role of a company may give or take.
 RIGHTS = ("decides", "sees", "barred")
+#: What a policy says by yes or no.
+SWITCHES = ("allow_self", "once", "all_see", "references_free")
 SELECTION_TITLES = {
     "all": _l("All rules that fit"),
     "first": _l("Only the first that fits, by priority"),
@@ -47,7 +49,8 @@ class InForce:
     @property
     def lines(self) -> tuple[str, ...]:
         """The policy as sentences."""
-        row = self.row or Policy(selection="all", otherwise="nobody", allow_self=False, once=False, all_see=True)
+        usual = {"allow_self": False, "once": False, "all_see": True, "references_free": False}
+        row = self.row or Policy(selection="all", otherwise="nobody", **usual)
         names = names_for([])
         person = db.session.scalar(select(User.name).where(User.id == row.fallback_id)) if row.fallback_id else None
         who = person or names.role(row.fallback_role or "company_admin")
@@ -78,7 +81,8 @@ class InForce:
             if row.all_see
             else _("Only administrators, and roles with the right, see all orders that wait.")
         )
-        return (chosen, then, own, once, seen)
+        changed = [_("Purchase order number and message may change while an order waits.")] if row.references_free else []
+        return (chosen, then, own, once, seen, *changed)
 
 
 def in_force() -> InForce:
@@ -108,9 +112,10 @@ def save_policy(values: Mapping[str, Any]) -> Policy:
         )
         row.fallback_role = "" if row.fallback_id else fallback
         row.selection, row.otherwise = values["selection"], values["otherwise"]
-        row.allow_self, row.once, row.all_see = values["allow_self"], values["once"], values["all_see"]
+        for name in SWITCHES:
+            setattr(row, name, values[name])
         session.flush()
-        after = {name: str(values[name]) for name in ("selection", "otherwise", "fallback", "allow_self", "once", "all_see")}
+        after = {name: str(values[name]) for name in ("selection", "otherwise", "fallback", *SWITCHES)}
         _record(company_id, "policy set", after)
     return row
 

@@ -80,6 +80,8 @@ class Policy(db.Model):
     once: Mapped[bool] = mapped_column(default=False)
     #: Does everybody who decides see all orders that wait? Else administrators, and roles with the right.
     all_see: Mapped[bool] = mapped_column(default=True)
+    #: May purchase order number and message change while an order waits, without asking anybody again?
+    references_free: Mapped[bool] = mapped_column(default=False)
 
 
 class Group(db.Model):

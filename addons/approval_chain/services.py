@@ -136,7 +136,7 @@ def pendings(rows: Sequence[tuple[Order, Approval]]) -> list[Pending]:
         company = managers.with_manager(companies[order.company_id, order.currency], str(who), manager)
         company = spending.with_left(company, mine_left, str(who), order.currency)
         company = overruns.with_budgets(company, over)
-        kept = _kept(order, approval, decisions.get(approval.id, []), said, tolerance)
+        kept = _kept(order, approval, decisions.get(approval.id, []), said, tolerance, company.policy.references_free)
         flow = _flow(order, approval, kept, mine, company, away)
         found.append(Pending(order, approval, flow))
     return found
@@ -174,6 +174,7 @@ def _kept(
     rows: Iterable[DecisionRow],
     said: Mapping[tuple[int, str], versions.Version],
     tolerance: Callable[[int], int],
+    free: bool,
 ) -> list[Decision]:
     """Return the decisions that hold for the order as it is: those on it, and approvals of more than it is now."""
     now = said.get((approval.id, order.digest))
@@ -187,7 +188,7 @@ def _kept(
             then = said.get((approval.id, d.digest))
             if d.outcome == "returned" or not then or not now:
                 continue
-            if not versions.still_holds(then.content, now.content, percent):
+            if not versions.still_holds(then.content, now.content, percent, references_free=free):
                 continue
             asked = frozenset(then.asked)
         by = str(d.for_id or d.user_id)

@@ -20,6 +20,7 @@ from .models import Approval, Version
 
 _, _l, ngettext, _p = translations(__name__)
 #: Any change of these is another order: nobody's decision holds for it.
+REFERENCES = ("po_number", "note")
 BINDING = ("company_id", "currency", "ship_to", "bill_to", "wished_date", "po_number", "note", "parts")
 
 
@@ -46,9 +47,15 @@ def of(approval_ids: Iterable[int]) -> dict[tuple[int, str], Version]:
     return {(row.approval_id, row.digest): row for row in rows}
 
 
-def still_holds(old: Mapping[str, Any], new: Mapping[str, Any], tolerance: Decimal) -> bool:
-    """Tell whether a decision on ``old`` holds for ``new``: as much or less, at prices within ``tolerance`` percent."""
-    if any(old.get(name) != new.get(name) for name in BINDING):
+def still_holds(
+    old: Mapping[str, Any], new: Mapping[str, Any], tolerance: Decimal, *, references_free: bool = False
+) -> bool:
+    """Tell whether a decision on ``old`` holds for ``new``: as much or less, at prices within ``tolerance`` percent.
+
+    Other references make another order, unless the company's policy leaves them free.
+    """
+    binding = (name for name in BINDING if not (references_free and name in REFERENCES))
+    if any(old.get(name) != new.get(name) for name in binding):
         return False
     before = {line["position"]: line for line in old["lines"]}
     if not all(_within(before.get(line["position"]), line, tolerance) for line in new["lines"]):

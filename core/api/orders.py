@@ -1,6 +1,6 @@
 """Orders, as addons may use them: for reading and foreign keys, holds, movements, the digest of what is decided on."""
 
-from core.orders.amending import amend
+from core.orders.amending import amend, restate
 from core.orders.amending import preview as preview_amendment
 from core.orders.cart import current_cart
 from core.orders.cart import refresh as refresh_cart
@@ -25,7 +25,7 @@ __all__ = [
     # the open cart of the person in the active company, and its prices of now
     "current_cart", "refresh_cart",
     # changing an order that is not confirmed yet
-    "amend", "preview_amendment",
+    "amend", "preview_amendment", "restate",
     # an order as rules see it: stored, or only thought of; the figures that rules ask about
     "stored_draft", "stored_drafts", "priced_draft", "price_lines", "Wanted", "order_facts", "load_facts",
     "discounts_of", "discounts_by_line", "discounts_of_orders",

@@ -29,6 +29,8 @@ from core.spec.errors import Conflict, Forbidden, Invalid
 from core.spec.orders import Stage
 
 PLACE = "orders.order.place"
+#: What ``restate`` may change, and how long it may be.
+REFERENCES = {"po_number": 60, "note": 5000}
 
 
 def preview(order: Order, quantities: Mapping[int, Decimal]) -> Priced:
@@ -90,6 +92,28 @@ def amend(
         order.digest = digest(content_of(order, queries.lines_of(order.id)))
         after = {"net": str(order.net), "digest": order.digest, "lines": {str(p): str(q) for p, q in quantities.items()}}
         audit.record("order", number, "amended", company_id=order.company_id, before=before, after=after)
+        emit_order("amended", order)
+    return order
+
+
+def restate(number: str, values: Mapping[str, str], *, seen: str | None = None) -> Order:
+    """Change what a submitted order says beside its goods: ``po_number`` and ``note``; prices and terms stay.
+
+    Rules of submitting run again. ``seen`` is the digest that was shown; Conflict where it is another now.
+    """
+    with write():
+        lock_company(queries.find(number).company_id)
+        order = queries.lock(number)
+        _refuse(order, seen)
+        if current_actor().company_id != order.company_id:
+            raise Forbidden("AMEND-COMPANY", _("Only people who buy for this company may change its order."))
+        known = {name: getattr(order, name) for name in REFERENCES}
+        for name, longest in REFERENCES.items():
+            setattr(order, name, values.get(name, known[name]).strip()[:longest])
+        order.digest = digest(content_of(order, queries.lines_of(order.id)))
+        rules.refuse_if_stopped(rules.findings(Stage.SUBMIT, stored_draft(order, queries.lines_of(order.id))))
+        after = {name: getattr(order, name) for name in REFERENCES}
+        audit.record("order", number, "amended", company_id=order.company_id, before=known, after=after)
         emit_order("amended", order)
     return order
 

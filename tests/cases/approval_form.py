@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
-from .neutral import Unsupported
+from .neutral import Unsupported, number
 
 Row = Mapping[str, Any]
 DEFAULT_PEOPLE: tuple[Row, ...] = ({"id": "requester", "roles": ["requester"]}, {"id": "approver", "roles": ["approver"]})
@@ -13,9 +14,12 @@ SELECTIONS = {"all": "all", "first": "first", "most_specific": "most_specific", 
 #: The figures of the form, and what rules call them.
 FACTS = {
     "total": "total", "shipping_incl_tax": "freight", "distinct_products": "products", "currency": "currency",
-    "company": "company", "average_discount_percent": "discount",
+    "company": "company", "average_discount_percent": "discount", "order_discount": "discount",
+    "price_changed": "by_hand", "requester": "", "kind": "", "payment": "",
 }  # fmt: skip
 CODES = ("currency", "company")
+#: What all orders of the product are: a condition that asks for it holds.
+ALWAYS = {"kind": "order", "payment": "account"}
 #: A right of the form, and what a role of the company calls it; '' is what everybody has who is asked.
 GIVEN = {"decide_assigned": "", "decide_all": "decides", "view_all": "sees"}
 TAKEN = {"request_approval": "barred"}
@@ -39,12 +43,13 @@ WORDS: Mapping[str, Mapping[str, Sequence[Any] | None]] = {
         "sequence": ("none", "highest_first"),
         "same_person": ("each", "once"),
         "no_rule": ("ok", "refuse"),
+        "editable_while_waiting": None,
     },
     "order": dict.fromkeys(
         ("requester", "total", "currency", "shipping_incl_tax", "distinct_products", "company", "assigned_to", "lines",
          "order_discount")
     )
-    | {"payment": ("account",), "kind": ("order",), "price_changed": (False,), "edited": ([],)},
+    | {"payment": ("account",), "kind": ("order",), "price_changed": None, "edited": ([],)},
     "lines": dict.fromkeys(("list", "price", "qty")),
     "steps": dict.fromkeys(("by", "to", "change", "percent", "person", "roles", "comment", "apart", "expect"))
     | {
@@ -56,10 +61,8 @@ WORDS: Mapping[str, Mapping[str, Sequence[Any] | None]] = {
 }  # fmt: skip
 #: What the product does not have, by the word that asks for it.
 MISSING = {
-    ("policy", "editable_while_waiting"): "fields that may change while an order waits",
     ("order", "payment"): "payment online",
     ("order", "kind"): "quotes of sales people",
-    ("order", "price_changed"): "quotes of sales people",
     ("order", "edited"): "quotes of sales people",
     ("steps", "do", "pay"): "payment online",
     ("expect", "paid"): "payment online",
@@ -81,9 +84,44 @@ def check(case: Row) -> None:
             known = WORDS[where][word]
             if known is not None and value is not None and value not in known:
                 raise Unsupported(f"{where}: {word} {value}")
+    for said in (said for rule in case.get("rules") or () for said in rule.get("when", ())):
+        if said["fact"] in ALWAYS and (said["op"], said["value"]) != ("=", ALWAYS[said["fact"]]):
+            raise Unsupported("payment online" if said["fact"] == "payment" else "quotes of sales people")
     rights = {right for row in case.get("people", ()) for right in (*row.get("rights", ()), *row.get("lacks", ()))}
     if rights - {*GIVEN, *TAKEN}:
         raise Unsupported(f"rights: {', '.join(sorted(rights - {*GIVEN, *TAKEN}))}")
+
+
+def lines_of(order: Row) -> list[dict[str, Decimal]] | None:
+    """Return the lines of an order: list price, price, quantity; None where it does not say them.
+
+    Unsupported where total or number of products says that they are not all.
+    """
+    if "lines" not in order:
+        return None
+    found = []
+    for line in order["lines"]:
+        price = number(line.get("price", line.get("list", 0)))
+        found.append({"list": number(line.get("list", price)), "price": price, "qty": number(line.get("qty", 1))})
+    goods = sum((line["price"] * line["qty"] for line in found), Decimal(0))
+    left = goods * (100 - number(order.get("order_discount", 0))) / 100 + number(order.get("shipping_incl_tax", 0))
+    if number(order.get("total", left)) != left or int(order.get("distinct_products", len(found))) != len(found):
+        raise Unsupported("orders whose lines are not all that they are")
+    return found
+
+
+def lines_worth(order: Row, goods: Decimal) -> list[dict[str, Decimal]]:
+    """Return lines that cost ``goods`` together, less what comes off the whole order."""
+    count, cent = max(1, int(order.get("distinct_products", 1))), Decimal("0.01")
+    full = goods * 100 / (100 - number(order.get("order_discount", 0)))
+    rest = full - cent * (count - 1)
+    if rest < 0:
+        raise Unsupported("orders that cost less than their freight and their articles do")
+    if rest != round(rest, 2):
+        raise Unsupported("discounts that leave parts of a cent")
+    prices = [rest, *[cent] * (count - 1)]
+    changed = bool(order.get("price_changed"))
+    return [{"list": p + 1 if changed and i == 0 else p, "price": p, "qty": Decimal(1)} for i, p in enumerate(prices)]
 
 
 def _asks(row: Row, words: Sequence[str], known: Mapping[str, Sequence[Any] | None]) -> bool:

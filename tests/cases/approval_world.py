@@ -26,6 +26,7 @@ from addons.promotions.tests.conftest import promotion
 from core.accounts.models import User
 from core.catalog.models import Product
 from core.companies.models import Company
+from core.data import clock
 from core.data.db import db
 from core.data.scope import Actor, Scope, acting
 from core.data.write import write
@@ -33,7 +34,7 @@ from core.orders import cart, lifecycle, manual, pages, placing, queries, reorde
 from core.orders.draft import draft_of, stored_draft
 from core.orders.merging import NewItem
 from core.orders.models import Order
-from core.pricing.models import ListPrice
+from core.pricing.models import CurrencyRate, ListPrice
 from core.settings.services import set_value
 from core.spec.errors import TukkuError
 from core.spec.orders import OrderDraft, Stage
@@ -134,6 +135,7 @@ class World:
                 "allow_self": self.policy.get("own_tier") == "allowed",
                 "once": self.policy.get("same_person") == "once",
                 "all_see": not any("rights" in row for row in self.case.get("people", ())),
+                "references_free": bool(self.policy.get("editable_while_waiting")),
             }
         )
 
@@ -158,6 +160,14 @@ class World:
 
     def _rule(self, row: Mapping[str, Any], tier: int) -> dict[str, Any]:
         who = form.approvers_of(row)
+        if "approvers" not in row and self.order.get("assigned_to"):
+            who = {"people": [self.order["assigned_to"]]}
+        said, people = [], list(row.get("for_people", ()))
+        for one in row.get("when", ()):
+            if one["fact"] == "requester" and one["op"] == "=":
+                people.append(one["value"])
+            elif one["fact"] not in form.ALWAYS:
+                said.append(self._condition(one))
         step = {
             "above": "",
             "people": [self.people[p] for p in who.get("people", ())],
@@ -169,10 +179,10 @@ class World:
             "name": row["id"],
             "effect": "require",
             "priority": int(row.get("priority", 0)),
-            "conditions": [self._condition(said) for said in row.get("when", ())],
+            "conditions": said,
             "steps": [step],
             "for_roles": [self._role(r) for r in row.get("for_roles", ())],
-            "for_people": [self.people[p] for p in row.get("for_people", ())],
+            "for_people": [self.people[p] for p in people],
         }
 
     def _role(self, name: str) -> str:
@@ -180,6 +190,8 @@ class World:
 
     def _condition(self, said: Mapping[str, Any]) -> dict[str, Any]:
         fact, op, value = form.FACTS[said["fact"]], said["op"], said["value"]
+        if said["fact"] == "price_changed":
+            return {"fact": fact, "op": ">" if value else "=", "value": "0"}
         if said["fact"] not in form.CODES:
             return {"fact": fact, "op": op, "value": str(number(value))}
         if op != "=":
@@ -191,16 +203,20 @@ class World:
         freight = number(self.order.get("shipping_incl_tax", 0))
         code = db.session.get_one(Company, self.company_id).code
         if freight:
+            self._at_par(self.order.get("currency", "EUR"))
             set_value("orders", "freight", freight, target=f"company:{code}")
-        if "lines" in self.order:
-            self._fill_lines()
+        lines = form.lines_of(self.order)
+        if lines is None:
+            lines = form.lines_worth(self.order, number(self.order.get("total", Decimal(1000) + freight)) - freight)
+        self._fill_lines(lines)
+
+    def _at_par(self, currency: str) -> None:
+        """Let the seller's freight be the same figure in another currency."""
+        known = select(CurrencyRate.id).where(CurrencyRate.source == "EUR", CurrencyRate.target == currency)
+        if currency == "EUR" or db.session.scalar(known) is not None:
             return
-        total = number(self.order.get("total", Decimal(1000) + freight)) - freight
-        count = max(1, int(self.order.get("distinct_products", 1)))
-        rest = total - Decimal("0.01") * (count - 1)
-        if rest < 0:
-            raise Unsupported("orders that cost less than their freight and their articles do")
-        self._put([(rest if i == 0 else Decimal("0.01"), Decimal(1)) for i in range(count)])
+        with write() as session:
+            session.add(CurrencyRate(source="EUR", target=currency, day=clock.today("UTC"), rate=Decimal(1)))
 
     def _put(self, rows: Sequence[tuple[Decimal, Decimal]]) -> None:
         """Put articles at these list prices, in these quantities, into the cart."""
@@ -210,15 +226,14 @@ class World:
         with self.acting(self.requester):
             cart.add([NewItem(sku, quantity) for sku, (_price, quantity) in zip(goods, rows, strict=True)])
 
-    def _fill_lines(self) -> None:
+    def _fill_lines(self, lines: Sequence[Mapping[str, Decimal]]) -> None:
         """Put lines into the cart: sales set prices other than the list's by hand, a promotion takes off the whole."""
-        lines = [{name: number(value) for name, value in line.items()} for line in self.order["lines"]]
-        if "total" in self.order or "distinct_products" in self.order:
-            raise Unsupported("orders whose lines are not all that they are")
         off = number(self.order.get("order_discount", 0))
         if off:
             promotion(self.key, value=str(off), currency="", company_id=self.company_id, on_agreed=True)
         self._put([(line["list"], line["qty"]) for line in lines])
+        if all(line["price"] == line["list"] for line in lines):
+            return
         sales = factories.make_staff(f"sales@{self.key}.example").id
         actor = self._actor(sales, self.company_id, BUYS | {manual.SET, manual.BELOW_FLOOR})
         with _As(self.app, replace(actor, on_behalf_of=self.people[self.requester])):
@@ -277,7 +292,8 @@ class World:
         return self._submit(step) if not self.number and (self.plan.needed or self.plan.denied_by) else "refuse"
 
     def _submit(self, step: Mapping[str, Any]) -> str:
-        if self.number:
+        to = step.get("to") or self.order.get("assigned_to")
+        if self.number or (step.get("to") and to not in self._eligible()):
             return "refuse"
         with self.acting(self.requester):
             page = pages.cart_page(Stage.SUBMIT)
@@ -285,8 +301,7 @@ class World:
                 page.priced.totals.gross, cart_key=page.order.client_reference, seen=pages.read_seen(page.seen)
             )
             self.number = placing.place(asked).order.number or ""
-            to = step.get("to") or self.order.get("assigned_to")
-            if to and self._approval():
+            if to and self._approval() and self._eligible() != [to]:
                 asking.assign(self.number, db.session.get_one(User, self.people[to]).code)
         self.submitted = step["do"] == "submit"
         self.ordered = self._row().state == "confirmed"
@@ -344,9 +359,17 @@ class World:
         return "ok"
 
     def _edit(self, step: Mapping[str, Any]) -> str:
-        """Try to change what was ordered as a cart is changed; what was rejected is ordered again from the cart."""
+        """Try to change what was ordered as a cart is changed; what was rejected is ordered again from the cart.
+
+        Fields of an order that waits are its references; those that the policy lists are the ones that it leaves free.
+        """
         if self.number and self.state == flows.REJECTED:
             self._restart(step)
+        if self.number and step.get("change", "items").endswith("field"):
+            field = "wished_date" if step["change"] == "other_field" else "po_number"
+            with self.acting(step.get("by", self.requester)):
+                deciding.change_references(self.number, {field: "PO-2"}, self._row().digest)
+            return "ok"
         before = self._row().digest if self.number else ""
         with self.acting(step.get("by", self.requester)):
             for quantity in (2, 1):  # and back: what it is about is whether it may be changed
@@ -386,7 +409,7 @@ class World:
     @property
     def flow(self) -> Flow:
         """Where the approval stands, or would stand when asked for."""
-        if self.number:
+        if self.number and self._approval():
             with self.app.test_request_context("/"):
                 return services.pending(self.number).flow
         return Flow(str(self.people[self.requester]), self.plan, self._engine_policy())
@@ -405,7 +428,7 @@ class World:
             return "new"
         state = self._row().state
         if state == "submitted":
-            return "under_review" if self._approval().reviewer_id else "waiting"
+            return "under_review" if self._approval() and self._approval().reviewer_id else "waiting"
         if state == "confirmed":
             return "ordered" if self.ordered or self.order.get("payment") == "account" else "approved"
         return str(state)
@@ -440,7 +463,8 @@ class World:
             case "approval_needed":
                 return self.plan.needed
             case "required":
-                return sorted({self.names[p] for r in self.plan.requirements if r.need == len(r.people) for p in r.people})
+                asked = (r.people for r in self.plan.requirements if r.need == len(r.people))
+                return sorted({self.names[p] for people in asked for p in people if p != SELLER})
             case "eligible":
                 return self._eligible()
             case "deciding_rules":

@@ -12,7 +12,19 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from addons.approval_chain import absences, clockwork, deciding, links, managers, notices, rules, services, story, timing
+from addons.approval_chain import (
+    absences,
+    clockwork,
+    deciding,
+    links,
+    managers,
+    notices,
+    policies,
+    rules,
+    services,
+    story,
+    timing,
+)
 from addons.approval_chain.models import Approval, Decision, Link, Rule
 from addons.approval_chain.tests.test_approval import BUYER, World
 from core.accounts.models import User
@@ -319,3 +331,35 @@ def test_the_seller_releases_what_a_disabled_addon_left(world):
         lifecycle.release(number, hold.id, "The addon is off; agreed by phone")
     clockwork.close({"number": number})
     assert (world.state(number), approval(number).state) == ("confirmed", "released")
+
+
+def test_references_that_the_policy_leaves_free_change_while_an_order_waits(world):
+    world.rule(who="company_admin", tier=2)
+    number = world.place(20)
+    with world.app.test_request_context("/"), acting(world.actor("bo")), write():
+        secret = links.issue(services.pending(number), world.people["bo"])
+    anna = sign_in(world.app, "anna@acme.example")
+    page = f"/a/approval_chain/my-orders/{number}"
+    digest = queries.find(number).digest
+    sent = {"po_number": " PO-7 ", "note": "At the gate", "digest": digest}
+    assert "Your references" not in anna.get(page).text
+    assert anna.post(f"{page}/references", data=sent).status_code == 409
+    with world.app.test_request_context("/"), acting(world.actor("carl")):
+        values = {"selection": "all", "otherwise": "nobody", "fallback": "company_admin", "allow_self": False, "once": False}
+        policies.save_policy({**values, "all_see": True, "references_free": True})
+    assert world.decide("bo", number) == "waiting"
+    assert "Your references" in anna.get(page).text
+    assert anna.post(f"{page}/references", data=sent).status_code == 303
+    assert anna.post(f"{page}/references", data=sent).status_code == 409  # of an order that is another meanwhile
+    db.session.expire_all()
+    order = queries.find(number)
+    now = order.digest
+    assert (order.po_number, order.note, now != digest) == ("PO-7", "At the gate", True)
+    with world.app.test_request_context("/"):
+        flow = services.pending(number).flow
+        assert (flow.tier, flow.eligible()) == (2, [str(world.people["carl"])])  # what Bo said holds
+    assert sign_in(world.app, "carl@acme.example").post(f"{page}/references", data=sent).status_code == 404
+    with links.opened(secret) as (link, _number):
+        assert link.digest == now
+    assert world.decide("carl", number) == "approved"
+    assert anna.post(f"{page}/references", data={**sent, "digest": now}).status_code == 409

@@ -135,6 +135,7 @@ def upgrade() -> None:
     sa.Column('allow_self', sa.Boolean(), nullable=False),
     sa.Column('once', sa.Boolean(), nullable=False),
     sa.Column('all_see', sa.Boolean(), nullable=False),
+    sa.Column('references_free', sa.Boolean(), nullable=False),
     sa.CheckConstraint("otherwise in ('nobody', 'ask', 'deny')", name=op.f('ck_approval_chain_policy_otherwise')),
     sa.CheckConstraint("selection in ('all', 'first', 'most_specific', 'highest')", name=op.f('ck_approval_chain_policy_selection')),
     sa.ForeignKeyConstraint(['company_id'], ['companies_company.id'], name=op.f('fk_approval_chain_policy_company_id'), ondelete='CASCADE'),
