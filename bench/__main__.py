@@ -14,6 +14,7 @@ ALL = {
     "pricing": True,
     "contracts": False,
     "catalog": False,
+    "assortments": False,
     "orders": False,
     "approvals": False,
     "jobs": False,
