@@ -84,6 +84,14 @@ def test_disable_as_json(tukku):
     assert (answer["operation"], answer["names"], answer["done"]) == ("disable", ["toy_addon"], True)
 
 
+def test_an_author_without_a_shop_checks_an_addon(tmp_path, monkeypatch):
+    monkeypatch.setenv("TUKKU_DATA_DIR", str(tmp_path / "nowhere"))
+    result = CliRunner().invoke(main, ["addons", "check", "--read-only", str(TESTS / "toy_addon")])
+    assert (result.exit_code, result.output) == (0, "toy_addon: no problems.\n")
+    assert not (tmp_path / "nowhere").exists()
+    assert CliRunner().invoke(main, ["addons", "check"]).exit_code != 0, "which addons are enabled, nobody knows"
+
+
 def test_without_the_secret_key_addons_are_checked_and_not_enabled(tukku, deployment, tmp_path):
     place = tmp_path / "secret_key"
     key = Path(deployment["TUKKU_DATA_DIR"]) / "secret_key"
