@@ -110,7 +110,7 @@ def overview() -> str:
         late=late(),
         degraded=registry().degraded,
         generation=view.generation,
-        operations=[(item, said_of(item, view.rows)) for item in oplog.latest(5)],
+        operations=[(item, said_of(item.kind, item.addons, view.rows)) for item in oplog.latest(5)],
         killed=oplog.killed(),
         may_upgrade=current_actor().may(MANAGE) and any(row.state == "upgrade-pending" for row in view.rows),
     )
@@ -130,7 +130,7 @@ def upgrade() -> Any:
     found = operator()
     proposal = found.propose("upgrade", ())
     if request.method == "POST" and proposal.names:
-        return _to_log(found.start("upgrade", (), current_actor().name), "")
+        return _to_log(found.start("upgrade", (), current_actor().name), "upgrade")
     return render_template("backoffice/addon_upgrade.html", proposal=proposal)
 
 
@@ -163,7 +163,7 @@ def change(name: str, kind: str) -> Any:
     if typed_wrong:
         flash(_("The name differs. Nothing was changed."), "error")
     elif request.method == "POST" and not proposal.problems:
-        return _to_log(found.start(kind, [name], current_actor().name), name)
+        return _to_log(found.start(kind, [name], current_actor().name), kind, name)
     status = 409 if proposal.problems else 422 if typed_wrong else 200
     page = render_template("backoffice/addon_change.html", row=row, title=title_of(row), kind=kind, proposal=proposal)
     return page, status
@@ -181,7 +181,7 @@ def remove(name: str, kind: RemovalKind) -> Any:
         flash(_("The name differs. Nothing was changed."), "error")
     elif request.method == "POST" and not removal.problems:
         options = ("--purge",) if kind == "uninstall" and request.form.get("settings") else ()
-        return _to_log(found.start(kind, [name], current_actor().name, *options), name)
+        return _to_log(found.start(kind, [name], current_actor().name, *options), kind, name)
     status = 409 if removal.problems else 422 if typed_wrong else 200
     return render_template("backoffice/addon_remove.html", row=row, title=title_of(row), kind=kind, removal=removal), status
 
@@ -194,12 +194,14 @@ def follow(identity: str) -> str | Response:
     begun = request.args.get("begun", 0, int)
     killed = row is not None and row.state == "running" and identity in oplog.killed()
     fragment = bool(request.headers.get("HX-Request"))
+    # the command writes its row only after it has started: until then the address says what was asked for
+    kind, names = (row.kind, row.addons) if row else (request.args.get("kind", ""), request.args.get("addon", ""))
     return render_template(
         "backoffice/_operation.html" if fragment else "backoffice/operation.html",
         row=row,
-        heading=said_of(row, () if fragment else operator().overview().rows) if row else _("Change of addons"),
+        heading=said_of(kind, names, () if fragment else operator().overview().rows),
         late=late() if row is not None and row.state == "done" else (),
-        again=url_for("addons_admin.follow", identity=identity, addon=request.args.get("addon"), begun=begun),
+        again=url_for("addons_admin.follow", identity=identity, kind=kind, addon=request.args.get("addon"), begun=begun),
         addon=request.args.get("addon", "") or (row.addons.split(" ")[0] if row else ""),
         killed=killed,
         lost=row is None and clock.now().timestamp() - begun > STARTS_WITHIN,
@@ -207,9 +209,9 @@ def follow(identity: str) -> str | Response:
     )
 
 
-def _to_log(identity: str, addon: str) -> Response:
+def _to_log(identity: str, kind: str, addon: str = "") -> Response:
     begun = int(clock.now().timestamp())
-    return redirect(url_for("addons_admin.follow", identity=identity, addon=addon, begun=begun))
+    return redirect(url_for("addons_admin.follow", identity=identity, kind=kind, addon=addon, begun=begun))
 
 
 def _incidents(addon: str = "") -> list[tuple[Incident, str]]:
@@ -226,12 +228,12 @@ def late() -> tuple[Process, ...]:
     return tuple(process for process in alive() if process.generation != decided)
 
 
-def said_of(operation: Operation, rows: Sequence[AddonRow]) -> str:
+def said_of(kind: str, names: str, rows: Sequence[AddonRow]) -> str:
     """Return what an operation does to which addons, by their titles where ``rows`` know them."""
     known = {row.name: title_of(row) for row in rows}
-    names = ", ".join(known.get(name, name) for name in operation.addons.split())
-    what = str(OPERATIONS.get(operation.kind, operation.kind))
-    return _("%(what)s: %(addons)s", what=what, addons=names) if names else what
+    addons = ", ".join(known.get(name, name) for name in names.split())
+    what = str(OPERATIONS.get(kind) or _("Change of addons"))
+    return _("%(what)s: %(addons)s", what=what, addons=addons) if addons else what
 
 
 def title_of(row: AddonRow) -> str:

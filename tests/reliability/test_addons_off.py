@@ -188,6 +188,7 @@ def test_nothing_is_lost_and_no_order_moves_whatever_happens_to_an_addon(shop, n
     unchanged("files there again")
 
 
+@pytest.mark.database("sqlite")
 def test_every_set_of_addons_is_built_browsed_and_ordered_from(shop):
     """On tables of all addons, as where some are switched off; two by two they also stand alone (test_addon_subsets)."""
     factories.make_staff("root@tukku.example", roles=("admin",))

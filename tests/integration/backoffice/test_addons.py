@@ -104,7 +104,7 @@ def test_enable_shows_the_plan_and_starts_the_command(admin, started):
     page = admin.get("/admin/addons/zoo_leaf/enable").text
     assert "zoo_syntax, zoo_dependent" in page
     answer = admin.post("/admin/addons/toy_addon/enable")
-    assert answer.headers["Location"].startswith("/admin/addons/operations/op-1?addon=toy_addon&begun=")
+    assert answer.headers["Location"].startswith("/admin/addons/operations/op-1?kind=enable&addon=toy_addon&begun=")
     assert started[0][:2] == ("enable", ("toy_addon",))
 
 
@@ -117,7 +117,8 @@ def test_what_cannot_be_done_is_not_started(admin, started):
 
 def test_log_is_followed_until_the_end(admin):
     begun = int(clock.now().timestamp())
-    path = f"/admin/addons/operations/op-1?addon=toy_addon&begun={begun}"
+    path = f"/admin/addons/operations/op-1?kind=enable&addon=toy_addon&begun={begun}"
+    assert "<h1>Switch on: Toy</h1>" in admin.get(path).text
     waiting = admin.get(path, headers={"HX-Request": "true"}).text
     assert "hx-trigger" in waiting
     assert "The command is being started." in waiting
