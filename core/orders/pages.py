@@ -299,7 +299,9 @@ def _event(row: AuditEntry, order: Order, merchant: str) -> Event:
 def _moved(row: AuditEntry) -> str:
     """Return "A-1 5 pcs, B-2 20 pcs, …" for a movement whose lines the entry names, else ''."""
     after = row.after or {}
-    named = [f"{sku} {qty(Decimal(quantity), unit)}" for sku, quantity, unit in after.get("moved", ())]
+    if "moved" not in after:
+        return ""
+    named = [f"{sku} {qty(Decimal(quantity), unit)}" for sku, quantity, unit in after["moved"]]
     return ", ".join([*named, "…"] if len(named) < after.get("lines", 0) else named)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from core.data.scope import system
 from core.data.write import write
-from core.orders import amending, lifecycle, queries
+from core.orders import amending, lifecycle, pages, queries
 from core.orders.digest import content_of, digest
 from core.settings.services import set_value
 from core.spec.errors import Conflict, Forbidden, Invalid
@@ -62,3 +62,25 @@ def test_only_buyers_of_the_company_and_only_before_it_is_confirmed(shop, number
         lifecycle.confirm(number)
     with shop.request(), pytest.raises(Conflict, match="can no longer be changed"):
         amending.amend(number, {1: D(4)})
+
+
+def test_references_change_alone(shop, number):
+    with shop.request():
+        before = queries.find(number)
+        net, seen = before.net, before.digest
+        order = amending.restate(number, {"po_number": " PO-1 ", "note": "At the gate"}, seen=seen)
+        assert (order.po_number, order.note, order.net) == ("PO-1", "At the gate", net)
+        assert order.digest == digest(content_of(order, queries.lines_of(order.id))) != seen
+        with pytest.raises(Conflict, match="changed since you looked"):
+            amending.restate(number, {"note": "Elsewhere"}, seen=seen)
+    with shop.request(shop.staff), pytest.raises(Forbidden):
+        amending.restate(number, {"note": "Elsewhere"})
+
+
+def test_the_timeline_tells_of_every_change(shop, number):
+    with shop.request():
+        amending.amend(number, {1: D(4)})
+        amending.restate(number, {"po_number": "PO-1"})
+        told = [event.text for event in pages.timeline(queries.find(number), internal=False)]
+    assert len(told) == 3
+    assert told[0] == told[1]
