@@ -21,7 +21,7 @@ from werkzeug.utils import secure_filename
 
 from core.data import clock
 from core.data.scope import Actor, Scope, acting, current_actor
-from core.i18n import _
+from core.i18n import _, current_locale
 from core.imports.kinds import kind_named
 from core.imports.refused import NAME, RefusedRows
 from core.imports.services import import_file
@@ -37,7 +37,10 @@ _STATE = "state.json"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One import: tried first (``dry_run``), then run. ``state`` is waiting, running, done or failed."""
+    """One import: tried first (``dry_run``), then run. ``state`` is waiting, running, done or failed.
+
+    ``locale`` is the language in which who asked for it reads what is wrong.
+    """
 
     token: str
     kind: str
@@ -51,6 +54,7 @@ class Run:
     total: int = 0
     message: str = ""
     report: Mapping[str, Any] = field(default_factory=dict)
+    locale: str = "en"
 
     @property
     def started(self) -> datetime:
@@ -79,7 +83,10 @@ def begin(kind: str, upload: FileStorage) -> Run:
     if Path(name).suffix.lower() not in ENDINGS:
         raise Invalid("IMPORT-FILE-TYPE", _("Choose a CSV, XLSX or ODS file."), details={"field": "file"})
     actor = current_actor()
-    run = Run(secrets.token_urlsafe(12), kind_named(kind).kind, name, actor.user_id, actor.name, clock.now().isoformat())
+    run = Run(
+        secrets.token_urlsafe(12), kind_named(kind).kind, name, actor.user_id, actor.name, clock.now().isoformat(),
+        locale=current_locale(),
+    )  # fmt: skip
     folder = _folder(run.token)
     folder.mkdir(parents=True)
     upload.save(folder / name)
@@ -94,7 +101,7 @@ def carry_out(run: Run) -> Run:
     return _submit(
         replace(
             run, dry_run=False, state="waiting", done=0, report={}, user_id=actor.user_id, user_name=actor.name,
-            at=clock.now().isoformat(),
+            at=clock.now().isoformat(), locale=current_locale(),
         )
     )  # fmt: skip
 
@@ -130,18 +137,18 @@ def work(payload: dict[str, Any]) -> None:
     run = replace(run, state="running")
     _save(run)
     path = _folder(run.token) / run.name
-    who = Actor(run.user_id, run.user_name, Scope("merchant"), permissions=frozenset({kind_named(run.kind).permission}))
-    try:
-        with acting(who), RefusedRows(refused_of(run)) as refused:
-            report = import_file(run.kind, path, dry_run=run.dry_run, starter=_Watch(run), listener=refused.note)
-        _save(replace(run, state="done", report=report.plain()))
-    except TukkuError as error:
-        _save(replace(run, state="failed", message=str(error.message)))
-    except Exception:
-        _save(
-            replace(run, state="failed", message=_("The import stopped by a fault; the administrators see it under Jobs."))
-        )
-        raise
+    permissions = frozenset({kind_named(run.kind).permission})
+    with acting(Actor(run.user_id, run.user_name, Scope("merchant"), permissions=permissions, locale=run.locale)):
+        try:
+            with RefusedRows(refused_of(run)) as refused:
+                report = import_file(run.kind, path, dry_run=run.dry_run, starter=_Watch(run), listener=refused.note)
+            _save(replace(run, state="done", report=report.plain()))
+        except TukkuError as error:
+            _save(replace(run, state="failed", message=str(error.message)))
+        except Exception:
+            fault = _("The import stopped by a fault; the administrators see it under Jobs.")
+            _save(replace(run, state="failed", message=fault))
+            raise
 
 
 def refused_of(run: Run) -> Path:

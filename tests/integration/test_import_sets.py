@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from core.accounts.models import User
 from core.catalog.models import Product, ProductAttribute
@@ -23,6 +23,7 @@ from core.companies.models import Company
 from core.data import clock
 from core.data.db import db
 from core.data.scope import set_actor, system
+from core.data.write import write
 from core.demo import load_demo
 from core.demo.agreements import volume_rows
 from core.demo.assortment import articles
@@ -223,6 +224,17 @@ def test_office_refuses_what_cannot_be(app: Flask, office: FlaskClient) -> None:
     place = sent(office, "name_en\nBolt\n").headers["Location"]
     run_due(app)
     assert "has no column sku" in office.get(place).text
+
+
+@pytest.mark.database("sqlite")
+def test_office_reads_what_is_wrong_in_its_language(app: Flask, office: FlaskClient) -> None:
+    with app.app_context(), write() as session:
+        session.execute(update(User).values(locale="fi"))
+    wrong = sent(office, "sku,weight_kg\nA,raskas\n").headers["Location"]
+    refused = sent(office, "name_en\nBolt\n").headers["Location"]
+    run_due(app)
+    assert "”raskas” ei ole luku" in office.get(wrong).text
+    assert "puuttuu sarake sku" in office.get(refused).text
 
 
 @pytest.mark.database("sqlite")
