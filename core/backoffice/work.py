@@ -85,7 +85,10 @@ def _change(after: Mapping[str, Any] | None) -> str:
 
 
 def _plain(value: Any) -> str:
-    return ", ".join(str(part) for part in value) if isinstance(value, list) else str(value)
+    """Return a value of the trail in words: lists with commas, what stands in a list of theirs with spaces."""
+    if not isinstance(value, list):
+        return str(value)
+    return ", ".join(" ".join(map(str, part)) if isinstance(part, list) else str(part) for part in value)
 
 
 AUDIT = Resource(

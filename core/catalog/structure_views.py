@@ -14,7 +14,7 @@ from core.catalog.listings import ITEM_CODES
 from core.catalog.models import Attribute, Category, Product
 from core.catalog.structure import attributes, tree
 from core.data.write import write
-from core.i18n import _, _l, ngettext
+from core.i18n import _, _l, ngettext, pick
 from core.spec.errors import TukkuError
 from core.spec.ui import Action
 from core.ui.access import requires
@@ -65,10 +65,15 @@ def category(code: str) -> Any:
     return _category(named_form(CategoryBase, data={**data, **names_of(found.name)}), found)
 
 
-def _category(form: Any, found: Category | None) -> Any:
-    code = found.code if found else ""
+def _page(form: Any, found: Category | Attribute | None) -> dict[str, Any]:
+    """Return what the page of a category or attribute shows; the code of one that exists stays."""
     if found is not None:
-        form.code.data = code
+        form.code.data = found.code
+    return {"form": form, "code": found.code if found else "", "title": pick(found.name) if found else ""}
+
+
+def _category(form: Any, found: Category | None) -> Any:
+    page = _page(form, found)
     if form.validate_on_submit():
         values = {"name": form.names(), "position": form.position.data or 0, "hidden": form.hidden.data}
         try:
@@ -77,10 +82,10 @@ def _category(form: Any, found: Category | None) -> Any:
                 structuring.save_category(found, form.code.data, parent, values)
         except TukkuError as error:
             refuse(form, error)
-            return render_template("catalog/admin_category.html", form=form, code=code), error.status
+            return render_template("catalog/admin_category.html", **page), error.status
         flash(_("The category is saved."), "success")
         return redirect(url_for("catalog_admin.categories"), 303)
-    return render_template("catalog/admin_category.html", form=form, code=code), 422 if form.is_submitted() else 200
+    return render_template("catalog/admin_category.html", **page), 422 if form.is_submitted() else 200
 
 
 @bp.post("/delete-category/<path:code>")
@@ -114,9 +119,7 @@ def attribute(code: str) -> Any:
 
 
 def _attribute(form: Any, found: Attribute | None) -> Any:
-    code, uses = (found.code, structuring.uses_of(found)) if found else ("", 0)
-    if found is not None:
-        form.code.data = code
+    page, uses = _page(form, found), structuring.uses_of(found) if found else 0
     if form.validate_on_submit():
         values = {"name": form.names(), "position": form.position.data or 0}
         values |= {name: form[name].data for name in ("type", "unit", "facet")}
@@ -125,11 +128,11 @@ def _attribute(form: Any, found: Attribute | None) -> Any:
                 structuring.save_attribute(found, form.code.data, values)
         except TukkuError as error:
             refuse(form, error)
-            return render_template("catalog/admin_attribute.html", form=form, code=code, uses=uses), error.status
+            return render_template("catalog/admin_attribute.html", **page, uses=uses), error.status
         flash(_("The attribute is saved."), "success")
         return redirect(url_for("catalog_admin.attribute_list"), 303)
     status = 422 if form.is_submitted() else 200
-    return render_template("catalog/admin_attribute.html", form=form, code=code, uses=uses), status
+    return render_template("catalog/admin_attribute.html", **page, uses=uses), status
 
 
 @bp.post("/delete-attribute/<path:code>")

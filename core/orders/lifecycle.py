@@ -23,7 +23,7 @@ from core.orders.states import changed, transition
 from core.settings.services import get
 from core.spec.errors import Conflict, Forbidden, Invalid, NotFound
 from core.spec.orders import Finding, Stage
-from core.ui.formats import qty, unit_name
+from core.ui.formats import plain, qty, unit_name
 from core.ui.states import state_of
 
 FORCE_RELEASE = "orders.hold.force_release"
@@ -211,7 +211,7 @@ def _append(order: Order, kind: Kind, wanted: Mapping[int, Decimal], owner: str,
 
 
 def _tell(order: Order, kind: Kind, made: Sequence[Movement], lines: Mapping[int, OrderLine], reason: str) -> None:
-    moved = [[lines[m.line_id].sku, str(m.quantity), lines[m.line_id].unit] for m in made[:TOLD_LINES]]
+    moved = [[lines[m.line_id].sku, plain(m.quantity), lines[m.line_id].unit] for m in made[:TOLD_LINES]]
     owner = made[0].document_owner
     audit.record(
         "order",
