@@ -14,7 +14,7 @@ from core.api.hooks import Action, TukkuError
 from core.api.i18n import pick, translations
 from core.api.ui import Empty, requires, safe_next, show_list
 
-from . import editing, why, wording
+from . import editing, touched, why, wording
 from .forms import AssortmentForm
 from .listing import ASSORTMENTS, ROWS
 from .models import Assortment, AssortmentRow
@@ -44,7 +44,9 @@ def assortments() -> Any:
 @requires(EDIT)
 def new() -> Any:
     """Make an assortment."""
-    return _edit(AssortmentForm(company=request.args.get("company", "")), None)
+    company, segment = request.args.get("company", ""), request.args.get("segment", "")
+    audience = "segment" if segment else "company"
+    return _edit(AssortmentForm(company=company, segment=segment, audience=audience), None)
 
 
 @bp.get("/assortments/<code>")
@@ -82,6 +84,7 @@ def _facts(one: Assortment) -> list[tuple[str, Any]]:
         (_("First day"), wording.first_day(one.valid_from)),
         (_("Last day"), wording.last_day(one.valid_until)),
         (_("Its goods"), ngettext("%(count)s product", "%(count)s products", count)),
+        *touched.facts(one, named_by([head])),
         (_("Note for the staff"), one.note),
     ]
 

@@ -40,6 +40,14 @@ def company_contracts(context: PageContext) -> Mapping[str, Any]:
     return {"contracts": found, "code": context.subject_code}
 
 
+def segment_lists(context: PageContext) -> Mapping[str, Any]:
+    """Return the price lists that a segment gives its companies."""
+    rows = select(func.count()).select_from(ContractPrice).where(ContractPrice.contract_id == Contract.id)
+    query = select(Contract, rows.correlate(Contract).scalar_subquery()).where(Contract.segment_id == context.subject_id)
+    found = db.session.execute(query.order_by(Contract.status, Contract.priority.desc(), Contract.code))
+    return {"contracts": [(contract, count, False) for contract, count in found], "segment": context.subject_code}
+
+
 PANELS = (
     Panel(
         key="contracts",
@@ -48,6 +56,16 @@ PANELS = (
         template="pricing_contract/panel_company.html",
         load=company_contracts,
         title=_l("Contracts and price lists"),
+        permission=VIEW,
+        order=40,
+    ),
+    Panel(
+        key="lists",
+        page="backoffice.segment",
+        slot="main",
+        template="pricing_contract/panel_company.html",
+        load=segment_lists,
+        title=_l("Price lists"),
         permission=VIEW,
         order=40,
     ),

@@ -52,7 +52,11 @@ def contracts() -> Any:
 @requires(EDIT)
 def new() -> Any:
     """Make a contract."""
-    form = ContractForm(company=request.args.get("company", ""), currency=seller().currency)
+    segment = request.args.get("segment", "")
+    audience = "segment" if segment else "company"
+    form = ContractForm(
+        company=request.args.get("company", ""), segment=segment, audience=audience, currency=seller().currency
+    )
     return _edit(form, None)
 
 

@@ -117,17 +117,19 @@ def segment(code: str) -> Any:
 
 
 def _segment(code: str | None, form: SegmentForm) -> Any:
+    found = segments.segment_by_code(code) if code else None
+    page = {"form": form, "code": code, "segment_id": found.id if found else None}
     if form.validate_on_submit():
         names = {locale: form[f"name_{locale}"].data or "" for locale in LOCALES}
         try:
             with write():
-                segments.save_segment(segments.segment_by_code(code) if code else None, form.code.data or "", names)
+                segments.save_segment(found, form.code.data or "", names)
         except TukkuError as error:
             refuse(form, error)
-            return render_template("companies/segment.html", form=form, code=code), error.status
+            return render_template("companies/segment.html", **page), error.status
         flash(_("The segment is saved."), "success")
         return redirect(url_for("companies_admin.segment_list"), 303)
-    return render_template("companies/segment.html", form=form, code=code)
+    return render_template("companies/segment.html", **page)
 
 
 @bp.post("/segments/s/<code>/delete")

@@ -25,6 +25,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     "storefront.people": ("main",),
     "backoffice.home": ("main", "side"),
     "backoffice.company": ("main", "side", "tabs"),
+    "backoffice.segment": ("main",),
     "backoffice.product": ("main", "side", "tabs"),
     "backoffice.order": ("main", "side", "tabs"),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from decimal import Decimal as D
 from html import unescape
 
 import pytest
@@ -16,6 +17,8 @@ from core.data.db import db
 from core.data.models import AuditEntry
 from core.data.scope import acting, system
 from core.data.write import write
+from core.orders import cart
+from core.orders.merging import NewItem
 from core.restapi import keys
 from core.settings.services import set_value
 from core.spec.errors import NotFound
@@ -152,6 +155,36 @@ def test_who_sees_what(visit, shop):
     company = unescape(sam.get("/admin/companies/c/acme").text)
     assert "It sees 2 products" in company
     assert "Assortment LIST" in company
+
+
+def test_a_segments_page_says_what_it_gives(visit, shop):
+    admin = factories.make_staff("root@tukku.example", ["admin"])
+    client = visit(admin.email)
+    assert "restricts nothing" in client.get("/admin/companies/segments/s/gold").text
+    shop.make("GOLD", "without", "BOLT", audience="segment")
+    text = client.get("/admin/companies/segments/s/gold").text
+    assert "Assortment GOLD" in text
+    assert "All but these" in text
+    page = client.get(f"{ADMIN}/assortments/new?segment=gold").text
+    assert '<option selected value="segment">' in page
+    assert '<option selected value="gold">' in page
+
+
+def test_an_assortment_says_whom_it_touches(visit, shop):
+    with shop.request("daughter"):
+        cart.add([NewItem("PIPE", D(1))])
+    shop.make("ONLY", "only", "BOLT", status="draft")
+    shop.make("LESS", "without", "BOLT", audience="public")
+    shop.make("GOLD", "also", "BOLT", audience="segment")
+    sam = visit("sam@tukku.example")
+
+    def told(code):
+        text = unescape(sam.get(f"{ADMIN}/assortments/{code}").text)
+        return [re.sub(r"\s*<[^>]+>\s*", " ", found).strip() for found in re.findall(r"<dd>(.*?)</dd>", text, re.S)]
+
+    assert told("ONLY")[-3:] == ["1 product", "2 companies", "1"]
+    assert told("LESS")[-2:] == ["1 product", "3 companies, and visitors"]
+    assert told("GOLD")[-2:] == ["1 product", "1 company"]
 
 
 def test_import_and_export(shop):
