@@ -25,7 +25,7 @@ _, _l, ngettext, _p = translations(__name__)
 PAGE = 100
 HUNDRED = Decimal(100)
 _KEY = ("target", "unit", "min_quantity", "valid_from")
-_DEED = ("kind", "value", "per", "valid_until")
+_DEED = ("kind", "value", "per", "valid_until", "terms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ def _difference(row: Any, left: str, right: str, zone: ZoneInfo) -> Difference:
 
 def _deed(row: Any, side: str, currency: str, zone: ZoneInfo) -> str:
     """Return what a row does in words, '' where there is none."""
-    kind, value, per, until = (getattr(row, f"{side}{name}") for name in _DEED)
+    kind, value, per, until, terms = (getattr(row, f"{side}{name}") for name in _DEED)
     if kind is None:
         return ""
-    return terms_text(kind, value, per, last_day(until, zone), currency)
+    return terms_text(kind, value, per, last_day(until, zone), currency, terms)

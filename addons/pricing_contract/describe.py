@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -11,6 +12,9 @@ from core.api.pricing import from_micro
 from core.api.ui import day_text, percent_text, plain
 
 from . import query
+from .agreed import COMPUTED
+from .formula_text import said
+from .formulas import parsed, read_terms
 
 _, _l, ngettext, _p = translations(__name__)
 
@@ -39,13 +43,20 @@ def rule_text(row: Any) -> object:
         return _l("%(percent)s off the list price", percent=percent_text(value))
     if row[query.KIND] == "amount_off":
         return _l("%(amount)s off the list price", amount=plain(value))
+    if row[query.KIND] in COMPUTED:
+        return said(parsed(row[query.KIND], row[query.VALUE], row[query.TERMS]))
     return KIND_LABELS[row[query.KIND]]
 
 
-def terms_text(kind: str, value: Decimal, per: Decimal, until: date | None, currency: str) -> str:
+def terms_text(
+    kind: str, value: Decimal, per: Decimal, until: date | None, currency: str, terms: Mapping[str, Any] | None = None
+) -> str:
     """Return what a stored row does, for how many units, and until which day, in words."""
-    amount = percent_text(value) if kind in ("percent", "cost_plus") else f"{plain(value)} {currency}"
-    said = amount if kind == "fixed" else f"{KIND_LABELS[kind]}: {amount}" if kind != "formula" else str(KIND_LABELS[kind])
+    if kind == "formula":
+        amount = said(read_terms(terms, value))
+    else:
+        amount = percent_text(value) if kind in ("percent", "cost_plus") else f"{plain(value)} {currency}"
+    told = amount if kind == "fixed" else f"{KIND_LABELS[kind]}: {amount}"
     if per != 1:
-        said += f" / {plain(per)}"
-    return f"{said}, {_('until %(day)s', day=day_text(until))}" if until else said
+        told += f" / {plain(per)}"
+    return f"{told}, {_('until %(day)s', day=day_text(until))}" if until else told

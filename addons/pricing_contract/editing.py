@@ -18,8 +18,9 @@ from core.api.i18n import bounded, read_number, translations
 from core.api.imports import codes
 from core.api.pricing import BEGINNING, minor_digits, round_to
 
-from . import conflicts
+from . import conflicts, formula_text
 from .deeds import Counts, write_deeds
+from .formulas import CONTRACT
 from .grid import GridRow, read_key
 from .models import KINDS, Contract, ContractPrice, OrderLimit
 from .rules import LIMIT
@@ -156,6 +157,8 @@ class _Reader:
         query = select(Product.sku, ProductUnit.unit).join(ProductUnit, ProductUnit.product_id == Product.id)
         self._units = {tuple(row) for row in db.session.execute(query.where(Product.sku.in_(names)))}
         self._zone = seller().zone
+        formulas = any(row.kind == "formula" for row in rows)
+        self._contracts = set(db.session.scalars(select(Contract.code))) if formulas else set()
 
     def read(self, tag: int, row: GridRow, contract: Header) -> Staged | None:
         """Return the row as it is to be saved; its errors are noted on it."""
@@ -170,7 +173,9 @@ class _Reader:
         if product is not None and unit and unit != self._base[row.target] and (row.target, unit) not in self._units:
             row.errors["unit"] = _("The product is not sold in this unit.")
         quantity = self._number(row, "min_quantity", row.min_quantity) if row.min_quantity else ZERO
-        value = self._number(row, "value", row.value)
+        formula = row.kind == "formula"
+        value = ZERO if formula else self._number(row, "value", row.value)
+        terms = self._formula(row, contract) if formula else None
         per = self._number(row, "per", row.per) if row.per else Decimal(1)
         first, last = self._day(row, "from", row.valid_from), self._day(row, "until", row.valid_until)
         if row.errors:
@@ -179,7 +184,7 @@ class _Reader:
             tag=tag, contract=contract, product_id=product, category_id=category, unit=unit, min_quantity=quantity,
             valid_from=start_of_day(first, self._zone) if first else BEGINNING,
             values={
-                "kind": row.kind, "value": value, "per": per,
+                "kind": row.kind, "value": value, "per": per, "terms": terms,
                 "valid_until": end_of_day(last, self._zone) if last else None,
             },
         )  # fmt: skip
@@ -190,6 +195,19 @@ class _Reader:
         except Invalid as refused:
             row.errors[column] = str(refused.message)
             return ZERO
+
+    def _formula(self, row: GridRow, contract: Header) -> dict[str, Any] | None:
+        try:
+            terms = formula_text.read(row.value)
+        except Invalid as refused:
+            row.errors["value"] = str(refused.message)
+            return None
+        base = str(terms["base"]).removeprefix(CONTRACT)
+        if base != terms["base"] and base not in self._contracts:
+            row.errors["value"] = _("There is no contract or price list with the code “%(code)s”.", code=base)
+        elif base == contract.code:
+            row.errors["value"] = _("The contract would be computed from itself.")
+        return terms
 
     def _day(self, row: GridRow, column: str, text: str) -> date | None:
         try:

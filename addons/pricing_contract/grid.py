@@ -20,9 +20,11 @@ from core.api.i18n import current_locale, pick, read_plain, translations
 from core.api.imports import read_upload
 from core.api.ui import contains, plain, typed
 
+from .formula_text import begins, written
+from .formulas import read_terms
 from .imports import first_day, last_day
 from .lint import LINTS
-from .models import KINDS, Contract, ContractPrice
+from .models import Contract, ContractPrice
 
 _, _l, ngettext, _p = translations(__name__)
 PAGE = 100
@@ -156,7 +158,7 @@ def _row(
         unit=price.unit,
         min_quantity=typed(price.min_quantity) if price.min_quantity else "",
         kind=price.kind,
-        value=typed(price.value),
+        value=written(read_terms(price.terms, price.value)) if price.kind == "formula" else typed(price.value),
         per="" if price.per == 1 else typed(price.per),
         valid_from=_day_text(first_day(price.valid_from, zone)),
         valid_until=_day_text(last_day(price.valid_until, zone)),
@@ -223,12 +225,8 @@ def _texts_row(texts: Mapping[str, str]) -> GridRow:
 
 def pasted_rows(text: str) -> list[GridRow]:
     """Return the rows of pasted text: code, price; code, quantity, price; or all columns; by tab, semicolon or spaces."""
-    rows = []
-    for line in text.replace("\r", "").split("\n"):
-        cells = _cells(line)
-        if cells and not _is_head(cells):
-            rows.append(_texts_row(_by_column(cells)))
-    return rows
+    lines = [cells for line in text.replace("\r", "").split("\n") if (cells := _cells(line))]
+    return [_texts_row(_by_column(cells)) for n, cells in enumerate(lines) if n or not _is_head(cells)]
 
 
 def _cells(line: str) -> list[str]:
@@ -239,8 +237,8 @@ def _cells(line: str) -> list[str]:
 
 
 def _is_head(cells: Sequence[str]) -> bool:
-    """Tell whether the line is a head: no digit stands in any cell but the first."""
-    return len(cells) > 1 and not any(char.isdigit() for cell in cells[1:] for char in cell)
+    """Tell whether the first line is a head: no cell but the first has a digit or begins a formula."""
+    return len(cells) > 1 and not any(any(map(str.isdigit, cell)) or begins(cell) for cell in cells[1:])
 
 
 def _by_column(cells: Sequence[str]) -> dict[str, str]:
@@ -253,8 +251,11 @@ def _by_column(cells: Sequence[str]) -> dict[str, str]:
         texts["target"], texts["unit"], texts["min_quantity"], texts["value"] = cells
     else:
         texts.update(zip(COLUMNS, cells, strict=False))
-    if texts["value"].endswith("%"):
-        texts["kind"], texts["value"] = "percent", texts["value"].rstrip("% ")
+    value = texts["value"]
+    if begins(value):
+        texts["kind"] = texts["kind"] or "formula"
+    elif value.endswith("%"):
+        texts["kind"], texts["value"] = "percent", value.rstrip("% ")
     return texts
 
 
@@ -267,7 +268,7 @@ def _imported(contract: Contract, cells: Mapping[str, str]) -> dict[str, str]:
     other = cells.get("contract", "")
     if other and other != contract.code:
         raise Invalid("CONTRACT-OTHER", _("The file has rows of the contract %(code)s too: import it instead.", code=other))
-    if cells.get("kind") not in (None, "", *KINDS[:3]):
+    if cells.get("kind") == "formula":
         raise Invalid("CONTRACT-FORMULA", _("The file has formulas: import it instead."))
     texts = {name: cells.get(name, "") for name in COLUMNS}
     category = cells.get("category", "")

@@ -21,6 +21,7 @@ from . import changes, editing, grid
 from .describe import KIND_LABELS
 from .export import rows_as_csv
 from .forms import BELOW_FIRST, BREAKS, COUNTS, DATE_BASES, PERIODS, ContractForm, CopyForm, PercentForm
+from .formula_text import EXAMPLES, written
 from .imports import first_day, last_day
 from .lint import LINTS
 from .listing import CONTRACTS, SHORT_AUDIENCES, SHORT_POLICIES
@@ -29,7 +30,7 @@ from .permissions import EDIT, EXPLAIN, VIEW
 
 _, _l, ngettext, _p = translations(__name__)
 bp = Blueprint("pricing_contract_admin", __name__, template_folder="templates")
-EDITABLE_KINDS = [(kind, KIND_LABELS[kind]) for kind in KINDS[:3]]
+ROW_KINDS = [(kind, KIND_LABELS[kind]) for kind in KINDS]
 BLANK_ROWS = 3
 SHOWN = 50
 
@@ -117,7 +118,7 @@ def _contract_page(found: Contract, *, failed: list[grid.GridRow] | None = None,
         contract=found, company=company, segment=segment, page=page, rows=rows, wanted=wanted,
         only=only if only in LINTS else "", lints=[(key, lint.label) for key, lint in LINTS.items()],
         new_rows=[*new_rows, *(grid.GridRow() for _n in range(BLANK_ROWS))],
-        kinds=EDITABLE_KINDS, first=first_day(found.valid_from, zone), last=last_day(found.valid_until, zone),
+        kinds=ROW_KINDS, first=first_day(found.valid_from, zone), last=last_day(found.valid_until, zone),
         audience=SHORT_AUDIENCES[found.audience], policy=SHORT_POLICIES[found.merge_policy],
         below_first=None if found.below_first == "none" else dict(BELOW_FIRST)[found.below_first],
         breaks=None if found.breaks == "whole" else dict(BREAKS)[found.breaks],
@@ -125,7 +126,8 @@ def _contract_page(found: Contract, *, failed: list[grid.GridRow] | None = None,
         period=dict(PERIODS)[found.period] if found.period else None,
         date_basis=None if found.date_basis == "order" else dict(DATE_BASES)[found.date_basis],
         undo=editing.last_deletion(found), prepared=changes.changes_of(found), percent_form=PercentForm(formdata=None),
-        copy_form=CopyForm(formdata=None, name=found.name), failed=failed or [], blank=grid.GridRow(), **context,
+        copy_form=CopyForm(formdata=None, name=found.name),
+        formulas=[written(one) for one in EXAMPLES], failed=failed or [], blank=grid.GridRow(), **context,
     )  # fmt: skip
     return html, status
 
