@@ -96,7 +96,7 @@ def _rows(found: Contract, events: Iterable[Event], **context: Any) -> Any:
 def _said(event: Event, currency: str, zone: ZoneInfo) -> tuple[str, str]:
     """Return the row before and after in words, '' where there was or is none."""
     before, after = (
-        "" if one is None else terms_text(one.kind, one.value, one.per, last_day(one.valid_until, zone), currency, one.formula)
+        terms_text(one.kind, one.value, one.per, last_day(one.valid_until, zone), currency, one.formula) if one else ""
         for one in (event.before, event.after)
     )
     return before, after

@@ -46,7 +46,8 @@ def test_formulas_with_other_terms_differ_and_pages_hold(shop, monkeypatch):
     left, right = contract("LEFT"), contract("RIGHT")
     for made, surcharge in ((left, "1"), (right, "2")):
         row(made, None, "0", kind="formula", terms={"base": "list", "surcharge": surcharge})
-    assert [(x.left, x.right) for x in differences(left, right).rows] == [("Formula: list price, +1", "Formula: list price, +2")]
+    both = ("Formula: list price, +1", "Formula: list price, +2")
+    assert [(x.left, x.right) for x in differences(left, right).rows] == [both]
     for n in range(5):
         row(left, factories.make_product(f"P-{n}", price="1"), "1")
     monkeypatch.setattr(comparing, "PAGE", 4)
