@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from core.api.hooks import (
     Action,
+    ApiExtension,
     Command,
     ConfigCheck,
     DataCheck,
@@ -21,7 +22,7 @@ from core.api.hooks import (
 )
 from core.api.i18n import translations
 
-from . import checks, commands, lists, panels, services, views
+from . import api, checks, commands, lists, panels, services, views
 from .permissions import EDIT, PERMISSIONS
 
 _, _l, ngettext, _p = translations(__name__)
@@ -71,6 +72,11 @@ class SegmentRules:
     def ui_actions(self) -> Iterable[Action]:
         """Keep the chosen companies whatever the rules say."""
         return lists.ACTIONS
+
+    @hookimpl
+    def api_extensions(self) -> Iterable[ApiExtension]:
+        """Say of companies in the API which segments a rule put them into."""
+        return api.EXTENSIONS
 
     @hookimpl
     def config_checks(self) -> Iterable[ConfigCheck]:

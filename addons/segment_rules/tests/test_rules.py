@@ -21,6 +21,7 @@ from core.jobs.models import Job
 from core.orders.models import Movement, OrderLine
 from core.pricing.currency import RateMissing
 from core.pricing.models import CurrencyRate
+from core.restapi import keys
 from core.testing import factories
 from core.testing.signin import sign_in
 from core.testing.sweeping import break_rows, swept
@@ -318,3 +319,18 @@ def test_the_doctor_names_a_company_that_is_placed_and_not_inside(shop):
     assert swept(shop, "segment_rules") == {}
     break_rows(shop, "DELETE FROM companies_company_segment")
     assert swept(shop, "segment_rules") == {"SEGMENT-PLACE": ["acme in gold"]}
+
+
+def test_the_api_says_which_segments_a_rule_put_companies_into(shop):
+    rule(min_spend=D(1000), grace_days=7)
+    evaluate()
+    acme = db.session.scalar(select(Company.id).where(Company.code == "acme"))
+    ours, theirs = (keys.create("x", keys.offered(of), company_id=of, days=1).secret for of in (None, acme))
+
+    def asked(secret):
+        answer = shop.test_client().get("/api/v1/companies", headers={"Authorization": f"Bearer {secret}"})
+        return {item["code"]: item["extensions"] for item in answer.json["items"]}
+
+    place = {"code": "gold", "since": NOW.isoformat(), "until": None}
+    assert asked(ours) == {"acme": {"segment_rules": {"segments": [place]}}, "acme-sub": {}, "pol": {}}
+    assert asked(theirs) == {"acme": {}, "acme-sub": {}}, "places are the seller's"

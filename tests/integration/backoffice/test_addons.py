@@ -294,7 +294,7 @@ def test_an_operation_whose_process_was_killed_is_not_followed_for_ever(admin):
 
 
 #: What only addons of others use.
-FOR_OTHERS = {"api_extensions"}
+FOR_OTHERS: set[str] = set()
 
 
 @pytest.mark.database("sqlite")
