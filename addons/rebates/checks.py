@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from core.api.companies import descendants, lock_company
 from core.api.data import audit, clock, db, write
-from core.api.hooks import Command, ConfigCheck, ConfigFinding, HealthCheck, Impact
+from core.api.hooks import Command, ConfigCheck, ConfigFinding, DataCheck, HealthCheck, Impact
 from core.api.i18n import translations
 from core.api.orders import Order
 
@@ -125,3 +125,12 @@ def settle() -> None:
 
 CHECKS = (ConfigCheck("ledger", _l("Ledger of rebates"), ledger_agrees),)
 COMMANDS = (Command(command), Command(settle))
+
+
+SWEEPS = (
+    DataCheck(
+        "REBATE-LEDGER", "The ledger of rebates says what the orders say, and adds up.",
+        lambda: dict.fromkeys(code for code, _what in wrong()),
+        "`tukku rebates ledger --mend` adds what is missing.",
+    ),
+)  # fmt: skip

@@ -9,6 +9,7 @@ from core.api.hooks import (
     Card,
     Command,
     ConfigCheck,
+    DataCheck,
     DataImport,
     HealthCheck,
     Impact,
@@ -78,6 +79,11 @@ class Rebates:
     def config_checks(self) -> Iterable[ConfigCheck]:
         """Ask whether the ledger agrees with orders and terms."""
         return checks.CHECKS
+
+    @hookimpl
+    def data_checks(self) -> Iterable[DataCheck]:
+        """Say what holds of the ledger at all times."""
+        return checks.SWEEPS
 
     @hookimpl
     def addon_health(self) -> Iterable[HealthCheck]:

@@ -12,7 +12,7 @@ from sqlalchemy import Select, func, or_, select
 from core.api.catalog import Product
 from core.api.companies import lock_company
 from core.api.data import audit, clock, db, write
-from core.api.hooks import Command, ConfigCheck, ConfigFinding, HealthCheck, Impact
+from core.api.hooks import Command, ConfigCheck, ConfigFinding, DataCheck, HealthCheck, Impact
 from core.api.i18n import translations
 from core.api.orders import Order, OrderLine
 
@@ -133,3 +133,12 @@ CHECKS = (
     ConfigCheck("units", _l("Units of volume agreements"), units_fit),
 )
 COMMAND = Command(command)
+
+
+SWEEPS = (
+    DataCheck(
+        "VOLUME-LEDGER", "The ledger of volume agreements says what the orders say.",
+        lambda: dict.fromkeys(found.number for found in wrong()),
+        "`tukku volume_agreements ledger --mend` adds what is missing.",
+    ),
+)  # fmt: skip

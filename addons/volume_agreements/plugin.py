@@ -9,6 +9,7 @@ from core.api.hooks import (
     CheckoutRule,
     Command,
     ConfigCheck,
+    DataCheck,
     DataImport,
     HealthCheck,
     Impact,
@@ -80,6 +81,11 @@ class VolumeAgreements:
     def config_checks(self) -> Iterable[ConfigCheck]:
         """Ask whether ledger and orders agree, and whether units fit."""
         return checks.CHECKS
+
+    @hookimpl
+    def data_checks(self) -> Iterable[DataCheck]:
+        """Say what holds of the ledger at all times."""
+        return checks.SWEEPS
 
     @hookimpl
     def addon_health(self) -> Iterable[HealthCheck]:

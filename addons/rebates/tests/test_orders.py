@@ -23,6 +23,7 @@ from core.settings.services import set_value
 from core.spec.errors import Conflict, Forbidden, Invalid, NotFound
 from core.spec.imports import ImportRow
 from core.testing import factories
+from core.testing.sweeping import break_rows, swept
 
 
 def test_a_line_accrues_at_the_step_and_a_crossed_step_is_trued_up(shop):
@@ -320,3 +321,13 @@ def test_import_and_export(shop):
     with shop.staff():
         (row,) = imports.export()
     assert load({name: value for name, value in row.items() if value not in (None, "")}) == [("unchanged", "")]
+
+
+def test_the_doctor_names_a_ledger_that_does_not_agree_with_orders(shop):
+    shop.agree()
+    shop.order(("BOLT", "150"))
+    assert swept(shop.app, "rebates") == {}
+    break_rows(shop.app, "UPDATE rebates_entry SET net = net + 10000")
+    assert swept(shop.app, "rebates") == {"REBATE-LEDGER": ["RB-1"]}
+    break_rows(shop.app, "DELETE FROM rebates_entry")
+    assert swept(shop.app, "rebates") == {"REBATE-LEDGER": ["RB-1"]}

@@ -26,6 +26,7 @@ from core.spec.errors import Conflict, Invalid
 from core.spec.pricing import ManualTerms, PriceRequest
 from core.testing import factories
 from core.testing.statements import count_statements
+from core.testing.sweeping import break_rows, swept
 
 
 def line_of(shop, number, position=1):
@@ -397,3 +398,13 @@ def test_what_orders_drew_stays_covered(shop):
         with pytest.raises(Conflict, match="Somebody else"):
             editing.save(made, kept, 1)
     assert figures(shop)[2] == D(0)
+
+
+def test_the_doctor_names_a_ledger_that_does_not_agree_with_orders(shop):
+    shop.agree()
+    number = shop.order(("BOLT", "300"))
+    assert swept(shop.app, "volume_agreements") == {}
+    break_rows(shop.app, "UPDATE volume_agreements_entry SET committed = committed + 10000")
+    assert swept(shop.app, "volume_agreements") == {"VOLUME-LEDGER": [number]}
+    break_rows(shop.app, "DELETE FROM volume_agreements_entry")
+    assert swept(shop.app, "volume_agreements") == {"VOLUME-LEDGER": [number]}
