@@ -59,6 +59,18 @@ def _said(key: str, code: str, count: int) -> str:
                 "%(count)s prices of the contract %(code)s are below cost and the least margin.",
                 count, code=code,
             )  # fmt: skip
+        case "free":
+            return ngettext(
+                "%(count)s row of the contract %(code)s gives goods away: it sells for nothing.",
+                "%(count)s rows of the contract %(code)s give goods away: they sell for nothing.",
+                count, code=code,
+            )  # fmt: skip
+        case "baseless":
+            return ngettext(
+                "%(count)s row of the contract %(code)s has nothing to compute from: its cost or its list is missing.",
+                "%(count)s rows of the contract %(code)s have nothing to compute from: costs or lists are missing.",
+                count, code=code,
+            )  # fmt: skip
         case "ended":
             return ngettext(
                 "%(count)s row of the contract %(code)s has ended.",
@@ -127,6 +139,8 @@ CHECKS = (
     ConfigCheck("overlap", _l("Rows of contracts that overlap in time"), partial(rows_that, "overlap", "warning"), order=10),
     ConfigCheck("inverted", _l("Rows dearer at a larger quantity"), partial(rows_that, "inverted", "warning"), order=12),
     ConfigCheck("floor", _l("Contract prices below cost"), partial(rows_that, "floor", "warning"), order=14),
+    ConfigCheck("free", _l("Rows that cost nothing"), partial(rows_that, "free", "info"), order=15),
+    ConfigCheck("baseless", _l("Rows that compute from nothing"), partial(rows_that, "baseless", "warning"), order=15),
     ConfigCheck("unsold", _l("Rows for what is not sold so"), partial(rows_that, "unsold", "info"), order=16),
     ConfigCheck("ended_rows", _l("Rows of contracts that have ended"), partial(rows_that, "ended", "info"), order=18),
     ConfigCheck("ended", _l("Contracts that ended or are empty"), ended_contracts, order=20),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Numeric, and_, cast, exists, or_, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Numeric, and_, case, cast, exists, literal, or_, select, type_coerce
 from sqlalchemy.orm import aliased
 
 from core.api.catalog import Product, ProductUnit
@@ -14,7 +14,9 @@ from core.api.data import clock
 from core.api.i18n import translations
 from core.api.settings import get
 
-from .models import Contract, ContractPrice, ProductValue
+from .agreed import COMPUTED
+from .formulas import CONTRACT
+from .models import MEASURES, Contract, ContractPrice, ProductValue
 
 _, _l, ngettext, _p = translations(__name__)
 #: A margin has as many decimals as this has noughts.
@@ -95,10 +97,41 @@ def never_matching() -> ColumnElement[bool]:
     )
 
 
+def free() -> ColumnElement[bool]:
+    """Fixed prices of zero and percents of a hundred in force: meant so, one hopes."""
+    nothing = or_(
+        and_(ContractPrice.kind == "fixed", ContractPrice.value == 0),
+        and_(ContractPrice.kind == "percent", ContractPrice.value == 100),
+    )
+    return and_(nothing, _holds(ContractPrice))
+
+
+def without_base() -> ColumnElement[bool]:
+    """Rows in force that compute from what is not there: a cost that nobody stated, a contract that is gone or not active.
+
+    Of products only the cost or recommended price that a row for the product itself computes from is looked for.
+    """
+    base = ContractPrice.terms["base"].as_string()
+    measure = case((ContractPrice.kind == "cost_plus", "cost"), else_=base)
+    stated = _there(ProductValue.product_id == ContractPrice.product_id, ProductValue.kind == measure)
+    other = aliased(Contract)
+    active = _there(literal(CONTRACT) + other.code == base, other.status == "active")
+    return and_(
+        ContractPrice.kind.in_(COMPUTED),
+        _holds(ContractPrice),
+        or_(
+            and_(measure.in_(MEASURES), ContractPrice.product_id.is_not(None), ~stated),
+            and_(ContractPrice.kind == "formula", base.startswith(CONTRACT), ~active),
+        ),
+    )
+
+
 LINTS = {
     "overlap": Lint(_l("that overlap in time"), overlapping),
     "inverted": Lint(_l("dearer at a larger quantity"), inverted),
     "floor": Lint(_l("below cost and least margin"), below_floor),
+    "free": Lint(_l("that cost nothing"), free),
+    "baseless": Lint(_l("that compute from nothing"), without_base),
     "ended": Lint(_l("that have ended"), ended),
     "unsold": Lint(_l("for what is not sold so"), never_matching),
 }

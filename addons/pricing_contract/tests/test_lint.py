@@ -43,7 +43,7 @@ def frame(office):
 
 
 def test_a_contract_in_order_has_no_findings_in_a_few_statements(frame):
-    with count_statements(at_most=10):
+    with count_statements(at_most=12):
         assert found() == {}
 
 
@@ -91,6 +91,31 @@ def test_rows_that_ended_or_match_nothing_are_found(frame):
         session.execute(update(Product).where(Product.id == bolt.id).values(status="discontinued"))
     assert findings != found()
     assert len(rows_that(made, "unsold")) == 3
+
+
+def test_goods_given_away_are_told_and_so_is_what_computes_from_nothing(frame):
+    made, bolt = frame
+    nut = make_product("NAIL", price="1")
+    row(made, nut, "0")
+    row(made, None, "100", kind="percent", min_quantity="1000")
+    assert found()["CONTRACT-FREE"][0] == "2 rows of the contract K give goods away: they sell for nothing."
+    assert rows_that(made, "free") == [("*", "", "1000", "100"), ("NAIL", "pcs", "", "0")]
+    base = contract("BASE", segment=make_segment("gold"))
+    row(base, bolt, "4")
+    row(made, bolt, "20", kind="cost_plus", min_quantity="10")
+    row(made, bolt, "0", kind="formula", min_quantity="20", terms={"base": "msrp"})
+    row(made, bolt, "0", kind="formula", min_quantity="30", terms={"base": "contract:BASE"})
+    row(made, bolt, "0", kind="formula", min_quantity="40", terms={"base": "list", "percent": ["5"]})
+    assert [one[2] for one in rows_that(made, "baseless")] == ["10", "20"]
+    said, values = found()["CONTRACT-BASELESS"]
+    assert said.startswith("2 rows of the contract K have nothing to compute from")
+    assert values["only"] == "baseless"
+    with write() as session:
+        session.add_all(
+            ProductValue(product_id=bolt.id, kind=kind, currency="EUR", amount=D(1)) for kind in ("cost", "msrp")
+        )
+        base.status = "ended"
+    assert [one[2] for one in rows_that(made, "baseless")] == ["30"]
 
 
 @pytest.mark.usefixtures("frame")
