@@ -156,7 +156,7 @@ def _show_removal(removal: Removal) -> None:
         return
     click.echo(f"To {removal.kind}: {removal.name}. Its tables are exported, read back and compared, then removed:")
     table([(name, str(count)) for name, count in removal.rows] or [("(none)", "0")], ("TABLE", "ROWS"))
-    for known in removal.references:
+    for known in (one for one in removal.references if one.count):
         click.echo(f"{known.count} rows of {known.target} stay and lose what {known.table}.{known.column} says of them.")
     if removal.holds:
         click.echo(f"{removal.holds} holds of it stay on orders, until somebody releases them by force.")
