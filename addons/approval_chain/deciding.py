@@ -202,11 +202,11 @@ def send_again(number: str, quantities: Mapping[int, Decimal], digest: str, expe
         one.approval.state, one.approval.round = flows.WAITING, one.approval.round + 1
         order = lock(number)
         versions.keep(one.approval, order, lines_of(order.id), services.plan_now(order, one.approval))
+        audit.record("order", number, "approval asked again", company_id=order.company_id, addon=OWNER)
         if proposal is not None and proposal.proposed and taken and _smaller(one, proposal.digest, order.digest):
             _approve_as_proposed(one.approval.round, proposal, order.digest)
         one = services.pending_of(order)
         timing.stop(one.approval)
-        audit.record("order", number, "approval asked again", company_id=order.company_id, addon=OWNER)
         emit(SENT_AGAIN, {"number": number, "round": one.approval.round})
         services.free_if_nobody_is_asked(one)
         settle(one, "")

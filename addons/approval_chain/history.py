@@ -9,7 +9,8 @@ from core.api.documents import PDF, Document, compile_pdf
 from core.api.i18n import current_locale, translations
 from core.api.ui import instant_text, money_text
 
-from . import panels, story, versions
+from . import panels, reasons, story, versions
+from .engine import Requirement
 from .services import Pending
 
 _, _l, ngettext, _p = translations(__name__)
@@ -30,10 +31,11 @@ def document(one: Pending) -> Document:
             [_("Ordered by"), order.user_name],
             [_("Ordered"), instant_text(order.submitted_at) if order.submitted_at else "–"],
             [_("Without tax"), money_text(order.without_tax, order.currency)],
-            [_("State"), str(panels.STATES[one.approval.state])],
+            [_("State"), str(panels.STATES[_state(one)])],
             [_("Digest"), order.digest],
+            *([_("Asked when it was placed"), said] for said in _asked(one)),
         ],
-        "columns": [_("When"), _("Decision"), _("Who"), _("Comment"), _("On")],
+        "columns": [_("When"), _("Decision"), _("Who"), _("Comment"), _("Version")],
         "rows": events,
         "versions_title": _("Versions"),
         "versions": [
@@ -45,3 +47,16 @@ def document(one: Pending) -> Document:
     name = _("Approval-%(number)s.pdf", number=order.number)
     db.session.rollback()  # the read is over: no transaction stays open while the document is set
     return Document(name, PDF, compile_pdf(TEMPLATE, data, at=clock.now()))
+
+
+def _state(one: Pending) -> str:
+    """Return how the approval ended: an order that waits no more was released or cancelled while nobody could note it."""
+    if one.approval.state not in ("waiting", "returned") or one.order.state == "submitted":
+        return one.approval.state
+    return "released" if one.order.state in ("confirmed", "completed") else "withdrawn"
+
+
+def _asked(one: Pending) -> list[str]:
+    """Return who was asked when the order was placed, and why, a sentence for each turn."""
+    found = reasons.turns([Requirement(**{**row, "people": tuple(row["people"])}) for row in one.approval.plan])
+    return [f"{turn.who} ({turn.why})" for turn in found]

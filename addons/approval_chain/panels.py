@@ -111,7 +111,7 @@ def progress(context: PageContext) -> Mapping[str, Any] | None:
     one = services.pending(context.subject_code)
     waits = one.order.state == "submitted" and approval.state == "waiting" and services.held(one.order)
     return {
-        "events": story.of(one),
+        "events": story.of(one)[::-1],
         "steps": steps(one.flow.open()) if waits else [],
         "instead_of": instead_of(one.flow) if waits else "",
         "clock": approval if waits else None,

@@ -31,7 +31,7 @@ HAPPENED = {
 
 
 def of(one: Pending) -> list[dict[str, Any]]:
-    """Return what happened as a timeline shows it; ``digest`` is that of the version that was decided on."""
+    """Return what happened, the oldest first; ``digest`` is that of the version that was decided on."""
     found = [*_decisions(services.decisions_of([one.approval.id])), *_between(one.order.number or "")]
     return sorted(found, key=lambda event: event["at"])
 
@@ -43,11 +43,17 @@ def _decisions(rows: Sequence[Decision]) -> list[dict[str, Any]]:
             "icon": DECIDED[d.outcome][1],
             "who": _("%(other)s for %(name)s", other=d.user_name, name=d.for_name) if d.for_name else d.user_name,
             "at": d.at,
-            "note": _("As proposed") if d.through == "proposal" else d.comment,
+            "note": _note(d),
             "digest": d.digest,
         }
         for d in rows
     ]
+
+
+def _note(decision: Decision) -> str:
+    """Return what goes with a decision: its comment, or how it came about."""
+    how = {"proposal": _("As proposed"), "mail": _("By mail")}.get(decision.through, "")
+    return " · ".join(filter(None, (how, decision.comment if decision.through != "proposal" else "")))
 
 
 def _between(number: str) -> list[dict[str, Any]]:

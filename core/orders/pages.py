@@ -291,7 +291,8 @@ def _event(row: AuditEntry, order: Order, merchant: str) -> Event:
     automatic = bool((row.after or {}).get("automatic"))
     buyers = {order.user_id, order.placed_by_id, current_actor().user_id}
     who = "" if automatic else row.actor if not merchant or row.actor_id in buyers else merchant
-    reason = "" if merchant and row.action == "priced" else row.reason  # why a price was set is for staff alone
+    hidden = row.action == "check skipped" or (merchant and row.action == "priced")  # why a price was set is for staff alone
+    reason = "" if hidden else row.reason
     said = [text for text in (_moved(row), (row.after or {}).get("document", ""), reason) if text]
     return Event(_sentence(row, order), row.at, who, _ICONS.get(row.action, "clock"), " · ".join(said))
 
@@ -352,6 +353,6 @@ def _sentence(row: AuditEntry, order: Order) -> str:
         case "noted":
             return _("Note")
         case "check skipped":
-            return _("A check was skipped because its addon is disabled: %(checks)s", checks=after.get("checks", ""))
+            return _("The addon %(addon)s was switched off and did not check the order", addon=row.addon)
     said = deed(row.action)
     return said[:1].upper() + said[1:]

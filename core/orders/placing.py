@@ -20,7 +20,7 @@ from core.data import clock
 from core.data.db import db
 from core.data.scope import Actor, current_actor
 from core.data.write import write
-from core.i18n import _
+from core.i18n import _, speaking
 from core.orders import articles, cart, manual, queries, rules, steps
 from core.orders.digest import content_of, digest, trace_digest
 from core.orders.draft import Priced, draft_of, price_order
@@ -196,7 +196,9 @@ def _freeze_head(order: Order, actor: Actor) -> None:
 def _hold_or_confirm(order: Order, draft: OrderDraft) -> None:
     """Place the holds that addons want; confirm at once if none stops that and the merchant wants it so."""
     held = False
-    for wanted in rules.wanted_holds(draft):
+    with speaking(companies.seller().locale):  # labels are for staff, whatever the buyer speaks
+        asked = rules.wanted_holds(draft)
+    for wanted in asked:
         hold = add_hold(order, wanted.owner, wanted.type.code, wanted.request, wanted.type.release_permission)
         held = held or "confirm" in hold.blocks
     if not held and get("orders", "confirm_automatically"):

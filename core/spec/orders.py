@@ -223,7 +223,7 @@ class CheckoutStep:
 
 @dataclass(frozen=True, slots=True)
 class HoldRequest:
-    """What a hold type wants held: label for people and what is blocked (confirm, ship, invoice)."""
+    """What a hold type wants held: a label in the merchant's language, and what is blocked (confirm, ship, invoice)."""
 
     label: str
     blocks: tuple[str, ...] = ("confirm",)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -363,3 +364,11 @@ def test_references_that_the_policy_leaves_free_change_while_an_order_waits(worl
         assert link.digest == now
     assert world.decide("carl", number) == "approved"
     assert anna.post(f"{page}/references", data={**sent, "digest": now}).status_code == 409
+
+
+def test_staff_read_in_their_language_why_an_order_is_held(world, monkeypatch):
+    usual = world.actor
+    monkeypatch.setattr(world, "actor", lambda *who: replace(usual(*who), locale="tr"))
+    number = world.place(20)
+    holds = queries.holds_of(queries.find(number).id)
+    assert [hold.label for hold in holds] == ["Waits for approval by the company"]
