@@ -21,6 +21,7 @@ from core.orders.quantities import parse_quantity
 from core.orders.resources import DESK
 from core.orders.rules import CheckoutRefused
 from core.orders.views_history import posted_version, send_document
+from core.registry.registry import registry
 from core.spec.errors import Invalid, TukkuError
 from core.ui.access import requires
 from core.ui.links import row_url
@@ -56,7 +57,7 @@ def order(number: str) -> str:
         order=found,
         company=company,
         company_url=row_url("companies_admin.company", company.code) if company else "",
-        open_holds=[(hold, _may_release(hold)) for hold in holds if hold.released_at is None],
+        open_holds=[(hold, _may_release(hold), _asleep(hold)) for hold in holds if hold.released_at is None],
         stale=found.state == "submitted" and found.price_hold_until is not None and found.price_hold_until <= clock.now(),
         may={name: states.allowed(found, name) for name in ("confirm", "reject", "cancel")},
         may_price=found.state == "submitted" and current_actor().may(manual.SET),
@@ -171,6 +172,11 @@ def _may_release(hold: Hold) -> str:
     if actor.may(hold.release_permission):
         return "own"
     return "force" if actor.may(lifecycle.FORCE_RELEASE) else ""
+
+
+def _asleep(hold: Hold) -> str:
+    """Return the addon that would release a hold and does not run, '' where it does."""
+    return "" if hold.owner == "core" or registry().runs(hold.owner) else hold.owner
 
 
 def _posted_quantities(number: str, field: str) -> dict[int, Decimal]:

@@ -89,6 +89,7 @@ def shop(app_with) -> Shop:
             min_quantity=Decimal(0), per=Decimal(1), valid_from=now,
         ))  # fmt: skip
     promotion("SPRING")
+    factories.make_staff("root@tukku.example", roles=("admin",))
     world.rule()
     numbers = {"approval": world.place(20), "invoiced": world.place(4)}
     set_value("orders", "confirm_automatically", False)
@@ -142,6 +143,10 @@ def used(shop: Shop, discovery: Discovery | None = None) -> tuple[str, ...]:
                 continue
             with app.test_request_context("/"), acting(_staff()), pytest.raises(TukkuError, match=STAYS):
                 lifecycle.confirm(number)
+        page = sign_in(app, "root@tukku.example").get(f"/admin/orders/{shop.numbers['approval']}").text
+        runs = "approval_chain" in app.extensions[EXTENSION].addons
+        assert ("The addon approval_chain, which placed this hold, does not run." in page) != runs
+        assert "Release by force" in page or runs
         return app.extensions[EXTENSION].addons  # type: ignore[no-any-return]
 
 
@@ -191,7 +196,6 @@ def test_nothing_is_lost_and_no_order_moves_whatever_happens_to_an_addon(shop, n
 @pytest.mark.database("sqlite")
 def test_every_set_of_addons_is_built_browsed_and_ordered_from(shop):
     """On tables of all addons, as where some are switched off; two by two they also stand alone (test_addon_subsets)."""
-    factories.make_staff("root@tukku.example", roles=("admin",))
     company = factories.make_company("small")
     may = ("catalog.product.view", "pricing.price.view", "orders.order.place", "orders.order.view")
     headers = {"Authorization": f"Bearer {keys.create('a program', may, company_id=company.id, days=1).secret}"}
