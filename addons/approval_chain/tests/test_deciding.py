@@ -322,6 +322,35 @@ def test_two_decisions_at_once_and_one_that_comes_too_late(world, monkeypatch):
     assert approval(late).state == "returned"
 
 
+def test_an_edit_between_looking_and_deciding_never_slips_through(world):
+    """Who ordered makes the order larger in the moment in which it is approved: one of the two is refused."""
+    number = world.place(20)
+    seen, start, said = queries.find(number).digest, threading.Barrier(2), []
+
+    def tell(work: Callable[[], str]) -> None:
+        start.wait(timeout=10)
+        try:
+            said.append(work())
+        except Conflict as error:
+            said.append(error.code)
+
+    works = (
+        lambda: world.decide("bo", number, digest=seen),
+        lambda: again(world, number, {1: 40}, digest=seen),
+    )
+    threads = [threading.Thread(target=tell, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    db.session.rollback()
+    quantity = queries.lines_of(queries.find(number).id)[0].quantity
+    assert (sorted(said), quantity, world.state(number)) in (
+        (["APPROVAL-DECIDED", "approved"], 20, "confirmed"),
+        (["APPROVAL-STALE", "waiting"], 40, "submitted"),
+    )
+
+
 def test_the_seller_releases_what_a_disabled_addon_left(world):
     number = world.place(30)
     staff = Actor(None, "sally", Scope("merchant"), permissions=frozenset({"orders.hold.force_release"}))
