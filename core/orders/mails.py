@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -17,11 +18,12 @@ from core.i18n import _, _l, speaking
 from core.jobs.mail import Attachment, send_mail
 from core.notifications.services import Message, notify
 from core.orders.documents import confirmation
-from core.orders.models import Order
+from core.orders.models import Movement, Order, OrderLine
 from core.spec.notifications import NotificationKind
-from core.ui.formats import money
+from core.ui.formats import money, qty
 
 CONFIRMED, REJECTED, CANCELLED = "orders.confirmed", "orders.rejected", "orders.cancelled"
+RETURNED = "orders.returned"
 PLACED_FOR, NEW = "orders.placed_for", "orders.new"
 KINDS = (
     NotificationKind(
@@ -31,6 +33,10 @@ KINDS = (
     NotificationKind("rejected", _l("Order not accepted"), "", "buyer", icon="x-circle", order=20),
     NotificationKind(
         "cancelled", _l("Order cancelled"), _l("The seller cancelled your order."), "buyer", icon="x-circle", order=25,
+    ),
+    NotificationKind(
+        "returned", _l("Return received"), _l("Goods that you sent back have been recorded with their order."),
+        "buyer", icon="arrow-counterclockwise", order=28,
     ),
     NotificationKind(
         "placed_for", _l("Order placed for me"), _l("The seller's staff placed an order in your name."),
@@ -112,10 +118,39 @@ def send_cancellation(payload: dict[str, Any]) -> None:
     _tell(order, CANCELLED, compose)
 
 
-def _deed(order: Order, action: str) -> AuditEntry | None:
-    """Return who ended an order, and why."""
+def tell_of_return(payload: dict[str, Any]) -> None:
+    """Tell who ordered which goods came back, and what was said of it; handler of ``movement.recorded``."""
+    order = _order(payload) if payload["kind"] == "returned" else None
+    if order is None or (order.user_id is None and not order.guest_key):
+        return
+    query = (
+        select(OrderLine.sku, OrderLine.unit, Movement.quantity, Movement.at)
+        .join(OrderLine, OrderLine.id == Movement.line_id)
+        .where(Movement.id.in_(payload["movement_ids"]))
+        .order_by(OrderLine.position)
+    )
+    rows = db.session.execute(unscoped(query, "a job of the system reads the movements of its event")).all()
+    told = _deed(order, "returned", rows[0].at)
+
+    def compose() -> Message:
+        lines = "\n".join(f"{row.sku}: {qty(row.quantity, row.unit)}" for row in rows)
+        text = _("We have recorded what came back of your order %(number)s:", number=order.number)
+        text = f"{text}\n\n{lines}"
+        if told is not None and told.reason:
+            text = f"{text}\n\n{_('Reason: %(reason)s', reason=told.reason)}"
+        subject = _("Goods of your order %(number)s have come back", number=order.number)
+        return Message(subject, f"{text}\n\n{seller().name}", path_of("orders.order", number=order.number))
+
+    _tell(order, RETURNED, compose)
+
+
+def _deed(order: Order, action: str, since: datetime | None = None) -> AuditEntry | None:
+    """Return who did it, and why: the last time, or the first since an instant."""
     about = select(AuditEntry).where(AuditEntry.entity == "order", AuditEntry.entity_id == order.number)
-    return db.session.scalar(about.where(AuditEntry.action == action).order_by(AuditEntry.id.desc()).limit(1))
+    about = about.where(AuditEntry.action == action).limit(1)
+    if since is None:
+        return db.session.scalar(about.order_by(AuditEntry.id.desc()))
+    return db.session.scalar(about.where(AuditEntry.at >= since).order_by(AuditEntry.id))
 
 
 def tell_of_new(payload: dict[str, Any]) -> None:

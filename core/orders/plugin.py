@@ -85,6 +85,7 @@ class Plugin:
             Subscriber(
                 "order.cancelled", "cancellation_mail", mails.send_cancellation, title=_l("Tell that an order was cancelled")
             ),
+            Subscriber("movement.recorded", "return_mail", mails.tell_of_return, title=_l("Tell that goods came back")),
         )
 
     @hookimpl

@@ -44,6 +44,7 @@ _PLAIN = (
 )  # fmt: skip
 _LINE = (
     "position", "sku", "name", "unit", "quantity", "unit_price", "per", "net", "tax_category", "tax_rate", "note",
+    "price_reason",
 )  # fmt: skip
 RESOURCE = replace(DESK, key="api.orders", order="-submitted")
 
@@ -56,13 +57,14 @@ class AgreedItem(Schema):
 
 
 class OrderLineItem(Schema):
-    """A line; ``net`` is the rounded amount, ``shipped`` the quantity that has left."""
+    """A line; ``net`` is the rounded amount, ``shipped`` what has left, ``returned`` what came back of it."""
 
     position, sku, name, unit = fields.Integer(), fields.String(), fields.String(), fields.String()
     quantity, unit_price, per = DecimalText(), DecimalText(allow_none=True), DecimalText()
     net, tax_rate = DecimalText(allow_none=True), DecimalText(allow_none=True)
     tax_category, note, reference = fields.String(), fields.String(), fields.String()
-    shipped = DecimalText()
+    price_reason = fields.String()
+    shipped, cancelled, returned = DecimalText(), DecimalText(), DecimalText()
     agreed = fields.Nested(AgreedItem, allow_none=True)
 
 
@@ -131,8 +133,8 @@ class LinePrice(Schema):
     reason = text(500, required=True)
 
 
-class ShippedLine(Schema):
-    """How much of a line has left."""
+class MovedLine(Schema):
+    """How much of a line has left, or came back."""
 
     position = fields.Integer(required=True, strict=True, validate=validate.Range(1, 100_000))
     quantity = DecimalText(required=True, positive=True)
@@ -141,8 +143,15 @@ class ShippedLine(Schema):
 class Shipment(Schema):
     """What has left; without lines everything that remains. ``label`` names the delivery note."""
 
-    lines = fields.List(fields.Nested(ShippedLine), load_default=list, validate=validate.Length(max=cart.MAX_LINES))
+    lines = fields.List(fields.Nested(MovedLine), load_default=list, validate=validate.Length(max=cart.MAX_LINES))
     label = text(80)
+
+
+class Return(Schema):
+    """What came back; the buyer reads the reason. ``label`` names the paper that came with it."""
+
+    lines = fields.List(fields.Nested(MovedLine), required=True, validate=validate.Length(1, cart.MAX_LINES))
+    label, reason = text(80), text(2000, required=True, lines=True)
 
 
 Query = lists.query_schema(RESOURCE)
@@ -233,6 +242,17 @@ def order_ship(asked: dict[str, Any], number: str) -> Any:
     return _changed(number, lambda: _ship(number, asked))
 
 
+@bp.route("/<number>/return", methods=["POST"])
+@requires("orders.order.return")
+@bp.arguments(Return)
+@bp.response(200, OrderItem)
+def order_return(asked: dict[str, Any], number: str) -> Any:
+    """Record goods that came back: at most what was shipped and has not come back yet."""
+    quantities = _quantities(asked["lines"])
+    reason = lifecycle.required(asked["reason"])
+    return _changed(number, lambda: lifecycle.record(number, "returned", quantities, label=asked["label"], reason=reason))
+
+
 def _changed(number: str, change: Any) -> Any:
     with write():
         not_modified_since(queries.lock(number).version if lists.asked_version() is not None else 0)
@@ -242,17 +262,22 @@ def _changed(number: str, change: Any) -> Any:
 
 def _ship(number: str, asked: dict[str, Any]) -> None:
     order = queries.find(number)
-    quantities: dict[int, Decimal] = {}
-    for line in asked["lines"]:
-        if line["position"] in quantities:
-            raise Invalid("LINE-TWICE", _("Line %(line)s stands twice in the shipment.", line=line["position"]))
-        quantities[line["position"]] = line["quantity"]
+    quantities = _quantities(asked["lines"])
     if not quantities:
         sums = movements.sums_of([order.id])
         quantities = {x.position: sums[x.id].to_ship for x in queries.lines_of(order.id) if sums[x.id].to_ship}
     if not quantities:
         raise Conflict("ORDER-SHIPPED", _("Nothing of the order %(number)s remains to be shipped.", number=number))
     lifecycle.record(number, "shipped", quantities, label=asked["label"])
+
+
+def _quantities(lines: Sequence[dict[str, Any]]) -> dict[int, Decimal]:
+    found: dict[int, Decimal] = {}
+    for line in lines:
+        if line["position"] in found:
+            raise Invalid("LINE-TWICE", _("Line %(line)s stands twice; send each line once.", line=line["position"]))
+        found[line["position"]] = line["quantity"]
+    return found
 
 
 def _earlier(company_id: int) -> Placed | None:
@@ -305,7 +330,8 @@ def details(ids: Sequence[int]) -> Any:
     sums = movements.sums_of(ids)
     for line in db.session.scalars(select(OrderLine).where(OrderLine.order_id.in_(ids)).order_by(OrderLine.position)):
         values = {name: getattr(line, name) for name in _LINE} | {"agreed": _agreed(line, found[line.order_id]["currency"])}
-        lines[line.order_id].append({**values, "reference": line.customer_reference, "shipped": sums[line.id].shipped})
+        moved = {name: getattr(sums[line.id], name) for name in ("shipped", "cancelled", "returned")}
+        lines[line.order_id].append({**values, "reference": line.customer_reference, **moved})
     charges: dict[int, list[dict[str, Any]]] = defaultdict(list)
     rows = select(OrderCharge).where(OrderCharge.order_id.in_(ids)).order_by(OrderCharge.id)
     for charge in db.session.scalars(rows):

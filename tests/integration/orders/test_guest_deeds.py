@@ -84,6 +84,25 @@ def test_a_buyer_is_told_where_somebody_else_cancelled(shop, monkeypatch, who):
     assert all("sold out" in text for _kind, _people, text in told)
 
 
+def test_a_buyer_is_told_what_came_back_and_why_once_for_each_return(shop, monkeypatch):
+    number, told = shop.place(("A-1", 4), ("B-2", 10)), []
+    monkeypatch.setattr(mails, "notify", lambda kind, people, compose, **_: told.append((kind, people, compose().text)))
+    with shop.request(shop.staff):
+        lifecycle.record(number, "shipped", {1: Decimal(4), 2: Decimal(10)})
+        for reason, quantities in (("Wrong thread", {1: Decimal(3)}), ("Too many", {1: Decimal(1), 2: Decimal(5)})):
+            lifecycle.record(number, "returned", quantities, reason=reason)
+    with shop.app.app_context(), acting(system("job")):
+        for job in db.session.scalars(select(Job).where(Job.name.endswith("return_mail")).order_by(Job.id)):
+            mails.tell_of_return(job.payload)
+    assert [(kind, people) for kind, people, _text in told] == [("orders.returned", [shop.buyer.user_id])] * 2
+    first, second = (text.replace("\u00a0", " ") for _kind, _people, text in told)
+    assert "A-1: 3 pcs" in first
+    assert "B-2" not in first
+    assert "Wrong thread" in first
+    assert "A-1: 1 pcs\nB-2: 5 pcs" in second
+    assert "Too many" in second
+
+
 def test_once_goods_have_left_the_link_cancels_nothing(shop, visitor):  # noqa: F811
     link = order_it(visitor)
     number, _code = placed(shop)

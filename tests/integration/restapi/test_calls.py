@@ -150,6 +150,13 @@ def test_an_order_is_placed_once_and_moved_on(app, key_of, world):
     assert shipped.json["lines"][0]["shipped"] == "1"
     assert merchant.post(f"/orders/{number}/ship").json["state"] == "completed"
     _problem(merchant.post(f"/orders/{number}/cancel", {"reason": "too late"}), 409)
+    back = {"lines": [{"position": 1, "quantity": "2"}], "reason": "Wrong thread", "label": "RMA 4"}
+    _problem(ours.post(f"/orders/{number}/return", back), 403)
+    _problem(merchant.post(f"/orders/{number}/return", {**back, "reason": " "}), 422)
+    _problem(merchant.post(f"/orders/{number}/return", {**back, "lines": back["lines"] * 2}), 422, "LINE-TWICE")
+    line = merchant.post(f"/orders/{number}/return", back).json["lines"][0]
+    assert (line["shipped"], line["returned"], line["price_reason"]) == ("3", "2", "List price")
+    _problem(merchant.post(f"/orders/{number}/return", back), 422)
 
 
 def test_a_price_is_set_by_hand_by_the_merchant_s_program_alone(app, key_of, world):
