@@ -145,6 +145,21 @@ def _dearer(drafts: Sequence[OrderDraft]) -> list[Decimal | None]:
     return [max(found, default=None) for found in rises]
 
 
+def _new(drafts: Sequence[OrderDraft]) -> list[Decimal]:
+    """Return how many different products of an order its company has not bought before."""
+    ids = sorted({draft.company_id for draft in drafts})
+    query = (
+        select(Order.company_id, OrderLine.product_id)
+        .join(Order, Order.id == OrderLine.order_id)
+        .where(Order.company_id.in_(ids), Order.state.in_(("confirmed", "completed")))
+        .where(OrderLine.product_id.in_(_products(drafts)))
+        .distinct()
+    )
+    bought = {tuple(row) for row in db.session.execute(unscoped(query, _REASON))}
+    asked = [{(draft.company_id, line.product_id) for line in draft.lines} for draft in drafts]
+    return [Decimal(len(one - bought)) for one in asked]
+
+
 def _centres(drafts: Sequence[OrderDraft]) -> list[frozenset[str]]:
     return [frozenset(centre.code for centre in found) for found in allocation.of_drafts(drafts)]
 
@@ -198,6 +213,7 @@ FACTS = (
     ),
     OrderFact("discount", _l("Percent below list price"), "percent", _discount, order=30),
     OrderFact("dearer", _l("Percent dearer than bought last (the dearest line)"), "percent", _dearer, order=31),
+    OrderFact("new_products", _l("Products that the company has not bought before"), "number", _new, order=23),
     OrderFact("by_hand", _l("Lines with a price set by hand"), "number", _each(_by_hand), order=32),
     OrderFact("sku", _l("Products"), "codes", _each(lambda draft: frozenset(x.sku for x in draft.lines)), order=40),
     OrderFact("category", _l("Categories"), "choice", _categories, category_options, order=41),

@@ -104,6 +104,7 @@ def test_every_figure_says_what_the_order_is(world):
     assert (one["sku"], one["ship_to"], one["country"], one["company"]) == ({"A-1"}, {"main"}, {"FI"}, {"acme"})
     assert [f["first"] for f in found] == [{"yes"}, {"no"}]
     assert one["dearer"] == 0  # bought before, at the same price
+    assert one["new_products"] == 0
     assert one["category"] == {"goods"}
 
 
@@ -286,3 +287,11 @@ def test_the_cart_says_what_would_make_an_approval_unnecessary(world):
     assert "Below 40.00\xa0€ no approval is needed." in buyer.get("/cart").text
     world.rule("")
     assert "no approval is needed" not in buyer.get("/cart").text
+
+
+def test_a_product_that_the_company_never_bought_asks(world):
+    world.rule("", conditions=[when("new_products", ">", "0")])
+    first = world.place(1)
+    assert world.state(first) == "submitted"
+    assert world.decide("bo", first) == "approved"
+    assert world.state(world.place(1)) == "confirmed"
