@@ -16,6 +16,7 @@ from core.api.restapi import (
     DecimalText,
     Outcomes,
     Schema,
+    day_field,
     for_company,
     page,
     page_schema,
@@ -75,7 +76,7 @@ class BudgetAsked(Schema):
     period = fields.String(load_default="month", validate=validate.OneOf(PERIODS))
     mode = fields.String(load_default="require", validate=validate.OneOf(MODES))
     carry_over = fields.String(load_default="none", validate=validate.OneOf(CARRY))
-    starts = fields.Date(allow_none=True, load_default=None)
+    starts = day_field(allow_none=True, load_default=None)
 
 
 class Whose(Schema):

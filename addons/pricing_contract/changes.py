@@ -51,7 +51,7 @@ def prepare(contract: Contract, rows: Sequence[GridRow], removed: Iterable[str] 
     gone = {(contract.id, *read_key(text)) for text in removed} | set(moved)
     with write():
         for tag, problem in _try(staged, gone).items():
-            rows[tag].errors[problem.field] = problem.message
+            rows[tag].refuse(problem.field, problem.message)
     if any(row.errors for row in rows):
         return None
     taken = [{**row, "gone": True} for row in _at(gone).values()]

@@ -14,7 +14,7 @@ from core.api.catalog import Category, Product, ProductUnit
 from core.api.companies import seller
 from core.api.data import AuditEntry, clock, db, end_of_day, start_of_day, write
 from core.api.hooks import Conflict, Invalid, NotFound
-from core.api.i18n import bounded, read_number, translations
+from core.api.i18n import bounded, bounded_day, read_number, translations
 from core.api.imports import codes
 from core.api.pricing import BEGINNING, minor_digits, round_to
 
@@ -22,6 +22,7 @@ from . import conflicts, formula_text
 from .deeds import Counts, write_deeds
 from .formulas import CONTRACT
 from .grid import GridRow, read_key
+from .head_rules import bound_to_currency, checked_code, currency_stays
 from .models import KINDS, Contract, ContractPrice, OrderLimit
 from .rules import LIMIT
 from .saving import Header, Key, Saver, Staged, record
@@ -76,21 +77,14 @@ def save_head(contract: Contract | None, values: Mapping[str, Any], version: int
 def check_head(contract: Contract | None, values: Mapping[str, Any]) -> None:
     """Refuse terms that cannot be: a code that is taken, dates the wrong way round, another currency than the rows'."""
     code = values.get("code")
-    if contract is None and db.session.scalar(select(Contract.id).where(Contract.code == code)):
+    if contract is None and db.session.scalar(select(Contract.id).where(Contract.code == checked_code(str(code or "")))):
         raise Invalid("CONTRACT-CODE", _('There is a contract with the code "%(code)s" already.', code=code))
     end = values.get("valid_until", contract.valid_until if contract else None)
     if end is not None and end <= values.get("valid_from", contract.valid_from if contract else BEGINNING):
         raise Invalid("CONTRACT-DATES", _("The last day is before the first."))
-    if contract is not None and "currency" in values and values["currency"] != contract.currency:
-        rows = select(ContractPrice.target).where(ContractPrice.contract_id == contract.id, ContractPrice.kind != "percent")
-        if db.session.execute(rows.limit(1)).first():
-            raise Invalid(
-                "CONTRACT-CURRENCY",
-                _(
-                    "The contract has prices in %(currency)s. Copy it, and give the copy the other currency.",
-                    currency=contract.currency,
-                ),
-            )
+    moves = contract is not None and values.get("currency", contract.currency) != contract.currency
+    if contract is not None and moves and bound_to_currency([contract.code]):
+        raise Invalid("CONTRACT-CURRENCY", currency_stays(contract.currency))
 
 
 @dataclass(slots=True)
@@ -127,7 +121,7 @@ def save_grid(
         if touched:
             record(contract.code, "prices changed", None, {"rows": len(touched)})
     for n, problem in saved.problems.items():
-        rows[n].errors[problem.field] = problem.message  # type: ignore[index]
+        rows[n].refuse(problem.field, problem.message)  # type: ignore[index]
     outcomes = [(row, saved.outcomes.get(n, "error")) for n, row in enumerate(rows)]
     failed = [row for row in rows if row.refused]
     return GridOutcome(len(touched), len(rows) - len(touched) - len(failed), failed, outcomes, len(gone), stayed)
@@ -211,10 +205,12 @@ class _Reader:
 
     def _day(self, row: GridRow, column: str, text: str) -> date | None:
         try:
-            return date.fromisoformat(text) if text else None
+            return bounded_day(date.fromisoformat(text)) if text else None
         except ValueError:
             row.errors[column] = _("Write the date as 2026-12-31.")
-            return None
+        except Invalid as refused:
+            row.errors[column] = str(refused.message)
+        return None
 
 
 def change_by_percent(

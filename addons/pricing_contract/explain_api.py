@@ -10,7 +10,7 @@ from marshmallow import fields
 
 from core.api.i18n import translations
 from core.api.pricing import explain
-from core.api.restapi import DecimalText, Schema, resource, text
+from core.api.restapi import DecimalText, Schema, day_field, resource, text
 from core.api.ui import requires
 
 from .permissions import EXPLAIN
@@ -26,8 +26,8 @@ class Asked(Schema):
     company, product, unit = text(40), text(80, required=True), text(20)
     quantity = DecimalText(positive=True, load_default=Decimal(1))
     currency = text(3)
-    date = fields.Date(allow_none=True, load_default=None)
-    wished = fields.Date(allow_none=True, load_default=None)
+    date = day_field(allow_none=True, load_default=None)
+    wished = day_field(allow_none=True, load_default=None)
 
 
 class Rung(Schema):

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from wtforms import BooleanField, IntegerField, StringField, TextAreaField
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
-from core.api.companies import Company, Segment, seller
+from core.api.companies import Company, Segment, checked_country, seller
 from core.api.data import db, end_of_day, start_of_day
 from core.api.hooks import Invalid
 from core.api.i18n import pick, translations
@@ -21,6 +21,8 @@ from .imports import NOT_OF_A_LINE, first_day, last_day
 from .models import Contract
 
 _, _l, ngettext, _p = translations(__name__)
+#: The largest priority, either way.
+PRIORITY = 999_999_999
 
 AUDIENCES = (
     ("company", _l("One company and its subsidiaries")),
@@ -98,7 +100,7 @@ class ContractForm(TukkuForm):
     merge_policy = ChoiceField(_l("Beside other prices"), options=POLICIES, default="override")
     priority = IntegerField(
         _l("Priority"),
-        [InputRequired()],
+        [InputRequired(), NumberRange(-PRIORITY, PRIORITY)],
         default=0,
         description=_l("Among contracts of the same audience the larger is looked at first."),
     )
@@ -156,8 +158,8 @@ class ContractForm(TukkuForm):
         values = {name: self[name].data for name in names}
         values["company_id"] = self._found("company", Company) if audience == "company" else None
         values["segment_id"] = self._found("segment", Segment) if audience == "segment" else None
-        values["country"] = (self.country.data or "").strip().upper()
-        if len(values["country"]) not in ((2,) if audience == "location" else (0, 2)):
+        values["country"] = checked_country(self.country.data) if (self.country.data or "").strip() else ""
+        if audience == "location" and not values["country"]:
             raise Invalid("CONTRACT-COUNTRY", _("Name the country with two letters, for example FI."))
         values["currency"] = checked_currency(self.currency.data) if self.currency.data else ""
         values["valid_from"] = start_of_day(self.valid_from.data, zone) if self.valid_from.data else BEGINNING

@@ -70,6 +70,10 @@ class GridRow:
         """True where the row was not written."""
         return bool(self.errors or self.clash)
 
+    def refuse(self, field: str, message: str) -> None:
+        """Note what is wrong with a field; all parts of a formula stand in the cell of the value."""
+        self.errors[field if field in COLUMNS else "value"] = message
+
 
 @dataclass(frozen=True, slots=True)
 class GridPage:

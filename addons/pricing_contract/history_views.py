@@ -21,6 +21,7 @@ from .describe import terms_text
 from .editing import contract_by_code
 from .forms import ContractForm
 from .grid import names_of
+from .history_models import Deed
 from .imports import first_day, last_day
 from .models import Contract, ContractPrice
 from .past import Event
@@ -49,9 +50,7 @@ def contract(code: str) -> Any:
 def deed(code: str, number: int) -> Any:
     """Show what one save did to the rows."""
     found = contract_by_code(code)
-    one = past.deed_by_id(found, number)
-    if one is None:
-        raise NotFound("DEED-UNKNOWN", _("The contract has no such entry in its history."))
+    one = deed_by_number(found, number)
     events = past.by_deed(one)
     left = max(0, one.added + one.changed + one.removed - len(events))
     return _rows(found, events, deed=one, left=left)
@@ -63,6 +62,14 @@ def row(code: str) -> Any:
     """Show what happened to the rows for a product, a category (*code) or everything (*), deleted ones too."""
     found, wanted = contract_by_code(code), request.args.get("of", "").strip()
     return _rows(found, past.of_product(found, target_of(wanted)), of=wanted)
+
+
+def deed_by_number(contract: Contract, number: int) -> Deed:
+    """Return a save of the contract's rows; NotFound for what there is not."""
+    found = past.deed_by_id(contract, number)
+    if found is None:
+        raise NotFound("DEED-UNKNOWN", _("The contract has no such entry in its history."))
+    return found
 
 
 def target_of(wanted: str) -> int:

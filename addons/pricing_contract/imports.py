@@ -11,16 +11,18 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 
 from core.api.catalog import Category, Product, ProductUnit
-from core.api.companies import Company, Segment, seller
+from core.api.companies import Company, Segment, checked_country, seller
 from core.api.data import clock, db, end_of_day, start_of_day
 from core.api.hooks import DataImport, ImportField, ImportRow, Invalid, RowResult
-from core.api.i18n import read_plain, translations
+from core.api.i18n import translations
 from core.api.imports import Batch, Upsert, codes
 from core.api.jobs import emit
 from core.api.pricing import BEGINNING, checked_currency
 
 from .deeds import by_import
+from .formula_columns import FORMULA, formula_columns, terms_of, wrong_base
 from .formulas import CONTRACT, MODES
+from .head_rules import bound_to_currency, checked_code, currency_stays
 from .limit_rows import LIMITS
 from .models import (
     AUDIENCES,
@@ -29,7 +31,6 @@ from .models import (
     COUNTS,
     DATE_BASES,
     KINDS,
-    MEASURES,
     PERIODS,
     POLICIES,
     STATUSES,
@@ -42,8 +43,6 @@ from .values import PRODUCT_VALUES
 
 _, _l, ngettext, _p = translations(__name__)
 ONE_DAY = timedelta(days=1)
-#: Columns of formula rows; without ``percents``, ``value`` is the percent off the base.
-FORMULA = ("base", "percents", "additive", "round_to", "round_mode", "surcharge", "min_margin", "max_margin")
 ZERO = Decimal(0)
 #: What the codes in a row stand for; lazy, since a file has many rows and few of them name something unknown.
 _THINGS = {"contract": _l("contract"), "sku": _l("product"), "category": _l("category")}
@@ -68,9 +67,14 @@ def load_contracts(rows: Sequence[ImportRow]) -> Sequence[RowResult]:
     companies = codes(Company.code, Company.id, batch.all("company"))
     segments = codes(Segment.code, Segment.id, batch.all("segment"))
     table = Upsert(Contract, ("code",)).read(Contract.code.in_(batch.all("code")))
-    changed = []
+    moving = (row.values["code"] for row in batch if _moves_currency(row, table.get(row.values["code"])))
+    bound, changed = bound_to_currency(moving), []
     for row in batch:
-        values = _contract_values(batch, row, companies, segments, zone, table.get(row.values["code"]))
+        known = table.get(row.values["code"])
+        if known and row.values["code"] in bound and _moves_currency(row, known):
+            batch.fail(row, "currency", currency_stays(known["currency"]))
+            continue
+        values = _contract_values(batch, row, companies, segments, zone, known)
         if values is None:
             continue
         now = clock.now()
@@ -83,6 +87,11 @@ def load_contracts(rows: Sequence[ImportRow]) -> Sequence[RowResult]:
     if changed:
         emit("price.changed", {"source": "pricing_contract", "contracts": changed})
     return batch.results()
+
+
+def _moves_currency(row: ImportRow, known: Mapping[str, Any] | None) -> bool:
+    wanted = row.values.get("currency")
+    return known is not None and wanted is not None and wanted.upper() != known["currency"]
 
 
 def _contract_values(
@@ -114,17 +123,20 @@ def _contract_values(
     if whole["period"] and whole["counts"] == "line":
         batch.fail(row, "period", NOT_OF_A_LINE)
         return None
-    if "country" in values:
-        values["country"] = values["country"].upper()
     if audience == "location" and not (values.get("country") or (known or {}).get("country")):
         batch.fail(row, "country", _("The audience is “%(audience)s”, so say which.", audience=audience))
         return None
-    if "currency" in given or known is None:
-        try:
-            values["currency"] = checked_currency(given["currency"]) if "currency" in given else ""
-        except Invalid as error:
-            batch.fail(row, "currency", error.message)
-            return None
+    field = "code"
+    try:
+        if known is None:
+            checked_code(given["code"])
+            values["currency"] = ""
+        for field, checked in (("country", checked_country), ("currency", checked_currency)):
+            if field in given:
+                values[field] = checked(given[field])
+    except Invalid as error:
+        batch.fail(row, field, error.message)
+        return None
     return values if _validity(batch, row, values, zone, known) else None
 
 
@@ -246,12 +258,12 @@ def _staged(
         return None
     values = {name: given[name] for name in ("kind", "value", "per") if name in given}
     if any(name in given for name in FORMULA):
-        wrong = _wrong_base(given, contracts, contract.code)
+        wrong = wrong_base(given, contracts, contract.code)
         if wrong:
             batch.fail(row, *wrong)
             return None
         try:
-            values["terms"] = _terms(given)
+            values["terms"] = terms_of(given)
         except Invalid as refused:
             batch.fail(row, "percents", refused.message)
             return None
@@ -267,35 +279,6 @@ def _staged(
         valid_from=start_of_day(given["from"], zone) if "from" in given else BEGINNING,
         values=values,
     )
-
-
-def _wrong_base(given: Mapping[str, Any], contracts: Mapping[str, Header], own: str) -> tuple[str, str] | None:
-    """Return what is wrong with a formula's columns: the field and a sentence."""
-    if given.get("kind") != "formula":
-        return "base", _("Only a row of the kind “formula” takes a base, rounding, a surcharge or margins.")
-    base = given.get("base", "list")
-    if base == f"{CONTRACT}{own}":
-        return "base", _("The contract would be computed from itself.")
-    if base in ("list", *MEASURES) or base.removeprefix(CONTRACT) in contracts:
-        return None
-    return "base", _("Write list, cost, msrp, or contract: and the code of a contract.")
-
-
-def _terms(given: Mapping[str, Any]) -> dict[str, Any]:
-    terms: dict[str, Any] = {"base": given.get("base", "list")}
-    if given.get("percents"):
-        terms["percent"] = [str(read_plain(text)) for text in given["percents"]]
-    if given.get("additive"):
-        terms["additive"] = True
-    return {**terms, **{name: str(given[name]) for name in FORMULA[3:] if name in given}}
-
-
-def _formula_columns(terms: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return the columns of a formula row, for the export."""
-    if not terms:
-        return {}
-    columns = {name: terms[name] for name in FORMULA if name in terms}
-    return {**columns, **({"percents": terms["percent"]} if "percent" in terms else {})}
 
 
 def export_prices() -> Iterator[dict[str, Any]]:
@@ -321,7 +304,7 @@ def prices_of(contract_id: int | None = None) -> Iterator[dict[str, Any]]:
             "contract": contract, "sku": sku, "category": category, "unit": price.unit, "currency": currency,
             "min_quantity": price.min_quantity, "from": first_day(price.valid_from, zone), "kind": price.kind,
             "value": price.value, "per": price.per, "until": last_day(price.valid_until, zone),
-            **_formula_columns(price.terms),
+            **formula_columns(price.terms),
         }  # fmt: skip
 
 
@@ -374,7 +357,7 @@ CONTRACT_PRICES = DataImport(
         ImportField("per", "decimal"),
         ImportField("until", "date"),
         ImportField("base", max_length=60),
-        ImportField("percents", "list"),
+        ImportField("percents", "list", repeats=True),
         ImportField("additive", "boolean"),
         ImportField("round_to", "decimal"),
         ImportField("round_mode", "choice", choices=tuple(MODES)),

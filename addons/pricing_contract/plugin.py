@@ -29,13 +29,13 @@ from core.api.i18n import translations
 from core.api.pricing import PriceBatch
 
 from . import (
-    api_views,
     change_views,
     changes,
     checks,
     compare_views,
     explain_api,
     facts,
+    history_api,
     history_views,
     impact,
     limit_views,
@@ -71,8 +71,8 @@ class PricingContract:
 
     @hookimpl
     def api_resources(self) -> Iterable[ApiResource]:
-        """Let programs read and write contracts, and ask why a price is what it is."""
-        return (ApiResource("contracts", api_views.bp), ApiResource("explain", explain_api.bp))
+        """Let programs read and write contracts, read their history, and ask why a price is what it is."""
+        return (ApiResource("contracts", history_api.bp), ApiResource("explain", explain_api.bp))
 
     @hookimpl
     def app_permissions(self) -> Iterable[Permission]:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from itertools import combinations, pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from core.api.data import clock
 from core.api.i18n import translations
 from core.api.pricing import BEGINNING
 from core.api.ui import day_text, plain
+
+from .formulas import read_terms
 
 _, _l, ngettext, _p = translations(__name__)
 
@@ -33,6 +35,7 @@ class Rule(NamedTuple):
     kind: str
     value: Decimal
     per: Decimal
+    terms: Mapping[str, Any] | None = None
 
     @property
     def key(self) -> tuple[int, str, Decimal, datetime]:
@@ -82,10 +85,24 @@ def _value(rule: Rule) -> tuple[str, str] | None:
         return "value", _("The value is too large: write less than %(limit)s.", limit=plain(LIMIT))
     if rule.kind in ("fixed", "amount_off") and value < 0:
         return "value", _("A price cannot be negative. Write 0 for something that is free.")
-    if rule.kind == "percent" and value > HUNDRED:
+    if (rule.kind == "percent" and value > HUNDRED) or (rule.kind == "cost_plus" and value < -HUNDRED):
         return "value", _("More than 100 percent off would be a negative price.")
-    if rule.kind in ("percent", "cost_plus") and value < -1000:
+    if rule.kind == "percent" and value < -1000:
         return "value", _("A surcharge of more than 1000 percent is not taken.")
+    return _formula(rule) if rule.kind == "formula" else None
+
+
+def _formula(rule: Rule) -> tuple[str, str] | None:
+    terms = read_terms(rule.terms, rule.value)
+    named = "percents" if (rule.terms or {}).get("percent") else "value"
+    if any(abs(percent) >= LIMIT for percent in terms.percent):
+        return named, _("The value is too large: write less than %(limit)s.", limit=plain(LIMIT))
+    if max((*terms.percent, sum(terms.percent) if terms.additive else 0), default=0) > HUNDRED:
+        return named, _("More than 100 percent off would be a negative price.")
+    if terms.round_to is not None and terms.round_to <= 0:
+        return "round_to", _("The step to round to must be above zero.")
+    if None not in (terms.min_margin, terms.max_margin) and terms.min_margin > terms.max_margin:
+        return "max_margin", _("The most above the base is less than the least above it; turn them round.")
     return None
 
 

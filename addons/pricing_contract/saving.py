@@ -146,7 +146,7 @@ class Saver:
 
     def _rule(self, key: Key, values: Mapping[str, Any]) -> Rule:
         whole = {**_NEW, "value": Decimal(0), **(self._table.get(*key) or {}), **values}
-        return Rule(*key[1:], whole["valid_until"], whole["kind"], whole["value"], whole["per"])
+        return Rule(*key[1:], *(whole[name] for name in ("valid_until", "kind", "value", "per", "terms")))
 
     def _circular(self, row: Staged) -> Problem | None:
         """Return what is wrong with a formula that would compute from its own contract by way of others."""

@@ -12,6 +12,7 @@ from sqlalchemy import func, or_, select
 from core.api.catalog import Product, found_by, product_views, visible_products
 from core.api.companies import seller
 from core.api.data import current_actor, db
+from core.api.hooks import Invalid
 from core.api.i18n import translations
 from core.api.pricing import context as price_context
 from core.api.pricing import may_see, price_views
@@ -35,7 +36,7 @@ def own() -> Any:
     asked = request.args.get("on", "").strip()
     try:
         at = asked_instant(asked)
-    except (ValueError, OverflowError):
+    except (ValueError, Invalid):
         flash(_("“%(text)s” is not a day; write it as 2026-12-31. These are today’s prices.", text=asked), "error")
         return redirect(url_for(".own", q=request.args.get("q") or None))
     where = price_context(at=at)

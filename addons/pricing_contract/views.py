@@ -13,7 +13,7 @@ from sqlalchemy import select
 from core.api.companies import Company, Segment, seller
 from core.api.data import clock, db, end_of_day
 from core.api.hooks import Conflict, TukkuError
-from core.api.i18n import read_number, translations
+from core.api.i18n import bounded_day, read_number, translations
 from core.api.pricing import explain as explain_price
 from core.api.ui import Empty, percent_text, requires, show_list
 
@@ -333,7 +333,7 @@ def explain() -> Any:
         try:
             quantity = read_number(asked["quantity"] or "1")
             at = asked_instant(asked["at"])
-            wished = date.fromisoformat(asked["wished"]) if asked["wished"] else None
+            wished = bounded_day(date.fromisoformat(asked["wished"])) if asked["wished"] else None
             answer = explain_price(asked["company"], asked["product"], quantity, unit=asked["unit"], at=at, wished=wished)
         except TukkuError as error:
             problem = str(error.message)
@@ -343,9 +343,9 @@ def explain() -> Any:
 
 
 def asked_instant(text: str) -> Any:
-    """Return the last moment of a day, now for today and for no day at all."""
+    """Return the last moment of a day, now for today and for no day at all; ValueError or Invalid for what is no day."""
     if not text:
         return None
-    day = date.fromisoformat(text)
+    day = bounded_day(date.fromisoformat(text))
     zone = seller().zone
     return None if day == clock.today(zone) else end_of_day(day, zone) - timedelta(seconds=1)

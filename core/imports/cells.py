@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from core.i18n import _
 from core.i18n.characters import one_line, problem_in
+from core.i18n.days import bounded_day
 from core.i18n.numbers import FILE, Marks, bounded, read_number
 from core.imports.reading import Formula
 from core.spec.errors import Invalid
@@ -79,9 +80,10 @@ def _date(field: ImportField, text: str, reading: Reading) -> date:
                 day = date(int(found["y"]), int(found["m"]), int(found["d"]))
             except ValueError:
                 break
-            if 1900 <= day.year <= 2199:
-                return day
-            raise CellError(_("The year %(year)s is outside 1900 to 2199.", year=day.year))
+            try:
+                return bounded_day(day)
+            except Invalid as error:
+                raise CellError(str(error.message)) from error
     raise CellError(_("“%(text)s” is not a date. Write 2026-12-31 or 31.12.2026.", text=text))
 
 
@@ -113,7 +115,8 @@ def _choice(field: ImportField, text: str, reading: Reading) -> str:
 
 
 def _list(field: ImportField, text: str, reading: Reading) -> tuple[str, ...]:
-    parts = tuple(dict.fromkeys(part.strip() for part in text.split(";") if part.strip()))
+    named = [part.strip() for part in text.split(";") if part.strip()]
+    parts = tuple(named if field.repeats else dict.fromkeys(named))
     for part in parts:
         if field.choices and part not in field.choices:
             raise CellError(_("“%(text)s” is not one of %(choices)s.", text=part, choices=", ".join(field.choices)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +10,7 @@ import marshmallow as ma
 from marshmallow import fields, validate
 
 from core.i18n.characters import one_line
+from core.i18n.days import bounded_day
 from core.i18n.numbers import read_plain
 from core.spec.errors import Invalid
 
@@ -70,6 +72,18 @@ def text(limit: int = 250, *, lines: bool = False, **options: Any) -> fields.Str
     kind = fields.String if lines else _Line
     given = options if options.get("required") else {"load_default": "", **options}
     return kind(validate=[validate.Length(max=limit)], **given)
+
+
+def day_field(**options: Any) -> fields.Date:
+    """Return a field of a date within the years that are taken, see `core.i18n.days`."""
+    return fields.Date(validate=[_within_years], **options)
+
+
+def _within_years(value: date) -> None:
+    try:
+        bounded_day(value)
+    except Invalid as error:
+        raise ma.ValidationError(str(error.message)) from error
 
 
 class Problem(Schema):

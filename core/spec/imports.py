@@ -15,6 +15,7 @@ class ImportField:
     """A column of an import: its type, whether it must be there, and bounds (decimals: ``scale`` digits after the point).
 
     Text of several lines is kept so where ``lines`` says it; elsewhere the ends of lines become spaces.
+    A list keeps what it names twice only where ``repeats`` says so.
     """
 
     name: str
@@ -24,6 +25,7 @@ class ImportField:
     scale: int = 6
     max_length: int = 0
     lines: bool = False
+    repeats: bool = False
     help: object = ""
 
 

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from babel.dates import get_date_format
 
 from core.i18n import _
+from core.i18n.days import bounded_day
 from core.spec.errors import Invalid
 from core.ui.formats import reader_locale
 
@@ -24,7 +25,7 @@ _NAMED = {"today": 0, "tänään": 0, "tomorrow": 1, "huomenna": 1, "yesterday":
 
 def read_day(text: str, today: date, locale: str | None = None) -> date:
     """Return the date in `text`: ISO (2026-12-31), as the locale writes it (31.12.2026), or words ("in 2 weeks",
-    "tomorrow", "2 viikon päästä"). Raises Invalid with an example otherwise.
+    "tomorrow", "2 viikon päästä"). Raises Invalid otherwise, with an example or the years that are taken.
     """
     value = " ".join(text.strip().lower().split())
     try:
@@ -38,7 +39,7 @@ def read_day(text: str, today: date, locale: str | None = None) -> date:
             example=today.isoformat(),
         )
         raise Invalid("BAD-DATE", message)
-    return found
+    return bounded_day(found)
 
 
 def add_months(day: date, count: int) -> date:

@@ -335,3 +335,14 @@ def test_lists_in_a_circle_give_no_price_and_do_not_hang(shop):
     for code, other in (("ONE", "TWO"), ("TWO", "ONE")):
         row(contract(code, company=company), product, "0", kind="formula", terms={"base": f"contract:{other}"})
     assert priced(product, company).price == D(100)
+
+
+@pytest.mark.parametrize("base", ["ENDED", "OVER", "GONE"])
+def test_a_row_computed_from_a_list_that_ended_or_is_gone_offers_nothing_and_says_so(shop, base):
+    company, product = make_company("C"), make_product("A", price="100")
+    row(contract("ENDED", status="ended"), product, "10")
+    row(contract("OVER", valid_until=clock.now() - timedelta(days=1)), product, "10")
+    row(contract("ONE", company=company), product, "0", kind="formula", terms={"base": f"contract:{base}"})
+    line = priced(product, company, explain=True)
+    assert (line.price, priced(product, company).price) == (D(100), D(100))
+    assert f"There is nothing to compute from (contract:{base})." in [str(one.lost) for one in line.candidates]

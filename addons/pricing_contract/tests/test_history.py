@@ -16,6 +16,7 @@ from core.catalog.models import Product
 from core.data.db import db
 from core.data.scope import acting, current_actor, system
 from core.imports.services import import_file
+from core.restapi import keys
 from core.testing.factories import make_company, make_product, make_staff
 from core.testing.signin import sign_in
 from core.testing.statements import count_statements
@@ -186,3 +187,47 @@ def test_the_history_of_the_terms_names_what_differs(frame, office):
     page = sign_in(office, "minna@tukku.example").get(HISTORY).text
     assert "Priority: 0 → 5" in page
     assert "Nothing follows: No → Yes" in page
+
+
+@pytest.mark.database("sqlite")
+def test_programs_read_the_history_in_pages_and_row_by_row(frame, office):
+    saved(frame, "BOLT\t2.00\nNUT\t3.00", means="paste")
+    for price in ("2.10", "2.20", "2.30"):
+        shown = grid.page_of(frame).rows[0]
+        shown.value = price
+        editing.save_grid(frame, [shown])
+    text = "BOLT\t\t5\tformula\tlist -10% -10%"
+    saved(frame, text)
+    make_product("OTHER")
+    contract("L", company=None, audience="public")
+    secret = keys.create("ERP", keys.offered(None), company_id=None, days=1).secret
+    own = keys.create("Shop", ["catalog.product.view"], company_id=frame.company_id, days=1).secret
+
+    def get(path, key=secret):
+        address = f"/api/v1/pricing_contract/contracts/{path}"
+        return office.test_client().get(address, headers={"Authorization": f"Bearer {key}"})
+
+    first = get("K/history?limit=2").json
+    second = get(f"K/history?limit=2&cursor={first['next_cursor']}").json
+    last = get(f"K/history?limit=2&cursor={second['next_cursor']}").json
+    pages = [one["items"] for one in (first, second, last)]
+    assert [len(items) for items in pages] == [2, 2, 1]
+    assert last["next_cursor"] is None
+    assert (pages[2][0]["means"], pages[2][0]["added"], pages[0][0]["added"], pages[0][1]["changed"]) == ("paste", 2, 1, 1)
+    assert [one["means"] for one in get("K/history?means=paste").json["items"]] == ["paste"]
+    assert get("L/history").json["items"] == []
+    told = get("K/history/rows?row=BOLT").json["items"]
+    assert told[0]["after"]["formula"] == {"base": "list", "percents": ["10", "10"]}
+    prices = [(one["before"] and one["before"]["value"], one["after"]["value"]) for one in told[1:]]
+    assert prices == [("2.2", "2.3"), ("2.1", "2.2"), ("2", "2.1"), (None, "2")]
+    save = get(f"K/history/rows?save={pages[0][1]['number']}").json
+    assert [(one["what"], one["row"], one["before"]["value"]) for one in save["items"]] == [("changed", "BOLT", "2.2")]
+    statuses = [
+        get(f"K/history{query}").status_code for query in ("/rows", "/rows?row=GONE", "/rows?save=9999", "?sort=nothing")
+    ]
+    assert statuses == [422, 404, 404, 422]
+    assert get("GONE/history").status_code == 404
+    assert (get("K/history", own).status_code, get("K/history/rows?row=BOLT", own).status_code) == (403, 403)
+    paths = office.test_client().get("/api/v1/openapi.json").json["paths"]
+    given = paths["/api/v1/pricing_contract/contracts/{code}/history"]["get"]["parameters"]
+    assert {one["name"] for one in given} >= {"cursor", "limit"}

@@ -28,7 +28,7 @@ from core.pricing.manual import MOST_PERCENTS
 from core.registry.registry import registry
 from core.restapi import lists
 from core.restapi.document import resource
-from core.restapi.fields import DecimalText, Schema, text
+from core.restapi.fields import DecimalText, Schema, day_field, text
 from core.restapi.gate import for_company, need
 from core.restapi.idempotency import order_reference
 from core.restapi.replies import not_modified_since, tagged
@@ -115,7 +115,7 @@ class OrderAsked(Schema):
     lines = fields.List(fields.Nested(OrderLineAsked), required=True, validate=validate.Length(1, cart.MAX_LINES))
     expected_total = DecimalText(allow_none=True, load_default=None)
     ship_to, bill_to, po_number, note = text(40), text(40), text(60), text(5000, lines=True)
-    wished_date = fields.Date(allow_none=True, load_default=None)
+    wished_date = day_field(allow_none=True, load_default=None)
 
 
 class Reason(Schema):

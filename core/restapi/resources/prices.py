@@ -18,7 +18,7 @@ from core.pricing.imports import LIST_PRICES
 from core.pricing.money import line_net
 from core.restapi import batch
 from core.restapi.document import resource
-from core.restapi.fields import DecimalText, Schema, text
+from core.restapi.fields import DecimalText, Schema, day_field, text
 from core.restapi.gate import for_company, need
 from core.spec.pricing import PriceRequest
 from core.ui.access import requires
@@ -39,7 +39,7 @@ class QuoteAsked(Schema):
 
     company = text(40)
     currency = text(3)
-    date = fields.Date(allow_none=True, load_default=None)
+    date = day_field(allow_none=True, load_default=None)
     lines = fields.List(fields.Nested(QuoteLine), required=True, validate=validate.Length(1, batch.MOST))
 
 

@@ -37,6 +37,13 @@ def test_read_day_refuses_what_is_no_date(text):
     assert "is not a date" in str(refused.value.message)
 
 
+@pytest.mark.parametrize("text", ["9999-12-31", "0001-01-01", "31.12.2200", "in 3000 years"])
+def test_read_day_keeps_to_the_years_of_trade(text):
+    with pytest.raises(Invalid) as refused:
+        read_day(text, TODAY, "en" if "y" in text else "fi")
+    assert "is outside 1900 to 2199" in str(refused.value.message)
+
+
 @pytest.mark.parametrize(
     ("day", "count", "moved"),
     [
