@@ -23,6 +23,7 @@ from core.api.hooks import (
 )
 from core.api.i18n import translations
 from core.api.orders import Order, lines_of, stored_draft
+from core.api.pricing import may_see
 from core.api.settings import get
 from core.api.ui import money_text
 
@@ -69,10 +70,10 @@ def at_a_glance(_context: PageContext) -> Mapping[str, Any] | None:
 
 
 def of_order(context: PageContext) -> Mapping[str, Any] | None:
-    """Return what each cost centre bears of a placed order; nothing where it is on none."""
+    """Return what each cost centre bears of a placed order, nothing where it is on none; amounts for who may see prices."""
     order = db.session.scalars(select(Order).where(Order.id == context.subject_id)).one()
     found = _rows(order)
-    return found if found["rows"] else None
+    return {**found, "priced": may_see()} if found["rows"] else None
 
 
 def of_decision(order: Order) -> Mapping[str, Any]:

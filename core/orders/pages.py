@@ -24,6 +24,7 @@ from core.orders.manual import AgreedTerms, agreed, bands_of
 from core.orders.models import Order, OrderLine
 from core.orders.movements import LineSums, delivery_status, sums_of
 from core.orders.rules import findings
+from core.pricing import services as pricing
 from core.pricing.bands import bands_text
 from core.spec.errors import Invalid
 from core.spec.orders import Finding, Stage
@@ -173,6 +174,11 @@ def _per_one(price: Decimal | None, per: Decimal) -> Decimal | None:
     return None if price is None else price / per
 
 
+def prices_open(order: Order) -> bool:
+    """Tell whether the reader may see the prices of an order: a visitor those of what it ordered itself."""
+    return order.guest_key is not None or pricing.may_see()
+
+
 @dataclass(frozen=True, slots=True)
 class OrderPage:
     """A placed order: lines with what happened to them, and where its delivery stands."""
@@ -184,6 +190,11 @@ class OrderPage:
     agreed: Mapping[int, AgreedTerms] = field(default_factory=dict)
     #: How the price is made where parts have their own, by the line's id.
     bands: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def priced(self) -> bool:
+        """True where the reader may see what it cost: a visitor what it ordered itself."""
+        return prices_open(self.order)
 
     @property
     def delivery(self) -> str:

@@ -17,6 +17,7 @@ from core.data.scope import current_actor
 from core.i18n import _, _l
 from core.orders import articles, cart
 from core.orders.models import Hold, Order, OrderLine
+from core.pricing.services import may_see
 from core.spec.ui import Card, PageContext, Panel
 from core.ui.formats import age, display_zone
 
@@ -43,7 +44,7 @@ def latest_orders(_context: PageContext) -> Mapping[str, Any] | None:
     ).all()
     zone = ZoneInfo(display_zone())
     orders = [{**row._mapping, "day": row.submitted_at.astimezone(zone).date()} for row in rows]
-    return {"orders": orders} if orders else None
+    return {"orders": orders, "priced": may_see()} if orders else None
 
 
 def bought_often(_context: PageContext) -> Mapping[str, Any] | None:

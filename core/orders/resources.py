@@ -10,6 +10,7 @@ from sqlalchemy import Select, case, func, select
 from core.companies.models import Company
 from core.i18n import _l, ngettext
 from core.orders.models import Hold, Order, OrderLine
+from core.pricing.services import VIEW as SEE
 from core.ui.resource import Field, Resource, View
 from core.ui.states import state_of
 
@@ -53,9 +54,11 @@ _open_holds = (
 _account = case((Order.guest_key.is_not(None), "none"), else_="own")
 _held = case((_open_holds > 0, "held"), else_="free")
 _MONEY = (
-    Field("net", _l("Articles without tax"), Order.net, "money", extra="currency", total=True),
-    Field("charges", _l("Freight and charges"), Order.charges_net, "money", extra="currency", total=True, shown=False),
-    Field("gross", _l("With tax"), Order.gross, "money", extra="currency", total=True, shown=False),
+    Field("net", _l("Articles without tax"), Order.net, "money", "currency", total=True, permission=SEE),
+    Field(
+        "charges", _l("Freight and charges"), Order.charges_net, "money", "currency", total=True, shown=False, permission=SEE
+    ),
+    Field("gross", _l("With tax"), Order.gross, "money", "currency", total=True, shown=False, permission=SEE),
     Field("currency", _l("Currency"), Order.currency, column=False),
 )
 

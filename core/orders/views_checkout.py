@@ -13,7 +13,7 @@ from core.i18n import _
 from core.i18n.numbers import read_plain
 from core.orders import cart, guest_cart, placing, queries
 from core.orders.documents import address_lines
-from core.orders.pages import CartPage, cart_page, read_seen
+from core.orders.pages import CartPage, cart_page, prices_open, read_seen
 from core.orders.placing import Placement, PriceChanged
 from core.orders.rules import CheckoutRefused
 from core.orders.steps import steps_of
@@ -89,7 +89,9 @@ def place() -> Any:
 def thanks(number: str) -> str:
     """Say that the order was placed, whether it is confirmed, and what comes next."""
     order = queries.find(number)
-    return render_template("orders/thanks.html", order=order, ship_to=address_lines(order.ship_to))
+    return render_template(
+        "orders/thanks.html", order=order, ship_to=address_lines(order.ship_to), priced=prices_open(order)
+    )
 
 
 def _show(

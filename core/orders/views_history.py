@@ -17,16 +17,19 @@ from core.orders.documents import address_lines
 from core.orders.manual import agreed
 from core.orders.merging import NewItem
 from core.orders.models import Order
-from core.orders.pages import order_page, timeline
+from core.orders.pages import order_page, prices_open, timeline
 from core.orders.proposals import Proposal
 from core.orders.resources import HISTORY
 from core.orders.views import bp, review_page
-from core.spec.errors import NotFound, TukkuError
+from core.spec.errors import Forbidden, NotFound, TukkuError
 from core.ui.access import requires
 from core.ui.export import ExportColumn, export_response
 from core.ui.listing import show_list
 from core.ui.listpage import Empty
 from core.ui.slots import panels
+
+#: The places of the columns of an order's lines that tell prices.
+_PRICED = frozenset({6, 7, 8, 9, 10, 12, 13})
 
 
 @bp.get("/orders")
@@ -127,6 +130,8 @@ def cancel(number: str) -> Any:
 
 def send_document(order: Order) -> Any:
     """Answer with the confirmation of an order as a download."""
+    if not prices_open(order):
+        raise Forbidden("PRICES-HIDDEN", _("You may not see prices, and this document has them."))
     document = documents.confirmation(order)
     response = send_file(io.BytesIO(document.content), document.type, as_attachment=True, download_name=document.name)
     response.headers["Cache-Control"] = "private, no-store"
@@ -134,7 +139,7 @@ def send_document(order: Order) -> Any:
 
 
 def export_table(order: Order) -> tuple[list[ExportColumn], list[list[Any]]]:
-    """Return head and rows of an order's lines and charges; amounts in the order's currency."""
+    """Return head and rows of an order's lines and charges, without prices for those who may not see them."""
     columns = [
         ExportColumn(_("Order"), "code"),
         ExportColumn(_("Line"), "number"),
@@ -177,6 +182,8 @@ def export_table(order: Order) -> tuple[list[ExportColumn], list[list[Any]]]:
         rows.append(
             [order.number, None, "", name, None, "", None, None, charge.net, order.currency, charge.tax_rate, "", None, ""]
         )
+    if not prices_open(order):
+        columns, *rows = ([cell for n, cell in enumerate(row) if n not in _PRICED] for row in (columns, *rows))
     return columns, rows
 
 

@@ -57,6 +57,8 @@ def page(resource: Resource, asked: Mapping[str, Any], details: Details) -> dict
     """Return a page of a list; ``details`` loads the members of its rows in batch."""
     descending, name = asked["sort"].startswith("-"), asked["sort"].lstrip("-")
     sort = resource.sort(resource.field(name), descending=descending)
+    if resource.field(name) not in resource.readable():
+        raise _wrong("sort", _("You may not sort by this field."))
     statement = resource.select(*sort.columns())
     for field in resource.readable():
         if given := asked.get(field.name):

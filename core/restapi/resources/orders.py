@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -24,6 +24,7 @@ from core.orders.merging import NewItem
 from core.orders.models import Hold, Order, OrderCharge, OrderLine
 from core.orders.placing import Placed, Placement, place
 from core.orders.resources import DESK
+from core.pricing import services as pricing
 from core.pricing.manual import MOST_PERCENTS
 from core.registry.registry import registry
 from core.restapi import lists
@@ -71,7 +72,7 @@ class OrderLineItem(Schema):
 class OrderChargeItem(Schema):
     """Freight or another charge: a row for each way in which it is taxed."""
 
-    code, label, net = fields.String(), fields.String(), DecimalText()
+    code, label, net = fields.String(), fields.String(), DecimalText(allow_none=True)
     tax_category, tax_rate = fields.String(), DecimalText(allow_none=True)
 
 
@@ -83,10 +84,14 @@ class OrderHold(Schema):
 
 
 class OrderItem(Schema):
-    """An order as it was placed, with what happened to it since; gross = net (of the lines) + charges_net + tax."""
+    """An order as it was placed, with what happened to it since; gross = net (of the lines) + charges_net + tax.
+
+    Amounts are null for a key that may not see prices.
+    """
 
     number, company, state, currency = fields.String(), fields.String(), fields.String(), fields.String()
-    net, charges_net, tax, gross = DecimalText(), DecimalText(), DecimalText(), DecimalText()
+    net, charges_net = DecimalText(allow_none=True), DecimalText(allow_none=True)
+    tax, gross = DecimalText(allow_none=True), DecimalText(allow_none=True)
     po_number, note, buyer = fields.String(), fields.String(), fields.String()
     wished_date = fields.Date(allow_none=True)
     ship_to, bill_to = fields.Dict(allow_none=True), fields.Dict(allow_none=True)
@@ -339,9 +344,21 @@ def details(ids: Sequence[int]) -> Any:
         charges[charge.order_id].append({**values, "label": label_of(charge)})
     for order_id, item in found.items():
         item["holds"], item["lines"], item["charges"] = holds[order_id], lines[order_id], charges[order_id]
+    if not pricing.may_see():
+        _hide_prices(found.values())
     lists.extend("order", found)
     _add_parts(found)
     return found
+
+
+def _hide_prices(items: Iterable[dict[str, Any]]) -> None:
+    """Take out what the orders cost, for keys that may not see prices."""
+    for item in items:
+        item.update(dict.fromkeys(("net", "charges_net", "tax", "gross")))
+        for line in item["lines"]:
+            line.update(dict.fromkeys(("unit_price", "net", "agreed")))
+        for charge in item["charges"]:
+            charge["net"] = None
 
 
 def _agreed(line: OrderLine, currency: str) -> dict[str, Any] | None:
