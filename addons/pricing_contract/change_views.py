@@ -16,6 +16,8 @@ from core.api.ui import DayField, TukkuForm, requires
 from . import changes, heads
 from .describe import KIND_LABELS
 from .editing import contract_by_code
+from .formula_text import said
+from .formulas import read_terms
 from .grid import names_of
 from .history_views import in_words
 from .models import Change, Contract
@@ -50,6 +52,7 @@ def _page(contract: Contract, found: Change, form: PublishForm, status: int = 20
         contract=contract, change=found, form=form, rows=rows, names=names_of([row for row, _gone in shown]),
         terms=list(in_words(_terms(contract, found))), effect=found.effect or {},
         decimal=Decimal, kinds=KIND_LABELS, left=max(0, len(found.rows) - SHOWN),
+        formula=lambda row: said(read_terms(row.terms, row.value)),
     ), status  # fmt: skip
 
 

@@ -171,6 +171,10 @@ def test_the_pages_tell_the_same_story(office):
     assert sales.post(f"{pasted.location}/effect").status_code == 303
     assert sales.post(f"{pasted.location}/withdraw", data={"version": "2"}).status_code == 303
     assert priced(bolt, company).price == D("1.5")
+    computed = sales.post(f"{page}/paste", data={"rows": "BOLT\t\t\tformula\tcost +20% round 0.05", "prepare": "1"})
+    shown = sales.get(computed.location).text
+    assert "cost +\u00a020\u00a0%, rounded to a multiple of 0.05" in shown
+    assert "0.00" not in shown
     make_user("buyer@acme.example", company=company)
     assert sign_in(office, "buyer@acme.example").get(pasted.location).status_code in (302, 403)
 
