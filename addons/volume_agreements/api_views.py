@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from core.api.data import db
 from core.api.i18n import translations
+from core.api.pricing import may_see
 from core.api.restapi import (
     DecimalText,
     Outcomes,
@@ -43,11 +44,14 @@ _FIGURES = ("reserved", "committed", "left", "expected", "percent", "state")
 
 
 class AgreementItem(Schema):
-    """An agreement: quantities in base units, valid from and (not including) until; ``state`` says how it stands."""
+    """An agreement: quantities in base units, valid from and (not including) until; ``state`` says how it stands.
+
+    The price (``value``) is null for a key that may not see prices.
+    """
 
     code, name, company, unit = fields.String(), fields.String(), fields.String(), fields.String()
     sku, category = fields.String(allow_none=True), fields.String(allow_none=True)
-    quantity, value, per = DecimalText(), DecimalText(), DecimalText()
+    quantity, value, per = DecimalText(), DecimalText(allow_none=True), DecimalText()
     kind, currency, status, state = fields.String(), fields.String(), fields.String(), fields.String()
     valid_from, valid_until = fields.DateTime(), fields.DateTime()
     reserved, committed, left, expected = DecimalText(), DecimalText(), DecimalText(), DecimalText()
@@ -97,6 +101,7 @@ def details(ids: Sequence[int]) -> Mapping[int, dict[str, Any]]:
             "company": names.companies[one.agreement.company_id].code,
             "sku": names.skus.get(one.agreement.id),
             "category": names.categories.get(one.agreement.id),
+            **({} if may_see() else {"value": None}),
         }
         for one in standings(found)
     }

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from addons.pricing_contract.models import Contract, ContractPrice
 from core.data.db import db
+from core.restapi import keys
 from core.testing.factories import make_company, make_product, make_staff
 from core.testing.signin import sign_in
 
@@ -131,3 +132,19 @@ def test_a_row_of_an_unreadable_key_is_a_bad_page_and_no_fault(two):
     answer = two[0].post(f"{PAGE}/rows", data={"delete": "1|pcs|NaN|yesterday"})
     assert answer.status_code == 422
     assert "The page that was sent is not complete; load it again." in answer.text
+
+
+def test_a_row_that_a_program_changed_meanwhile_is_not_overwritten_unseen(two):
+    _minna, olli = two
+    before = shown(olli.get(PAGE).text)
+    rows = [{"contract": "K", "sku": "BOLT", "unit": "pcs", "value": "1.30"}]
+    secret = keys.create("ERP", keys.offered(None), company_id=None, days=1).secret
+    sent_by = {"Authorization": f"Bearer {secret}"}
+    answer = olli.application.test_client().post(
+        "/api/v1/pricing_contract/contracts/prices/batch", json={"rows": rows}, headers=sent_by
+    )
+    assert answer.json["updated"] == 1
+    late = olli.post(f"{PAGE}/rows", data=sent(before["BOLT"] | {"value": "1.50"}))
+    assert late.status_code == 409
+    assert "ERP" in late.text
+    assert D("1.30") in values().values()

@@ -165,7 +165,7 @@ def test_programs_read_and_write(shop):
         with shop.request(system("tests")):
             return {"Authorization": f"Bearer {keys.create('a program', may, company_id=company_id, days=1).secret}"}
 
-    staff = headers("volume_agreements.agreement.view", "volume_agreements.agreement.edit")
+    staff = headers("volume_agreements.agreement.view", "volume_agreements.agreement.edit", "pricing.price.view")
     own = headers("volume_agreements.agreement.own", company_id=shop.daughter.id)
     assert [x["code"] for x in client.get(url, headers=staff).json["items"]] == ["DRAFT", "VA-1"]
     (item,) = client.get(url, headers=own).json["items"]
@@ -174,6 +174,9 @@ def test_programs_read_and_write(shop):
     }  # fmt: skip
     assert client.get(f"{url}/VA-1", headers=own).json["left"] == "700"
     assert client.get(f"{url}/DRAFT", headers=own).status_code == 404
+    assert client.get(f"{url}/VA-1", headers=own).json["value"] is None  # the key may not see prices
+    priced = headers("volume_agreements.agreement.own", "pricing.price.view", company_id=shop.daughter.id)
+    assert client.get(f"{url}/VA-1", headers=priced).json["value"] is not None
     rows = {"rows": [{"code": "VA-1", "quantity": "1200"}]}
     keyed = {"Idempotency-Key": "k"}
     assert client.post(f"{url}/batch", json=rows, headers={**own, **keyed}).status_code == 403
