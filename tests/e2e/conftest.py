@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,12 +13,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 from playwright.sync_api import Browser, Page
+from sqlalchemy import URL
 
 from core.demo.loading import PASSWORD
-from core.testing.databases import Databases
+from core.testing import postgres
 
 START = 60  # seconds a server may take to answer, and the demo a few times as long
 
@@ -59,23 +63,48 @@ def _served(environment: dict[str, str]) -> Iterator[str]:
         process.wait(START)
 
 
+def _environment(data: Path, url: URL) -> dict[str, str]:
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("TUKKU_")},
+        "TUKKU_DATA_DIR": str(data),
+        "TUKKU_DATABASE_URL": url.render_as_string(hide_password=False),
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+    }
+
+
+def _copy_of_the_demo(backend: str, folder: Path, shared: Path) -> tuple[Path, URL]:
+    """Return data folder and database of a demo shop of one's own; the first process of a run loads it for all."""
+    loaded = shared / f"demo-{backend}"
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", os.getpid())  # so that no other run takes this one's
+
+    def load(url: URL) -> None:
+        _tukku(_environment(loaded, url), "init", "--demo")
+
+    with (shared / f"demo-{backend}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if backend == "sqlite" and not loaded.exists():
+            load(URL.create("sqlite", database=str(shared / "demo.sqlite")))
+        template = postgres.template(uuid5(NAMESPACE_URL, f"{loaded} {run}").hex, load) if backend == "postgres" else ""
+    shutil.copytree(loaded, folder / "data")
+    if template:
+        return folder / "data", postgres.clone(template)
+    shutil.copy(shared / "demo.sqlite", folder / "shop.sqlite")
+    return folder / "data", URL.create("sqlite", database=str(folder / "shop.sqlite"))
+
+
 @pytest.fixture(scope="module")
 def shop(database_backend: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """The demo merchant's shop, on each database; shared by a module's tests, which tell one story in order."""
-    folder = tmp_path_factory.mktemp(f"shop-{database_backend}")
-    databases = Databases(database_backend, folder)
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("TUKKU_")},
-        "TUKKU_DATA_DIR": str(folder / "data"),
-        "TUKKU_DATABASE_URL": databases.empty().render_as_string(hide_password=False),
-        "PYTHONPATH": str(Path(__file__).parents[2]),
-    }
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    data, url = _copy_of_the_demo(database_backend, tmp_path_factory.mktemp(f"shop-{database_backend}"), shared)
+    environment = _environment(data, url)
     try:
-        _tukku(environment, "init", "--demo")
         with _served(environment) as address:
             yield Shop(address, environment)
     finally:
-        databases.close()
+        if database_backend == "postgres":
+            postgres.drop(url)
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@ def _faults(page: Page) -> Iterator[str]:
     [
         pytest.param(BUYER, DESK, id="buyer-desk-light", marks=pytest.mark.trust),
         pytest.param(BUYER, PHONE, id="buyer-phone-dark"),
-        pytest.param(ADMIN, DESK, id="admin-desk-light"),
+        pytest.param(ADMIN, DESK, id="admin-desk-light", marks=pytest.mark.trust),
         pytest.param(ADMIN, PHONE, id="admin-phone-dark", marks=pytest.mark.trust),
     ],
 )
