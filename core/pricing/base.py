@@ -31,15 +31,36 @@ _UNKNOWN_UNIT = _l("The product is not sold in this unit.")
 _OTHER_UNIT = _l("A price in the asked unit comes first.")
 _OLDER = _l("A price whose validity began later holds now.")
 ZERO, ONE = Decimal(0), Decimal(1)
-#: Products and units kept in memory for each currency.
-MOST = 50_000
+#: The tables from which prices are kept, and for how many products in each unit and currency.
+STAMPS, MOST = ("catalogue", "list_prices"), 50_000
 SKU, BASE_UNIT, TAX_CLASS, PATH, NUMERATOR, DENOMINATOR, FROM_BASE, UNIT, PRICE, PER, SINCE, UNTIL = range(1, 13)
 Row = Any
 Pair = tuple[int, str]
 
 
-#: What a line takes over, by its own attributes; see PriceLine. Kept, so it must not be changed.
-Facts = Mapping[str, Any]
+class Facts(NamedTuple):
+    """What a line takes over; see PriceLine. ``package`` is of a unit that is not the base unit."""
+
+    sku: str = ""
+    base_unit: str = ""
+    category_path: str = ""
+    tax_class: str = "standard"
+    known: bool = False
+    reason: object = ""
+    price: Decimal | None = None
+    list_price: Decimal | None = None
+    per: Decimal = ONE
+    list_places: int = 0
+    package: Package | None = None
+
+
+class Package(NamedTuple):
+    """What a unit that is not the base unit adds."""
+
+    factor: tuple[int, int]
+    price_from_base: bool
+    places: int | None = None
+    derived: bool = False
 
 
 class Window(NamedTuple):
@@ -72,14 +93,17 @@ def list_price_step() -> PriceStep:
 def prepare(batch: PriceBatch) -> list[Known]:
     """Return what is known of each line's product and unit; one statement for all that is not kept."""
     currency = batch.context.currency
-    kept: dict[Pair, Known] = stamps.book(("catalogue", "list_prices"), f"list_price {currency}", most=MOST)
-    known = [kept.get((line.product_id, line.unit)) for line in batch.lines]
+    # a book for each unit: a number is looked up with less than a pair
+    books: dict[str, dict[int, Known]] = {
+        unit: stamps.book(STAMPS, f"list_price {currency} {unit}", most=MOST) for unit in {line.unit for line in batch.lines}
+    }
+    known = [books[line.unit].get(line.product_id) for line in batch.lines]
     if None not in known:
         return cast(list[Known], known)
-    pairs = [(line.product_id, line.unit) for line in batch.lines]
-    missing = {pair: line for pair, line, found in zip(pairs, batch.lines, known, strict=True) if found is None}
-    kept.update(_read(missing, currency))
-    return [kept[pair] for pair in pairs]
+    missing = {(line.product_id, line.unit): line for line, one in zip(batch.lines, known, strict=True) if one is None}
+    for (product_id, unit), one in _read(missing, currency).items():
+        books[unit][product_id] = one
+    return [books[line.unit][line.product_id] for line in batch.lines]
 
 
 def _read(asked: Mapping[Pair, PriceLine], currency: str) -> dict[Pair, Known]:
@@ -138,20 +162,15 @@ def _known(unit: str, rows: Sequence[Row], digits: int) -> Known:
     Windows nest: the one that began last holds, and when it ends the outer one returns.
     """
     if not rows:
-        return Known({"reason": _UNKNOWN_PRODUCT})
+        return Known(Facts(reason=_UNKNOWN_PRODUCT))
     first = rows[0]
+    numerator = first[NUMERATOR]
     # one text for all products that share it: less memory, and more of it near
-    facts = {
-        "sku": first[SKU],
-        "base_unit": intern(first[BASE_UNIT]),
-        "category_path": intern(first[PATH] or ""),
-        "tax_class": intern(first[TAX_CLASS]),
-        "known": True,
-    }
-    if unit != first[BASE_UNIT]:
-        if first[NUMERATOR] is None:
-            return Known({**facts, "known": False, "reason": _UNKNOWN_UNIT})
-        facts |= {"factor": (first[NUMERATOR], first[DENOMINATOR]), "price_from_base": bool(first[FROM_BASE])}
+    facts = Facts(first[SKU], intern(first[BASE_UNIT]), intern(first[PATH] or ""), intern(first[TAX_CLASS]), known=True)
+    if unit != facts.base_unit:
+        if numerator is None:
+            return Known(facts._replace(known=False, reason=_UNKNOWN_UNIT))
+        facts = facts._replace(package=Package((numerator, first[DENOMINATOR]), bool(first[FROM_BASE])))
     priced = sorted((row for row in rows if row[UNIT] is not None), key=lambda row: row[SINCE], reverse=True)
     asked = [row for row in priced if row[UNIT] == unit]
     others = [row for row in priced if row[UNIT] != unit]
@@ -160,34 +179,21 @@ def _known(unit: str, rows: Sequence[Row], digits: int) -> Known:
 
 def _window(row: Row, facts: Facts, digits: int) -> Window:
     price, per = from_micro(row[PRICE]), ONE if row[PER] == MICROS else from_micro(row[PER])
-    own = {
-        **facts,
-        "price": price,
-        "list_price": price,
-        "per": per,
-        "reason": LIST_REASON,
-        "source": LIST,
-        "list_places": computed_places(price, digits),
-    }
+    places = computed_places(price, digits)
+    own = facts._replace(price=price, list_price=price, per=per, reason=LIST_REASON, list_places=places)
     return Window(_same(row[SINCE]), row[UNTIL], own, price, per, intern(row[UNIT]))
 
 
 def _derived(row: Row, facts: Facts, digits: int) -> Window:
     """Return the window of a base unit's price for a larger unit."""
     base, per = from_micro(row[PRICE]), from_micro(row[PER])
-    price, places = by_factor(base, per, facts["factor"], digits)
-    own = {
-        **facts,
-        "price": price,
-        "list_price": round_to(price, places),
-        "reason": _DERIVED_REASON,
-        "source": LIST,
-        "places": places,
-        "list_places": places,
-        "derived": True,
-    }
+    assert facts.package is not None
+    price, places = by_factor(base, per, facts.package.factor, digits)
+    package = facts.package._replace(places=places, derived=True)
+    listed = round_to(price, places)
+    own = facts._replace(price=price, list_price=listed, reason=_DERIVED_REASON, list_places=places, package=package)
     since = _same(row[SINCE])
-    return Window(since, row[UNTIL], own if facts["price_from_base"] else None, base, per, intern(row[UNIT]))
+    return Window(since, row[UNTIL], own if package.price_from_base else None, base, per, intern(row[UNIT]))
 
 
 def _same(instant: Any) -> Any:
@@ -201,8 +207,14 @@ def apply(batch: PriceBatch, known: Sequence[Known]) -> None:
         for since, until, priced, _price, _per, _unit in windows:
             if since <= instant and (until is None or instant < until) and priced is not None:
                 facts = priced
+                line.source = LIST
                 break
-        line.__dict__.update(facts)
+        (
+            line.sku, line.base_unit, line.category_path, line.tax_class, line.known, line.reason,
+            line.price, line.list_price, line.per, line.list_places, package,
+        ) = facts  # fmt: skip
+        if package is not None:
+            line.factor, line.price_from_base, line.places, line.derived = package
         if batch.explain:
             _explain(line, [window for window in windows if _holds(window, instant)], facts)
 
