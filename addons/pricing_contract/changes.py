@@ -19,10 +19,11 @@ from core.api.hooks import Conflict, Invalid, NotFound
 from core.api.i18n import translations
 from core.api.jobs import enqueue
 
-from . import heads
+from . import heads, meanwhile
 from .editing import check_head, header, row_as_json, staged_from, staged_rows
 from .effect import effect_of
 from .grid import GridRow, names_of, read_key
+from .meanwhile import Moved
 from .models import Change, Contract, ContractPrice, target_of
 from .saving import Header, Key, Saver, Staged, record
 
@@ -115,9 +116,15 @@ def look_again(contract: Contract, change: Change) -> None:
 
 
 def publish(contract: Contract, change: Change, version: int, starts: datetime | None = None) -> int:
-    """Let the change hold, at once or from ``starts`` on; return how many rows differ now."""
+    """Let the change hold, at once or from ``starts`` on; return how many rows differ now.
+
+    Invalid where a row was changed since it was worked out whom the change touches: look again first.
+    """
     with write():
         change = _open(_current(change, version))
+        moved = moved_since(contract, change)
+        if moved:
+            raise Invalid("CHANGE-STALE", _stale(contract, moved))
         change.starts = starts
         if change.head and starts is not None:
             own = heads.dated(change.head, starts)
@@ -192,6 +199,34 @@ def undo(contract: Contract, change: Change, version: int) -> int:
         return len(done)
 
 
+def moved_since(contract: Contract, change: Change) -> dict[Key, Moved]:
+    """Return the change's rows that anybody changed in the contract since it was worked out whom an open change touches."""
+    if change.state != "open" or not change.rows or not change.effect:
+        return {}
+    head = header(contract)
+    keys = (staged_from(n, head, row).key for n, row in enumerate(change.rows))
+    return meanwhile.moved(keys, meanwhile.read_mark(change.effect["seen"]), own=True)
+
+
+def moved_in_words(contract: Contract, moved: Mapping[Key, Moved], most: int = 5) -> list[str]:
+    """Return what happened to the rows, the first ``most`` of them, each as a sentence that begins with what it is of."""
+    shown = list(moved.items())[:most]
+    names = names_of(key[1] for key, _one in shown)
+    return [
+        _("%(what)s: %(sentence)s", what=names.get(key[1], ""), sentence=one.sentence(contract.currency))
+        for key, one in shown
+    ]
+
+
+def _stale(contract: Contract, moved: Mapping[Key, Moved]) -> str:
+    said = ngettext(
+        "%(count)s row was changed since it was worked out whom the change touches. Work it out again, then publish.",
+        "%(count)s rows were changed since it was worked out whom the change touches. Work it out again, then publish.",
+        len(moved),
+    )
+    return " ".join([said, *moved_in_words(contract, moved)])
+
+
 def withdraw(contract: Contract, change: Change, version: int) -> None:
     """Give up an open or scheduled change; it stays in the list."""
     with write():
@@ -218,7 +253,8 @@ def _current(change: Change, version: int) -> Change:
 def _effect(contract: Contract, change: Change) -> dict[str, Any]:
     rows = change.rows if not change.head else [*change.rows, *heads.rows_of(contract)]
     then = heads.read(change.head or {})
-    return effect_of(contract, rows, lambda: _apply(contract, change), then)
+    seen = meanwhile.mark_of(contract).text  # before: what is done while the prices are worked out was not seen
+    return {**effect_of(contract, rows, lambda: _apply(contract, change), then), "seen": seen}
 
 
 def _apply(contract: Contract, change: Change) -> None:
@@ -299,9 +335,7 @@ def _refuse(problems: Mapping[Any, Any]) -> None:
     if not problems:
         return
     problem = next(iter(problems.values()))
-    rule = problem.rule
-    product, category = (rule.target, None) if rule.target > 0 else (None, -rule.target or None)
-    name = names_of([ContractPrice(target=rule.target, product_id=product, category_id=category)]).get(rule.target, "")
+    name = names_of([problem.rule.target]).get(problem.rule.target, "")
     raise Invalid(
         "CHANGE-ROW",
         _("The row for %(what)s does not fit the contract as it is now: %(problem)s", what=name, problem=problem.message),

@@ -17,8 +17,8 @@ from core.api.data import db
 from core.api.i18n import translations
 from core.api.ui import day_text, percent_text
 
+from .days import first_day, last_day
 from .describe import terms_text
-from .imports import first_day, last_day
 from .models import Contract, ContractPrice
 
 _, _l, ngettext, _p = translations(__name__)

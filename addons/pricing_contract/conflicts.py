@@ -15,9 +15,11 @@ from core.api.data import AuditEntry, db
 from core.api.i18n import translations
 from core.api.ui import instant_text
 
+from . import meanwhile
 from .describe import KIND_LABELS
 from .grid import GridRow, key_text, read_key, standing
 from .history_models import Deed
+from .meanwhile import Mark
 from .models import Contract
 from .past import last_of
 from .saving import Staged
@@ -58,6 +60,18 @@ def keep_out(contract: Contract, rows: Sequence[GridRow], staged: Sequence[Stage
             now = here.get(key)
             rows[n].clash = Clash(kind, said[key], now, _differences(now, rows[n]) if now else ())
     return stay
+
+
+def keep_back(contract: Contract, rows: Sequence[GridRow], staged: Sequence[Staged], seen: Mark) -> None:
+    """Note a `Clash` on each row that would write over what somebody else did since ``seen``.
+
+    For rows of a page that did not show what stands: pasted ones and those of a file. Call it inside ``write()``.
+    """
+    found = meanwhile.moved((row.key for row in staged), seen)
+    for row in staged:
+        one = found.get(row.key)
+        if one is not None and one.differs(row.values):
+            rows[row.tag].clash = Clash("gone" if one.now is None else "changed", one.sentence(contract.currency), None)  # type: ignore[index]
 
 
 def _kind(row: GridRow, after: str, here: Mapping[str, GridRow]) -> str:

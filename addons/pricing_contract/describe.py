@@ -9,7 +9,7 @@ from typing import Any
 
 from core.api.i18n import translations
 from core.api.pricing import from_micro
-from core.api.ui import day_text, percent_text, plain
+from core.api.ui import day_text, percent_text, plain, price_text, typed
 
 from . import query
 from .agreed import COMPUTED
@@ -55,8 +55,13 @@ def terms_text(
     if kind == "formula":
         amount = said(read_terms(terms, value))
     else:
-        amount = percent_text(value) if kind in ("percent", "cost_plus") else f"{plain(value)} {currency}"
+        amount = percent_text(value) if kind in ("percent", "cost_plus") else _worth(value, currency)
     told = amount if kind == "fixed" else f"{KIND_LABELS[kind]}: {amount}"
     if per != 1:
-        told += f" / {plain(per)}"
+        told += f" / {typed(per)}"
     return f"{told}, {_('until %(day)s', day=day_text(until))}" if until else told
+
+
+def _worth(value: Decimal, currency: str) -> str:
+    """Return an amount of money; a contract for any currency names none."""
+    return price_text(value, currency) if currency else typed(value)

@@ -18,11 +18,12 @@ from core.api.i18n import bounded, bounded_day, read_number, translations
 from core.api.imports import codes
 from core.api.pricing import BEGINNING, minor_digits, round_to
 
-from . import conflicts, formula_text
+from . import conflicts, formula_text, meanwhile
 from .deeds import Counts, write_deeds
 from .formulas import CONTRACT
 from .grid import GridRow, read_key
 from .head_rules import bound_to_currency, checked_code, currency_stays
+from .meanwhile import Mark
 from .models import KINDS, Contract, ContractPrice, OrderLimit
 from .rules import LIMIT
 from .saving import Header, Key, Saver, Staged, record
@@ -100,18 +101,26 @@ class GridOutcome:
 
 
 def save_grid(
-    contract: Contract, rows: Sequence[GridRow], removed: Mapping[str, str] | None = None, *, means: str = "grid"
+    contract: Contract,
+    rows: Sequence[GridRow],
+    removed: Mapping[str, str] | None = None,
+    *,
+    means: str = "grid",
+    seen: Mark | None = None,
 ) -> GridOutcome:
     """Write rows of a form or a spreadsheet, each with its outcome; rows whose key changed move. One transaction.
 
     ``removed`` are keys of rows to delete, with the rows as they were shown. What somebody else changed meanwhile
-    is left alone: such rows come back with a `conflicts.Clash`, such deletions in ``stayed``.
+    is left alone: such rows come back with a `conflicts.Clash`, such deletions in ``stayed``. ``seen`` is the mark of
+    a page that did not show the rows.
     """
     removed = removed or {}
     staged = staged_rows(contract, rows)
     with write() as session:
         session.get(Contract, contract.id, with_for_update=True, populate_existing=True)
         stayed = conflicts.keep_out(contract, rows, staged, removed)
+        if seen:
+            conflicts.keep_back(contract, rows, staged, seen)
         staged = [row for row in staged if rows[row.tag].clash is None]  # type: ignore[index]
         gone = {(contract.id, *read_key(text)) for text in removed if text not in stayed}
         if gone:
@@ -214,11 +223,18 @@ class _Reader:
 
 
 def change_by_percent(
-    contract: Contract, percent: Decimal, *, step: Decimal | None = None, rounding: str = "half_up", apply: bool = False
+    contract: Contract,
+    percent: Decimal,
+    *,
+    step: Decimal | None = None,
+    rounding: str = "half_up",
+    apply: bool = False,
+    seen: Mark | None = None,
 ) -> list[tuple[ContractPrice, Decimal]]:
     """Return every fixed price with its new value, a ``percent`` higher (or lower), rounded to ``step``; ``apply`` writes.
 
-    ``step`` None is the currency's smallest unit. Percents and amounts off stay as they are.
+    ``step`` None is the currency's smallest unit. Percents and amounts off stay as they are. Conflict where somebody
+    changed one of the prices since ``seen``, the mark of the page that showed them.
     """
     if not percent.is_finite() or not -HUNDRED < percent < 1000:
         raise Invalid("CONTRACT-PERCENT", _("Write a percentage above -100 and below 1000."))
@@ -234,11 +250,22 @@ def change_by_percent(
             for n, (row, value) in enumerate(changed)
         ]
         with write():
+            moved = meanwhile.moved((row.key for row in staged), seen) if seen else {}
+            if moved:
+                raise Conflict("CONTRACT-CHANGED", _prices_moved(len(moved)))
             saved = Saver(staged).save(means="percent", note=f"{percent:f}")
             if saved.problems:
                 raise Invalid("CONTRACT-PERCENT", next(iter(saved.problems.values())).message)
             record(contract.code, "prices changed by percent", None, {"percent": percent, "rows": len(staged)})
     return changed
+
+
+def _prices_moved(count: int) -> str:
+    return ngettext(
+        "%(count)s price was changed meanwhile by somebody else. Look at the new prices below, then save again.",
+        "%(count)s prices were changed meanwhile by somebody else. Look at the new prices below, then save again.",
+        count,
+    )
 
 
 def _raised(value: Decimal, percent: Decimal, step: Decimal | None, rounding: str, currency: str) -> Decimal:

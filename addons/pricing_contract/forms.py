@@ -17,7 +17,8 @@ from core.api.i18n import pick, translations
 from core.api.pricing import BEGINNING, checked_currency
 from core.api.ui import ChoiceField, CodeField, DayField, NumberField, TukkuForm
 
-from .imports import NOT_OF_A_LINE, first_day, last_day
+from .days import first_day, last_day
+from .imports import NOT_OF_A_LINE
 from .models import Contract
 
 _, _l, ngettext, _p = translations(__name__)

@@ -20,9 +20,9 @@ from core.api.i18n import current_locale, pick, read_plain, translations
 from core.api.imports import read_upload
 from core.api.ui import contains, plain, typed
 
+from .days import first_day, last_day
 from .formula_text import begins, written
 from .formulas import read_terms
-from .imports import first_day, last_day
 from .lint import LINTS
 from .models import Contract, ContractPrice
 
@@ -263,6 +263,12 @@ def _by_column(cells: Sequence[str]) -> dict[str, str]:
     return texts
 
 
+def as_text(rows: Iterable[GridRow]) -> str:
+    """Return rows as they are pasted, all columns by tab."""
+    columns = ("target", "unit", "min_quantity", "kind", "value", "per", "valid_from", "valid_until")
+    return "\n".join("\t".join(getattr(row, name) for name in columns) for row in rows)
+
+
 def uploaded_rows(contract: Contract, upload: Any) -> list[GridRow]:
     """Return the rows of a file in the columns of the import, for this contract; Invalid for what the grid cannot hold."""
     return [_texts_row(_imported(contract, cells)) for cells in read_upload(upload, UPLOADED)]
@@ -280,10 +286,10 @@ def _imported(contract: Contract, cells: Mapping[str, str]) -> dict[str, str]:
     return texts
 
 
-def names_of(rows: Sequence[ContractPrice]) -> dict[int, str]:
-    """Return what each row is for, by its target: SKU, category code, or everything."""
-    products = {row.product_id for row in rows if row.product_id}
-    categories = {row.category_id for row in rows if row.category_id}
+def names_of(targets: Iterable[int]) -> dict[int, str]:
+    """Return what rows are for, by their target: SKU, category code, or everything."""
+    wanted = set(targets)
+    products, categories = {one for one in wanted if one > 0}, {-one for one in wanted if one < 0}
     found: dict[int, str] = {0: _("All products")}
     if products:
         query = select(Product.id, Product.sku).where(Product.id.in_(products))

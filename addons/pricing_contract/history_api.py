@@ -20,11 +20,11 @@ from core.api.ui import Field, Resource, requires
 
 from . import past
 from .api_views import bp
+from .days import first_day, last_day
 from .editing import contract_by_code
 from .formula_columns import formula_columns
 from .history_models import Deed
 from .history_views import deed_by_number, target_of
-from .imports import first_day, last_day
 from .past import Event, Terms
 from .permissions import VIEW
 

@@ -17,13 +17,13 @@ from core.api.i18n import translations
 from core.api.ui import ExportColumn, export_response, requires
 
 from . import past
+from .days import first_day, last_day
 from .describe import terms_text
 from .editing import contract_by_code
 from .forms import ContractForm
 from .grid import names_of
 from .history_models import Deed
-from .imports import first_day, last_day
-from .models import Contract, ContractPrice
+from .models import Contract
 from .past import Event
 from .permissions import VIEW
 
@@ -87,12 +87,7 @@ def target_of(wanted: str) -> int:
 
 def _rows(found: Contract, events: Iterable[Event], **context: Any) -> Any:
     zone, listed = ZoneInfo(seller().zone), list(events)
-    names = names_of(
-        [
-            ContractPrice(target=one.target, product_id=max(one.target, 0) or None, category_id=max(-one.target, 0) or None)
-            for one in listed
-        ]
-    )
+    names = names_of(one.target for one in listed)
     lines = [(one, first_day(one.valid_from, zone), *_said(one, found.currency, zone)) for one in listed]
     return render_template(
         "pricing_contract/history_rows.html", contract=found, lines=lines, names=names, means=past.MEANS, what=WHAT,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,10 +14,12 @@ from core.api.companies import Company, Segment, checked_country, seller
 from core.api.data import clock, db, end_of_day, start_of_day
 from core.api.hooks import DataImport, ImportField, ImportRow, Invalid, RowResult
 from core.api.i18n import translations
-from core.api.imports import Batch, Upsert, codes
+from core.api.imports import Batch, Upsert, codes, tried_at
 from core.api.jobs import emit
 from core.api.pricing import BEGINNING, checked_currency
 
+from . import meanwhile
+from .days import first_day, last_day
 from .deeds import by_import
 from .formula_columns import FORMULA, formula_columns, terms_of, wrong_base
 from .formulas import CONTRACT, MODES
@@ -42,7 +43,6 @@ from .saving import Header, Saver, Staged
 from .values import PRODUCT_VALUES
 
 _, _l, ngettext, _p = translations(__name__)
-ONE_DAY = timedelta(days=1)
 ZERO = Decimal(0)
 #: What the codes in a row stand for; lazy, since a file has many rows and few of them name something unknown.
 _THINGS = {"contract": _l("contract"), "sku": _l("product"), "category": _l("category")}
@@ -173,16 +173,6 @@ def export_contracts() -> Iterator[dict[str, Any]]:
         }  # fmt: skip
 
 
-def first_day(start: datetime, zone: ZoneInfo) -> date | None:
-    """Return the first day of a validity, None where it has always held."""
-    return None if start <= BEGINNING else start.astimezone(zone).date()
-
-
-def last_day(end: datetime | None, zone: ZoneInfo) -> date | None:
-    """Return the last day of a validity, as people write it: the day before its end."""
-    return None if end is None else end.astimezone(zone).date() - ONE_DAY
-
-
 def load_prices(rows: Sequence[ImportRow]) -> Sequence[RowResult]:
     """Upsert rows of contracts. A row names a product, a category, or neither: then it is for everything."""
     batch, zone = Batch(rows, "contract", "sku", "category", "unit", "min_quantity", "from"), seller().zone
@@ -196,15 +186,33 @@ def load_prices(rows: Sequence[ImportRow]) -> Sequence[RowResult]:
         if found is not None:
             staged.append(found)
             by_number[row.number] = row
+    for line, said in _unseen(staged).items():
+        batch.fail(by_number.pop(line), "value", said)
+    saver = Saver([row for row in staged if row.tag in by_number])
+    before = {row.tag: saver.existing(row.key) for row in saver.staged}
     means, note = by_import()
-    saved = Saver(staged).save(means=means, note=note)
+    saved = saver.save(means=means, note=note)
+    replaced = {tag: row for tag, row in before.items() if row and saved.outcomes.get(tag) == "updated"}
+    told = meanwhile.by_hand(replaced, {one.id: one.currency for one in contracts.values()})
     for line, row in by_number.items():
         problem = saved.problems.get(line)
         if problem:
             batch.fail(row, problem.field, problem.message)
         elif line in saved.outcomes:
-            batch.done(row, saved.outcomes[line])  # type: ignore[arg-type]
+            batch.done(row, saved.outcomes[line], told.get(line, ""))  # type: ignore[arg-type]
     return batch.results()
+
+
+def _unseen(staged: Sequence[Staged]) -> dict[Any, str]:
+    """Return why rows are left out, by tag: somebody else changed them since the file was tried."""
+    tried = tried_at()
+    moved = meanwhile.moved((row.key for row in staged), meanwhile.Mark(0, tried)) if tried else {}
+    clashing = [row for row in staged if row.key in moved and moved[row.key].differs(row.values)]
+    return {row.tag: _late(moved[row.key].sentence(row.contract.currency)) for row in clashing}
+
+
+def _late(what: str) -> str:
+    return _("%(what)s That was after this file was tried. Try the file again to see what it would do now.", what=what)
 
 
 def _headers(wanted: set[str]) -> dict[str, Header]:

@@ -113,13 +113,13 @@ def by_deed(deed: Deed) -> list[Event]:
         .limit(SHOWN)
     )
     events = [
-        Event(deed, "removed" if was.removed else "changed", *_key(was), _terms(was), _terms(then or now))
+        Event(deed, "removed" if was.removed else "changed", *_key(was), terms_of(was), terms_of(then or now))
         for was, then, now in db.session.execute(query)
     ]
     replaced = select(PastRow.id).where(*stands, PastRow.ended_by == deed.id).correlate(ContractPrice)
     new = select(ContractPrice).where(ContractPrice.contract_id == deed.contract_id, ContractPrice.deed_id == deed.id)
     rows = db.session.scalars(new.where(~replaced.exists()).limit(SHOWN))
-    return [*events, *(Event(deed, "added", *_key(row), None, _terms(row)) for row in rows)]
+    return [*events, *(Event(deed, "added", *_key(row), None, terms_of(row)) for row in rows)]
 
 
 def whole(contract: Contract) -> Iterator[tuple[Event, str]]:
@@ -194,7 +194,8 @@ def _key(row: Any) -> tuple[int, str, Decimal, datetime]:
     return row.target, row.unit, row.min_quantity, row.valid_from
 
 
-def _terms(row: Any) -> Terms | None:
+def terms_of(row: Any) -> Terms | None:
+    """Return what a row, past or present, says; None for none."""
     return None if row is None else Terms(row.kind, row.value, row.per, row.valid_until, row.terms)
 
 
@@ -207,8 +208,8 @@ def _told(versions: Iterable[Any], deeds: Mapping[Any, Deed]) -> Iterator[Event]
     last: Any = None
     for row in versions:
         follows = last is not None and _key(last) == _key(row) and not last.removed and last.ended_by == _made_by(row)
-        before = _terms(last) if follows else None
-        yield Event(deeds.get(_made_by(row)), "changed" if follows else "added", *_key(row), before, _terms(row))
+        before = terms_of(last) if follows else None
+        yield Event(deeds.get(_made_by(row)), "changed" if follows else "added", *_key(row), before, terms_of(row))
         if isinstance(row, PastRow) and row.removed:
-            yield Event(deeds.get(row.ended_by), "removed", *_key(row), _terms(row), None)
+            yield Event(deeds.get(row.ended_by), "removed", *_key(row), terms_of(row), None)
         last = row if isinstance(row, PastRow) else None

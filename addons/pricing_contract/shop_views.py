@@ -19,8 +19,8 @@ from core.api.pricing import may_see, price_views
 from core.api.ui import contains, day_text, requires
 
 from . import rises
+from .days import last_day
 from .grid import PAGE
-from .imports import last_day
 from .models import Contract, ContractPrice
 from .permissions import OWN
 from .views import asked_instant

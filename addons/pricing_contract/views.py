@@ -17,12 +17,12 @@ from core.api.i18n import bounded_day, read_number, translations
 from core.api.pricing import explain as explain_price
 from core.api.ui import Empty, percent_text, requires, show_list
 
-from . import changes, editing, grid
+from . import changes, editing, grid, meanwhile
+from .days import first_day, last_day
 from .describe import KIND_LABELS
 from .export import rows_as_csv
 from .forms import BELOW_FIRST, BREAKS, COUNTS, DATE_BASES, PERIODS, ContractForm, CopyForm, PercentForm
 from .formula_text import EXAMPLES, written
-from .imports import first_day, last_day
 from .lint import LINTS
 from .listing import CONTRACTS, SHORT_AUDIENCES, SHORT_POLICIES
 from .models import KINDS, Change, Contract
@@ -190,6 +190,7 @@ def paste(code: str) -> Any:
     """Take rows from a spreadsheet; each gets an outcome, none is dropped."""
     found = editing.contract_by_code(code)
     text, upload, outcome = request.form.get("rows", ""), request.files.get("file"), None
+    seen, over = meanwhile.mark_of(found), ""
     if request.method == "POST":
         try:
             rows = grid.uploaded_rows(found, upload) if upload and upload.filename else grid.pasted_rows(text)
@@ -200,13 +201,20 @@ def paste(code: str) -> Any:
                 failed = [row for row in rows if row.errors]
                 outcome = editing.GridOutcome(0, 0, failed, [(row, "error") for row in failed])
             else:
-                outcome = editing.save_grid(found, rows, means="paste")
+                opened = request.form.get("over") or request.form.get("seen")
+                shown = meanwhile.read_mark(opened) if opened else None
+                outcome = editing.save_grid(found, rows, means="paste", seen=shown)
             _say(outcome)
+            text = grid.as_text(outcome.failed) if upload else text
+            if outcome.failed and request.form.get("seen"):  # what was not confirmed is asked again
+                seen, over = meanwhile.read_mark(request.form["seen"]), seen.text
         except TukkuError as error:
             flash(str(error.message), "error")
-            return render_template("pricing_contract/paste.html", contract=found, text=text, outcome=None), 422
-    status = 422 if outcome and outcome.failed else 200
-    return render_template("pricing_contract/paste.html", contract=found, text=text, outcome=outcome), status
+            return render_template("pricing_contract/paste.html", contract=found, text=text, outcome=None, seen=seen), 422
+    clashes = sum(row.clash is not None for row in outcome.failed) if outcome else 0
+    status = 409 if clashes else 422 if outcome and outcome.failed else 200
+    context = {"contract": found, "text": text, "outcome": outcome, "seen": seen, "over": over, "clashes": clashes}
+    return render_template("pricing_contract/paste.html", **context), status
 
 
 @bp.route("/contracts/<code>/percent", methods=["GET", "POST"])
@@ -214,17 +222,18 @@ def paste(code: str) -> Any:
 def percent(code: str) -> Any:
     """Change all fixed prices by a percentage: first what would change, then the change."""
     found = editing.contract_by_code(code)
-    form = PercentForm()
+    form, seen, status = PercentForm(), meanwhile.mark_of(found), 200
     moved: list[Any] = []
     if form.validate_on_submit():
         apply = request.form.get("apply") == "1"
+        how = {"step": form.step.data, "rounding": form.rounding.data}
         try:
-            moved = editing.change_by_percent(
-                found, form.percent.data, step=form.step.data, rounding=form.rounding.data, apply=apply
-            )
+            shown = meanwhile.read_mark(request.form["seen"]) if apply and request.form.get("seen") else None
+            moved = editing.change_by_percent(found, form.percent.data, **how, apply=apply, seen=shown)
         except TukkuError as error:
             form.form_errors.append(str(error.message))
-            moved = []
+            status = 409 if error.code == "CONTRACT-CHANGED" else 200
+            moved = editing.change_by_percent(found, form.percent.data, **how) if status == 409 else []
         else:
             if request.form.get("prepare") == "1" and moved:
                 title = _("Fixed prices changed by %(percent)s", percent=percent_text(form.percent.data))
@@ -232,7 +241,7 @@ def percent(code: str) -> Any:
             if apply:
                 flash(ngettext("%(count)s price is changed.", "%(count)s prices are changed.", len(moved)), "success")
                 return redirect(url_for(".contract", code=code), 303)
-    names = grid.names_of([row for row, _value in moved[:SHOWN]])
+    names = grid.names_of(row.target for row, _value in moved[:SHOWN])
     return render_template(
         "pricing_contract/percent.html",
         contract=found,
@@ -240,7 +249,8 @@ def percent(code: str) -> Any:
         changes=moved[:SHOWN],
         count=len(moved),
         names=names,
-    )
+        seen=seen,
+    ), status
 
 
 def _change_url(code: str, change: Change) -> str:

@@ -46,9 +46,9 @@ class Batch:
                 return False
         return True
 
-    def done(self, row: ImportRow, outcome: Outcome) -> None:
-        """Note what became of a row."""
-        self._results[row.number] = RowResult(row.number, outcome, self.key(row))
+    def done(self, row: ImportRow, outcome: Outcome, message: object = "") -> None:
+        """Note what became of a row, and what there is to tell of it."""
+        self._results[row.number] = RowResult(row.number, outcome, self.key(row), message=message)
 
     def key(self, row: ImportRow) -> str:
         """Return the row's natural key as text, for the report."""

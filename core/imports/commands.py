@@ -96,6 +96,10 @@ def show(reports: Sequence[Report], as_json: bool) -> None:
             click.echo(f"  note: {note}")
         for error in report.errors[:SHOWN]:
             click.echo("  " + " · ".join(filter(None, (f"row {error.number}", error.key, error.field, str(error.message)))))
+        for notice in report.notices[:SHOWN]:
+            click.echo("  " + " · ".join(filter(None, (f"row {notice.number}", notice.key, str(notice.message)))))
+        if report.noticed > SHOWN:
+            click.echo(f"  … and {report.noticed - SHOWN} more notices; --json tells the first thousand.")
         if report.failed > SHOWN:
             click.echo(f"  … and {report.failed - SHOWN} more rows with errors; --refused FILE writes them all.")
     if any(report.dry_run for report in reports):

@@ -16,7 +16,10 @@ OUTCOMES = ("created", "updated", "unchanged", "error")
 
 @dataclass(slots=True)
 class Report:
-    """Counts by outcome, the first thousand errors, and notes about the file."""
+    """Counts by outcome, the first thousand errors, and notes about the file.
+
+    ``notices`` are rows that went in and of which there is something to tell, the first thousand; ``noticed`` counts all.
+    """
 
     kind: str
     name: str
@@ -24,12 +27,18 @@ class Report:
     counts: Counter[str] = field(default_factory=Counter)
     errors: list[RowResult] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    notices: list[RowResult] = field(default_factory=list)
+    noticed: int = 0
 
     def add(self, result: RowResult) -> None:
         """Count one row."""
         self.counts[result.outcome] += 1
         if result.outcome == "error" and len(self.errors) < KEPT_ERRORS:
             self.errors.append(replace(result, key=shortened(result.key)))
+        elif result.outcome != "error" and result.message:
+            self.noticed += 1
+            if len(self.notices) < KEPT_ERRORS:
+                self.notices.append(replace(result, key=shortened(result.key)))
 
     @property
     def changed(self) -> int:
@@ -48,7 +57,10 @@ class Report:
 
     def plain(self) -> dict[str, Any]:
         """Return the report as plain values, for JSON."""
-        errors = [{"row": e.number, "key": e.key, "column": e.field, "message": str(e.message)} for e in self.errors]
+        errors, notices = (
+            [{"row": e.number, "key": e.key, "column": e.field, "message": str(e.message)} for e in found]
+            for found in (self.errors, self.notices)
+        )
         return {
             "kind": self.kind,
             "file": self.name,
@@ -56,6 +68,8 @@ class Report:
             **{outcome: self.counts[outcome] for outcome in OUTCOMES},
             "notes": self.notes,
             "errors": errors,
+            "noticed": self.noticed,
+            "notices": notices,
         }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import datetime
 from difflib import get_close_matches
 from itertools import islice
 from typing import Any
@@ -38,6 +39,7 @@ _LONG_TRIAL = _l(
 
 
 _file: ContextVar[str] = ContextVar("tukku_import_file", default="")
+_tried: ContextVar[datetime | None] = ContextVar("tukku_import_tried", default=None)
 
 
 def file_name() -> str:
@@ -45,13 +47,22 @@ def file_name() -> str:
     return _file.get()
 
 
+def tried_at() -> datetime | None:
+    """Return when the file that is being imported was tried, where a person has seen its report; None for any other import.
+
+    What somebody else changed since then, that person has not seen.
+    """
+    return _tried.get()
+
+
 @contextmanager
-def _named(name: str) -> Iterator[None]:
-    token = _file.set(name)
+def _told(name: str, tried: datetime | None) -> Iterator[None]:
+    tokens = _file.set(name), _tried.set(tried)
     try:
         yield
     finally:
-        _file.reset(token)
+        _file.reset(tokens[0])
+        _tried.reset(tokens[1])
 
 
 class _Undo(Exception):
@@ -80,11 +91,13 @@ def run(
     zone: str = "UTC",
     progress: Progress | None = None,
     listener: Listener | None = None,
+    tried: datetime | None = None,
 ) -> Report:
     """Import ``source`` as ``kind`` and return the report; Invalid where the file as a whole cannot be used.
 
     Rows with errors are left out, the others go in, in batches that are a transaction each. ``progress`` is
-    called with the number of rows done since the last call, ``listener`` with each row's result.
+    called with the number of rows done since the last call, ``listener`` with each row's result. ``tried`` is when the file
+    was tried, where somebody has seen what it would do (see `tried_at`).
     What follows from a change (an index written anew, the audit) is left out of a trial.
     """
     report = Report(kind.kind, source.name, dry_run, notes=list(source.notes))
@@ -102,7 +115,7 @@ def run(
     whole = source.total <= WHOLE_TRIAL
     if dry_run and not whole:
         report.notes.append(_LONG_TRIAL % {"count": BATCH})
-    with trial(dry_run and whole), _named(source.name):
+    with trial(dry_run and whole), _told(source.name, tried):
         rows = iter(source.rows)
         while numbered := list(islice(rows, BATCH)):
             with trial(dry_run and not whole):

@@ -39,7 +39,7 @@ _STATE = "state.json"
 class Run:
     """One import: tried first (``dry_run``), then run. ``state`` is waiting, running, done or failed.
 
-    ``locale`` is the language in which who asked for it reads what is wrong.
+    ``locale`` is the language in which who asked for it reads what is wrong, ``tried`` when the trial began.
     """
 
     token: str
@@ -55,6 +55,7 @@ class Run:
     message: str = ""
     report: Mapping[str, Any] = field(default_factory=dict)
     locale: str = "en"
+    tried: str = ""
 
     @property
     def started(self) -> datetime:
@@ -134,14 +135,16 @@ def work(payload: dict[str, Any]) -> None:
         return
     if not run.waiting:
         return
-    run = replace(run, state="running")
+    run = replace(run, state="running", tried=clock.now().isoformat() if run.dry_run else run.tried)
     _save(run)
     path = _folder(run.token) / run.name
     permissions = frozenset({kind_named(run.kind).permission})
     with acting(Actor(run.user_id, run.user_name, Scope("merchant"), permissions=permissions, locale=run.locale)):
         try:
             with RefusedRows(refused_of(run)) as refused:
-                report = import_file(run.kind, path, dry_run=run.dry_run, starter=_Watch(run), listener=refused.note)
+                tried = None if run.dry_run else datetime.fromisoformat(run.tried)
+                how: dict[str, Any] = {"starter": _Watch(run), "listener": refused.note, "tried": tried}
+                report = import_file(run.kind, path, dry_run=run.dry_run, **how)
             _save(replace(run, state="done", report=report.plain()))
         except TukkuError as error:
             _save(replace(run, state="failed", message=str(error.message)))

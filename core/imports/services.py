@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from core.imports.attachments import attached
 from core.imports.kinds import kind_named
@@ -44,11 +46,12 @@ def import_file(
     dry_run: bool = False,
     starter: Starter | None = None,
     listener: Listener | None = None,
+    tried: datetime | None = None,
 ) -> Report:
-    """Import one file and return its report; nothing is kept where ``dry_run``."""
+    """Import one file and return its report; nothing is kept where ``dry_run``; ``tried`` is when the file was tried."""
     one = task(kind, path, mapping)
     with attached(path.parent):
-        return _run(one, dry_run, starter, listener)
+        return _run(one, dry_run, starter, listener, tried)
 
 
 def import_steps(
@@ -75,6 +78,9 @@ def import_all(
     return reports
 
 
-def _run(one: Task, dry_run: bool, starter: Starter | None, listener: Listener | None) -> Report:
+def _run(
+    one: Task, dry_run: bool, starter: Starter | None, listener: Listener | None, tried: datetime | None = None
+) -> Report:
     progress = starter(one.kind.kind, one.source.name, one.source.total) if starter else None
-    return run(one.kind, one.source, dry_run=dry_run, zone=display_zone(), progress=progress, listener=listener)
+    how: dict[str, Any] = {"dry_run": dry_run, "progress": progress, "listener": listener, "tried": tried}
+    return run(one.kind, one.source, zone=display_zone(), **how)

@@ -26,12 +26,13 @@ Row = Mapping[str, Any]
 
 
 class Outcome(Schema):
-    """What became of a row; ``errors`` names the member that is wrong."""
+    """What became of a row; ``errors`` names the member that is wrong, ``notice`` is what to know of a row that went in."""
 
     index = fields.Integer()
     outcome = fields.String(validate=validate.OneOf(["created", "updated", "unchanged", "error"]))
     key = fields.String()
     errors = fields.Dict(keys=fields.String(), values=fields.List(fields.String()))
+    notice = fields.String()
 
 
 class Outcomes(Schema):
@@ -137,8 +138,10 @@ def _report(results: Mapping[int, RowResult]) -> dict[str, Any]:
     for index in sorted(results):
         result = results[index]
         counts[result.outcome] += 1
-        errors = {result.field or "row": [str(result.message)]} if result.outcome == "error" else {}
-        rows.append({"index": index, "outcome": result.outcome, "key": result.key, "errors": errors})
+        said = str(result.message)
+        failed = result.outcome == "error"
+        told = {"errors": {result.field or "row": [said]} if failed else {}, "notice": "" if failed else said}
+        rows.append({"index": index, "outcome": result.outcome, "key": result.key, **told})
     return {**{k: counts[k] for k in ("created", "updated", "unchanged")}, "failed": counts["error"], "rows": rows}
 
 

@@ -39,7 +39,10 @@ class ImportRow:
 
 @dataclass(frozen=True, slots=True)
 class RowResult:
-    """What became of a row; for errors ``field`` and ``message`` say what is wrong and how to mend it."""
+    """What became of a row; for errors ``field`` and ``message`` say what is wrong and how to mend it.
+
+    A row that went in may have a ``message`` too: what whoever reads the report should know of it.
+    """
 
     number: int
     outcome: Outcome

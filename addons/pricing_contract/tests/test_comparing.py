@@ -33,13 +33,13 @@ def test_what_differs(shop):
     assert found.count == 3
     assert [(x.target, x.left, x.right, x.change.replace("\u00a0", " ")) for x in found.rows] == [
         ("All products", "", "Percent off the list price: 7\u00a0%", ""),
-        ("P-0", "10 EUR", "11.5 EUR", "15 %"),
-        ("P-2", "5 EUR", "", ""),
+        ("P-0", "10.00\u00a0€", "11.50\u00a0€", "15 %"),
+        ("P-2", "5.00\u00a0€", "", ""),
     ]
     assert found.rows[2].min_quantity == D(10)
     assert differences(left, left).count == 0
     back = differences(right, left)
-    assert [(x.left, x.right) for x in back.rows][1] == ("11.5 EUR", "10 EUR")
+    assert [(x.left, x.right) for x in back.rows][1] == ("11.50\u00a0€", "10.00\u00a0€")
 
 
 def test_formulas_with_other_terms_differ_and_pages_hold(shop, monkeypatch):
@@ -68,6 +68,6 @@ def test_the_page(office):
     assert "other" in fia.get(f"{where}/compare").text
     page = fia.get(f"{where}/compare?other=RIGHT").text
     assert "3 differences" in page
-    assert "11.5 EUR" in page
+    assert "11.50\u00a0€" in page
     assert "Both contracts have the same rows" in fia.get(f"{where}/compare?other=LEFT").text
     assert fia.get(f"{where}/compare?other=NOPE").status_code == 303

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import io
 import re
 from decimal import Decimal as D
 
@@ -11,6 +12,9 @@ from sqlalchemy import select
 
 from addons.pricing_contract.models import Contract, ContractPrice
 from core.data.db import db
+from core.data.scope import acting, system
+from core.imports.services import import_file
+from core.jobs.runner import run_due
 from core.restapi import keys
 from core.testing.factories import make_company, make_product, make_staff
 from core.testing.signin import sign_in
@@ -148,3 +152,131 @@ def test_a_row_that_a_program_changed_meanwhile_is_not_overwritten_unseen(two):
     assert late.status_code == 409
     assert "ERP" in late.text
     assert D("1.30") in values().values()
+
+
+def seen(page: str) -> str:
+    """Return the mark of a page that takes rows which it does not show."""
+    return html.unescape(re.search(r'name="seen" value="([^"]+)"', page)[1])
+
+
+def test_a_pasted_row_that_somebody_changed_since_the_page_was_opened_is_written_only_once_confirmed(two):
+    minna, olli = two
+    opened = seen(olli.get(f"{PAGE}/paste").text)
+    minna.post(f"{PAGE}/rows", data=sent(shown(minna.get(PAGE).text)["BOLT"] | {"value": "1.30"}))
+    minna.post(f"{PAGE}/rows", data=sent(shown(minna.get(PAGE).text)["BOLT"] | {"value": "1.40"}))
+    text = "BOLT\t1.50\nNUT\t2.50\nWASHER\t3"
+    answer = olli.post(f"{PAGE}/paste", data={"rows": text, "seen": opened})
+    assert answer.status_code == 409
+    assert values() == {"1": D("1.40"), "2": D("2.50"), "3": D(3)}
+    assert re.search(r"Minna changed this on [^<]*\d{4}[^<]* from 1\.00.€ to 1\.40.€\.", answer.text)
+    again = {"rows": text, "seen": seen(answer.text)}
+    assert olli.post(f"{PAGE}/paste", data=again).status_code == 409
+    assert values()["1"] == D("1.40")
+    over = html.unescape(re.search(r'name="over" value="([^"]+)"', answer.text)[1])
+    minna.post(f"{PAGE}/rows", data=sent(shown(minna.get(PAGE).text)["BOLT"] | {"value": "1.45"}))
+    late = olli.post(f"{PAGE}/paste", data=again | {"over": over})  # confirmed what stood then, not what stands now
+    assert late.status_code == 409
+    assert "to 1.45\u00a0€" in late.text
+    over = html.unescape(re.search(r'name="over" value="([^"]+)"', late.text)[1])
+    assert olli.post(f"{PAGE}/paste", data=again | {"over": over}).status_code == 200
+    assert values()["1"] == D("1.50")
+
+
+def test_pasted_rows_meet_rows_taken_out_and_added_meanwhile_but_not_ones_own(two):
+    minna, olli = two
+    page = olli.get(f"{PAGE}/paste").text
+    minna.post(f"{PAGE}/rows", data={"delete": shown(minna.get(PAGE).text)["BOLT"]["key"]})
+    minna.post(f"{PAGE}/paste", data={"rows": "WASHER\t4"})
+    olli.post(f"{PAGE}/paste", data={"rows": "NUT\t2.20"})
+    answer = olli.post(f"{PAGE}/paste", data={"rows": "BOLT\t1.50\nWASHER\t3\nNUT\t2.50", "seen": seen(page)})
+    assert answer.status_code == 409
+    assert values() == {"2": D("2.50"), "3": D(4)}
+    assert re.search(r"Minna took this out on [^<]*; it was 1\.00.€\.", answer.text)
+    assert re.search(r"Minna added this on [^<]*: 4\.00.€\.", answer.text)
+    same = olli.post(f"{PAGE}/paste", data={"rows": "WASHER\t4", "seen": seen(page)})
+    assert same.status_code == 200  # what is written there already is no conflict
+
+
+def test_rows_of_an_uploaded_file_that_clash_come_back_as_text(two):
+    minna, olli = two
+    opened = seen(olli.get(f"{PAGE}/paste").text)
+    minna.post(f"{PAGE}/rows", data=sent(shown(minna.get(PAGE).text)["BOLT"] | {"value": "1.40"}))
+    file = (io.BytesIO(b"sku,unit,value\nBOLT,pcs,1.50\nNUT,pcs,2.50\n"), "rows.csv")
+    answer = olli.post(f"{PAGE}/paste", data={"file": file, "seen": opened})
+    assert answer.status_code == 409
+    assert values() == {"1": D("1.40"), "2": D("2.50")}
+    assert "BOLT\tpcs\t\tfixed\t1.50" in html.unescape(answer.text)
+
+
+def test_a_mark_that_is_none_is_a_bad_page_and_no_fault(two):
+    answer = two[0].post(f"{PAGE}/paste", data={"rows": "BOLT\t1.50", "seen": "x:yesterday"})
+    assert answer.status_code == 422
+    assert "load it again" in answer.text
+
+
+def test_a_percentage_is_not_put_on_prices_that_were_not_shown(two):
+    minna, olli = two
+    page = f"{PAGE}/percent"
+    looked = olli.post(page, data={"percent": "10", "rounding": "half_up"}).text
+    minna.post(f"{PAGE}/rows", data=sent(shown(minna.get(PAGE).text)["BOLT"] | {"value": "1.40"}))
+    asked = {"percent": "10", "rounding": "half_up", "apply": "1"}
+    late = olli.post(page, data=asked | {"seen": seen(looked)})
+    assert late.status_code == 409
+    assert "1 price was changed meanwhile" in late.text
+    assert "1.54" in late.text
+    assert values() == {"1": D("1.40"), "2": D(2)}
+    assert olli.post(page, data=asked | {"seen": seen(late.text)}).status_code == 303
+    assert values() == {"1": D("1.54"), "2": D("2.20")}
+
+
+def test_a_prepared_change_is_not_published_over_rows_that_were_changed_since_it_was_looked_at(two):
+    minna, olli = two
+    answer = olli.post(f"{PAGE}/paste", data={"rows": "BOLT\t1.50\nNUT\t2.50", "prepare": "1"})
+    minna.post(f"{PAGE}/rows", data=sent(shown(minna.get(PAGE).text)["BOLT"] | {"value": "1.40"}))
+    page = answer.location
+    told = r"BOLT: Minna changed this on [^<]* from 1\.00.€ to 1\.40.€\."
+    assert re.search(told, olli.get(page).text)
+    late = olli.post(f"{page}/publish", data={"version": "1"})
+    assert late.status_code == 422
+    assert re.search(told, late.text)
+    assert values() == {"1": D("1.40"), "2": D(2)}
+    assert olli.post(f"{page}/effect").status_code == 303
+    assert "Minna changed this" not in olli.get(page).text
+    assert olli.post(f"{page}/publish", data={"version": "2"}).status_code == 303
+    assert values() == {"1": D("1.50"), "2": D("2.50")}
+
+
+def test_a_tried_file_leaves_out_rows_that_somebody_changed_since_the_trial(two, tmp_path):
+    """The rows of nobody and of the importer himself go in; what is left out is told with who did what."""
+    minna, olli = two
+    file = {"kind": "contract_prices", "file": (io.BytesIO(b"contract,sku,value\nK,BOLT,1.50\nK,NUT,2.50\n"), "rows.csv")}
+    answer = olli.post("/admin/imports/", data=file)
+    run_due(olli.application)
+    minna.post(f"{PAGE}/rows", data=sent(shown(minna.get(PAGE).text)["BOLT"] | {"value": "1.40"}))
+    olli.post(f"{PAGE}/paste", data={"rows": "NUT\t2.20"})
+    assert olli.post(f"{answer.location}/run").status_code == 303
+    run_due(olli.application)
+    assert values() == {"1": D("1.40"), "2": D("2.50")}
+    page = olli.get(answer.location).text
+    assert re.search(r"Minna changed this on [^<]* from 1\.00.€ to 1\.40.€\. That was after this file was tried\.", page)
+
+
+def test_a_file_and_a_program_say_whose_rows_they_replace(two, tmp_path):
+    minna, _olli = two
+    minna.post(f"{PAGE}/rows", data=sent(shown(minna.get(PAGE).text)["BOLT"] | {"value": "1.40"}))
+    path = tmp_path / "rows.csv"
+    path.write_text("contract,sku,value\nK,BOLT,1.50\nK,NUT,2.50\nK,WASHER,3\n")
+    with acting(system("tests")):
+        tried = import_file("contract_prices", path, dry_run=True)
+        done = import_file("contract_prices", path)
+        again = import_file("contract_prices", path)
+    for report in (tried, done):
+        assert (report.changed, report.noticed) == (3, 1)
+        assert re.fullmatch(
+            r"Replaces what Minna set by hand on .*: 1\.40.€\.", str(report.plain()["notices"][0]["message"])
+        )
+    assert again.plain()["notices"] == []
+    assert values() == {"1": D("1.50"), "2": D("2.50"), "3": D(3)}
+    path.write_text("contract,sku,value\nK,BOLT,1.60\n")
+    with acting(system("tests")):
+        assert import_file("contract_prices", path).noticed == 0  # a file over a file's row is nobody's work lost

@@ -164,7 +164,7 @@ def test_staff_read_the_history_from_the_grid_in_constant_statements(frame, offi
     assert "/contracts/K/history/row?of=BOLT" in client.get("/admin/a/pricing_contract/contracts/K").text
     with count_statements() as few:
         page = client.get(f"{HISTORY}/row?of=BOLT")
-    assert "2.2 EUR" in page.text
+    assert "2.20\u00a0€" in page.text
     assert "pasted rows" in page.text
     for n in range(10):
         saved(frame, f"BOLT\t3.{n}0\nNUT\t4.{n}0")
@@ -178,7 +178,7 @@ def test_staff_read_the_history_from_the_grid_in_constant_statements(frame, offi
     assert client.get(f"{HISTORY}/row?of=NONE").status_code == 404
     lines = list(csv.reader(io.StringIO(client.get(f"{HISTORY}/export").text.lstrip("\ufeff"))))
     assert len(lines) == 1 + 2 + 1 + 20
-    assert ["BOLT", "pcs", "0", "", "Changed", "2 EUR", "2.2 EUR"] in [line[4:] for line in lines]
+    assert ["BOLT", "pcs", "0", "", "Changed", "2.00\u00a0€", "2.20\u00a0€"] in [line[4:] for line in lines]
 
 
 def test_the_history_of_the_terms_names_what_differs(frame, office):
