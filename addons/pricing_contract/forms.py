@@ -43,6 +43,8 @@ DATE_BASES = (
 BELOW_FIRST = (
     ("none", _l("No price: the buyer asks for a quote")),
     ("whole", _l("The first price, for whole quantities")),
+    ("fraction", _l("The first price, for fractions")),
+    ("below_one", _l("The first price, for less than one unit")),
     ("any", _l("The first price, for any quantity")),
 )
 BREAKS = (

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from core.api.i18n import translations
-from core.api.pricing import MICROS, Band, PriceLine, by_factor, computed_places, from_micro
+from core.api.pricing import MICROS, STORED_PLACES, Band, PriceLine, by_factor, computed_places, finer, from_micro
 
 from .bases import DEPTH, Bases
 from .formulas import parsed
@@ -89,8 +89,8 @@ def _formula(line: PriceLine, source: Source, row: Row, bases: Bases) -> Offer:
     if base is None:
         return Offer(source, row, None, ONE, failure=_l("There is nothing to compute from (%(base)s).", base=terms.base))
     price = terms.apply(base) * factor
-    places = bases.digits if line.price is None else computed_places(line.price, bases.digits)
-    return Offer(source, row, price, ONE, max(places, bases.digits))
+    places = bases.digits if line.price is None else line.list_places or computed_places(line.price, bases.digits)
+    return Offer(source, row, price, ONE, max(places, min(bases.digits + finer(line.factor), STORED_PLACES)))
 
 
 def _price_in(line: PriceLine, code: str, bases: Bases, depth: int = DEPTH) -> Decimal | None:

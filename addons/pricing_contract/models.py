@@ -16,8 +16,9 @@ from core.api.pricing import BEGINNING
 
 AUDIENCES = ("company", "segment", "location", "public")
 POLICIES = ("override", "best_of", "fallback")
-#: What a quantity below the first break costs: no price, or the first break's for whole quantities, or for any.
-BELOW_FIRST = ("none", "whole", "any")
+#: What a quantity below the first break costs: no price, or the first break's for whole quantities, for fractions, for
+#: fractions of one unit, or for any.
+BELOW_FIRST = ("none", "whole", "fraction", "below_one", "any")
 STATUSES = ("draft", "active", "ended")
 #: Which day decides what holds: that of the order, or the wished delivery's where there is one.
 DATE_BASES = ("order", "wished")

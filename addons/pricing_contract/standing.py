@@ -128,9 +128,10 @@ def best_rows(
 def _first_breaks(
     line: PriceLine, beyond: Iterable[tuple[tuple[int, int, int, Any], Row]], sources: Mapping[int, Source]
 ) -> dict[int, Row]:
-    """Return the first break of each contract that gives its price to smaller quantities too: to whole ones, or to any."""
-    whole = line.asked % MICROS == 0
-    allowed = {"any", "whole"} if whole else {"any"}
+    """Return the first break of each contract that gives its price to smaller quantities too: see models.BELOW_FIRST."""
+    allowed = {"any", "whole" if line.asked % MICROS == 0 else "fraction"}
+    if line.asked < MICROS:
+        allowed.add("below_one")
     return {row[0]: row for _rank, row in sorted(beyond, key=itemgetter(0)) if sources[row[0]].below_first in allowed}
 
 

@@ -95,13 +95,13 @@ def saving_of(
     reduced = [x for x in items if rule.reduced.takes(x) and x.net > 0 and (rule.on_agreed or not x.agreed)]
     parts = _most(reduced, rule.max_units)
     base = sum((part.net for part in parts), ZERO)
-    if not base:
-        return None
     if rule.kind in ("amount_each", "cheapest_free"):
         lines = _each(rule, parts, currency)
         return Saving(rule, lines) if any(lines.values()) else None
     beside = charges if rule.with_charges and charges > 0 else ZERO
     whole = base + beside
+    if not whole:
+        return None
     total = min(rule.value, whole) if rule.kind == "amount" else round_money(whole * rule.value / HUNDRED, currency)
     if not total:
         return None

@@ -10,8 +10,10 @@ from core.pricing.explain import explain
 from core.pricing.models import ListPrice
 from core.pricing.money import (
     MICROS,
+    STORED_PLACES,
     computed_places,
     distribute,
+    finer,
     from_micro,
     line_net,
     minor_digits,
@@ -46,7 +48,7 @@ __all__ = [
     "context", "price", "price_one", "ladders", "explain", "may_see", "PriceView", "price_views",
     # for steps: lines as parameters, stored integers, units
     "InOrder", "prepared", "instant_value", "quantity_table", "quantity_values", "id_table", "id_values",
-    "MICROS", "from_micro", "by_factor", "computed_places", "bands_text",
+    "MICROS", "STORED_PLACES", "from_micro", "by_factor", "computed_places", "finer", "bands_text",
     # money, tax, currency
     "line_net", "distribute", "minor_digits", "round_money", "round_to", "checked_currency", "rate", "rates",
     "known_rates", "Treatment",

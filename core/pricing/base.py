@@ -19,7 +19,7 @@ from core.data.db import db
 from core.i18n import _l
 from core.pricing.asked import instant_value, line_table, line_values, prepared
 from core.pricing.models import ListPrice
-from core.pricing.money import MICROS, computed_places, from_micro, minor_digits, round_to
+from core.pricing.money import MICROS, STORED_PLACES, computed_places, finer, from_micro, minor_digits, round_to
 from core.spec.pricing import Candidate, PriceBatch, PriceLine, PriceStage, PriceStep
 
 STEP = "list_price"
@@ -224,8 +224,11 @@ def _holds(window: Window, instant: Any) -> bool:
 
 
 def by_factor(price: Decimal, per: Decimal, factor: tuple[int, int], digits: int) -> tuple[Decimal, int]:
-    """Return what one larger unit costs, from the base unit's price for ``per``, and the decimals to round it to."""
-    return price * factor[0] / (factor[1] * per), computed_places(price, digits)
+    """Return what one other unit costs, from the base unit's price for ``per``, and the decimals to round it to."""
+    places = computed_places(price, digits)
+    if factor[0] < factor[1]:
+        places = min(places + finer(factor), STORED_PLACES)
+    return price * factor[0] / (factor[1] * per), places
 
 
 def _explain(line: PriceLine, windows: Iterable[Window], facts: Facts) -> None:

@@ -79,7 +79,7 @@ def _apply(batch: PriceBatch, facts: Facts) -> None:
     )
     for line, priced in facts.pairs:
         assert priced.price is not None
-        fine = decimals_of(round_to(priced.price, SHOWN))
+        fine = max(decimals_of(round_to(priced.price, SHOWN)), priced.list_places)
         places = fine if fine > minor_digits(facts.home) else digits
         line.per = priced.per
         line.set_price(priced.price * facts.rate.value, None, places, source=base.LIST, reason=reason, derived=True)

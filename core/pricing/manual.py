@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from core.i18n import _, _l
-from core.pricing.money import decimals_of, minor_digits, round_to
+from core.pricing.money import STORED_PLACES, decimals_of, minor_digits, round_to
 from core.spec.errors import Invalid
 from core.spec.pricing import ManualTerms, PriceBatch, PriceLine, PriceStage, PriceStep
 from core.ui import formats
@@ -23,7 +23,7 @@ STEP = SOURCE = "manual"
 ZERO, HUNDRED, LIMIT = Decimal(0), Decimal(100), Decimal(1_000_000_000)
 MOST_PERCENTS = 5
 #: A discounted price keeps so many decimals, those of the price it was taken off, and never more than are stored.
-PLACES, STORED_PLACES = 4, 6
+PLACES = 4
 
 
 def manual_step() -> PriceStep:

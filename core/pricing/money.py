@@ -11,6 +11,8 @@ from babel.numbers import get_currency_precision
 #: Prices, quantities and percents are stored as integers of a millionth.
 MICROS = 1_000_000
 _MICRO = Decimal("0.000001")
+#: The decimals that stored prices have at most.
+STORED_PLACES = 6
 
 
 def from_micro(stored: int) -> Decimal:
@@ -53,7 +55,19 @@ def decimals_of(value: Decimal) -> int:
 
 def computed_places(base: Decimal, digits: int) -> int:
     """Return how many decimals a price computed from ``base`` gets: ``digits``, or more where the base has more."""
-    return decimals_of(base) if base % quantum(digits) else digits
+    return min(decimals_of(base), STORED_PLACES) if base % quantum(digits) else digits
+
+
+def finer(factor: tuple[int, int]) -> int:
+    """Return how many more decimals a price gets in a unit that is a part of the base unit: three for a gram of a kilogram.
+
+    Otherwise a gram of what costs 4.90 would cost nothing, and a thousand grams not what a kilogram does.
+    """
+    numerator, denominator = factor
+    more = 0
+    while numerator * 10**more < denominator:
+        more += 1
+    return more
 
 
 def distribute(amount: Decimal, weights: Sequence[Decimal], currency: str) -> tuple[Decimal, ...]:

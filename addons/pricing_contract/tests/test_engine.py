@@ -303,6 +303,32 @@ def test_statements_do_not_grow(shop, count_statements):
     assert counts == [2, 2]
 
 
+@pytest.mark.parametrize(
+    ("kind", "value", "terms", "expected"),
+    [
+        ("percent", "10", None, "0.00441"),
+        ("fixed", "4.49", None, "0.00449"),
+        ("amount_off", "0.40", None, "0.0045"),
+        ("formula", "0", {"base": "list", "percent": ["10"], "surcharge": "0.05"}, "0.00446"),
+    ],
+)
+def test_a_part_of_the_unit_costs_its_part(shop, kind, value, terms, expected):
+    company = make_company("C")
+    product = make_product("SALT", price="4.90", units=[Unit("kg"), Unit("g", 1, 1000)])
+    row(contract("K", company=company), product, value, kind=kind, unit="kg", terms=terms)
+    assert priced(product, company, "10000", unit="g").price == D(expected)
+    assert priced(product, company, "10000", unit="g", explain=True).price == D(expected)
+
+
+@pytest.mark.parametrize(("kind", "terms"), [("amount_off", None), ("formula", {"base": "list", "surcharge": "-0.40"})])
+def test_a_third_of_the_unit_has_a_price_that_can_be_stored(shop, kind, terms):
+    company = make_company("C")
+    product = make_product("ROPE", price="10", units=[Unit("coil"), Unit("third", 1, 3)])
+    value = "0" if terms else "0.40"
+    row(contract("K", company=company), product, value, kind=kind, unit="coil", terms=terms)
+    assert priced(product, company, "3", unit="third").price == D("3.200")
+
+
 def test_formulas(shop):
     company, product = make_company("C"), make_product("A", price="100", units=[Unit("pcs"), Unit("dozen", 12)])
     with write() as session:

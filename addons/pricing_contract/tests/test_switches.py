@@ -41,6 +41,13 @@ def acme(shop):
         ("any", "0.5", "15"),
         ("any", "10", "15"),
         ("whole", "25", "10"),
+        ("fraction", "5", None),
+        ("fraction", "1.5", "15"),
+        ("fraction", "0.5", "15"),
+        ("fraction", "20.5", "10"),
+        ("below_one", "0.5", "15"),
+        ("below_one", "1", None),
+        ("below_one", "1.5", None),
     ],
 )
 def test_what_is_below_the_first_price(acme, below, quantity, price):

@@ -49,6 +49,14 @@ def test_kinds(given_rule, charges, expected):
     assert taken([given_rule], items, charges) == [expected]
 
 
+def test_free_articles_leave_the_charges():
+    """An order of samples alone still pays its freight, of which a promotion on the whole takes its part."""
+    samples, both = [item(1, "0")], rule("percent", "50", with_charges=True)
+    assert taken([both], samples, "10") == [({}, D(5))]
+    assert taken([rule("amount", "8", with_charges=True)], samples, "10") == [({}, D(8))]
+    assert taken([rule("percent", "50")], samples, "10") == []
+
+
 def test_categories_and_agreed_prices():
     items = [item(1, "10", path="/1/4/"), item(2, "20", path="/1/5/"), item(3, "30", path="/1/4/9/", agreed=True)]
     assert taken([rule(reduced=Selector(path="/1/4/"))], items) == [({"1": D(1)}, D(0))]

@@ -15,10 +15,11 @@ from core.data.write import write
 from core.pricing import currency, services, tax
 from core.pricing.explain import explain
 from core.pricing.models import CurrencyRate
+from core.pricing.money import line_net
 from core.pricing.reference import RATES, SEEDS
 from core.spec.errors import Invalid, NotFound
 from core.spec.pricing import PriceRequest
-from core.testing.factories import make_company, make_product
+from core.testing.factories import Unit, make_company, make_product
 
 D = Decimal
 DAY = date(2026, 11, 22)
@@ -38,6 +39,18 @@ def test_list_price_tax_currency_and_command(shop):
     _tax(company_by_code("ACME"))
     _currency()
     _command(shop)
+
+
+def test_a_part_of_the_unit_costs_its_part(shop):
+    """A gram of what costs 4.90 a kilogram is not free, and a thousand of them cost what the kilogram does."""
+    product = make_product("SALT", price="4.90", units=[Unit("kg"), Unit("g", 1, 1000), Unit("half", 1, 2)])
+    where = services.context("EUR", company_id=None)
+    asked = [PriceRequest(unit, product.id, unit, D(1000)) for unit in ("kg", "g", "half")]
+    lines = {line.key: line for line in services.price(where, asked).lines}
+    assert {key: (line.price, line.list_price) for key, line in lines.items()} == {
+        "kg": (D("4.90"), D("4.90")), "g": (D("0.00490"), D("0.00490")), "half": (D("2.450"), D("2.450")),
+    }  # fmt: skip
+    assert line_net(D(1000), lines["g"].price, lines["g"].per, "EUR") == D("4.90")
 
 
 def _prices_are_hidden_from_guests(product_id):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.pricing.money import computed_places, distribute, from_micro, line_net, minor_digits, round_money
+from core.pricing.money import computed_places, distribute, finer, from_micro, line_net, minor_digits, round_money
 from core.pricing.tax import Treatment
 from core.pricing.totals import TotalLine, discounted, totals
 
@@ -16,6 +16,14 @@ D = Decimal
 STANDARD = Treatment("standard", "S", D("25.5"))
 REDUCED = Treatment("reduced", "S", D("13.5"))
 EXEMPT = Treatment("exempt", "E", D(0))
+
+
+def test_no_price_is_finer_than_prices_are_stored():
+    assert computed_places(Decimal("0.4") / 3, 2) == 6
+
+
+def test_a_part_of_a_unit_is_priced_finer():
+    assert [finer(factor) for factor in ((1, 1), (12, 1), (1, 2), (1, 12), (1, 1000), (3, 1000))] == [0, 0, 1, 2, 3, 3]
 
 
 def test_minor_digits_come_from_cldr():

@@ -43,7 +43,7 @@ def upgrade() -> None:
     sa.CheckConstraint("(audience = 'segment') = (segment_id is not null)", name=op.f('ck_pricing_contract_contract_segment')),
     sa.CheckConstraint("audience <> 'location' or country <> ''", name=op.f('ck_pricing_contract_contract_country')),
     sa.CheckConstraint("audience in ('company', 'segment', 'location', 'public')", name=op.f('ck_pricing_contract_contract_audience')),
-    sa.CheckConstraint("below_first in ('none', 'whole', 'any')", name=op.f('ck_pricing_contract_contract_below_first')),
+    sa.CheckConstraint("below_first in ('none', 'whole', 'fraction', 'below_one', 'any')", name=op.f('ck_pricing_contract_contract_below_first')),
     sa.CheckConstraint("breaks in ('whole', 'progressive')", name=op.f('ck_pricing_contract_contract_breaks')),
     sa.CheckConstraint("counts in ('line', 'product', 'family')", name=op.f('ck_pricing_contract_contract_counts')),
     sa.CheckConstraint("date_basis in ('order', 'wished')", name=op.f('ck_pricing_contract_contract_date_basis')),
