@@ -7,11 +7,12 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
-from core.api.companies import Membership, User, lock_company
+from core.api.companies import Membership, User, holders, lock_company
 from core.api.data import clock, db, write
 from core.api.hooks import NotificationKind, SettingSpec
 from core.api.i18n import translations
 from core.api.notifications import Message, notify, path_of
+from core.api.pricing import SEE_PRICES
 from core.api.settings import get
 from core.api.ui import money_text, percent_text
 
@@ -109,7 +110,8 @@ def _first(shown: budgets.Shown, reached: int) -> bool:
 
 
 def _people(centre: CostCentre) -> list[int]:
-    """Return who answers for the cost centre, and the company's administrators."""
+    """Return who answers for the cost centre, and the company's administrators, of those who may see prices."""
     query = select(Membership.user_id).join(User, User.id == Membership.user_id)
     admins = query.where(Membership.company_id == centre.company_id, Membership.role == "company_admin", User.active)
-    return sorted({*db.session.scalars(admins), *([centre.owner_id] if centre.owner_id else [])})
+    people = sorted({*db.session.scalars(admins), *([centre.owner_id] if centre.owner_id else [])})
+    return holders(SEE_PRICES, centre.company_id, people)

@@ -42,8 +42,8 @@ def of_cart(context: PageContext) -> Mapping[str, Any] | None:
     found = _rows(order)
     standing = budgets.in_force(row["id"] for row in found["rows"])
     for row in found["rows"]:
-        row["left"] = _left(standing[row["id"]]) if row["id"] in standing else ""
-    return {**found, "split_url": url_for("approval_chain.cart_centres")}
+        row["left"] = _left(standing[row["id"]]) if row["id"] in standing and may_see() else ""
+    return {**found, "priced": may_see(), "split_url": url_for("approval_chain.cart_centres")}
 
 
 def _left(shown: budgets.Shown) -> str:

@@ -10,6 +10,7 @@ from core.api.data import current_actor
 from core.api.hooks import Invalid
 from core.api.i18n import translations
 from core.api.orders import lines_of
+from core.api.pricing import may_see
 from core.api.ui import requires
 
 from . import allocation, cost_centres
@@ -106,6 +107,12 @@ def cart_centres() -> Any:
     found = allocation.of_orders([order.id])[order.id]
     rows = [(line, found[line.id].code if line.id in found else "") for line in lines_of(order.id)]
     page = render_template(
-        "approval_chain/cart_centres.html", order=order, rows=rows, choices=known, sent=request.form, error=error
+        "approval_chain/cart_centres.html",
+        order=order,
+        rows=rows,
+        choices=known,
+        sent=request.form,
+        error=error,
+        priced=may_see(),
     )
     return page, 422 if error else 200

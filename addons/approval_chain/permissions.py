@@ -2,6 +2,7 @@
 
 from core.api.hooks import Permission
 from core.api.i18n import translations
+from core.api.pricing import SEE_PRICES
 
 _, _l, ngettext, _p = translations(__name__)
 
@@ -22,14 +23,18 @@ SETUP, SELLER_SETUP = "approval.setup_changed", "approval.seller_setup_changed"
 DECIDING = ("approver", "company_admin")
 #: The role of who answers for a cost centre of an order, as rules name it.
 CENTRE_OWNER = "cost_centre_owner"
+#: What shows what goods cost is for those who may see prices.
+_AMOUNTS = (SEE_PRICES,)
 
 PERMISSIONS = (
-    Permission(DECIDE, _l("Decide on orders that need approval"), ("approver", "company_admin")),
+    Permission(DECIDE, _l("Decide on orders that need approval"), ("approver", "company_admin"), needs=_AMOUNTS),
     Permission(RULES, _l("Set who approves the company's orders"), ("company_admin",)),
-    Permission(LIMITS, _l("Set limits, cost centres and budgets of any company"), ("admin", "sales")),
+    Permission(LIMITS, _l("Set limits, cost centres and budgets of any company"), ("admin", "sales"), needs=_AMOUNTS),
     Permission(VIEW, _l("See the approval rules of companies and try them"), ("admin", "sales")),
-    Permission(CENTRES, _l("Keep the company's cost centres and budgets"), ("company_admin",)),
-    Permission(CENTRES_VIEW, _l("See cost centres and budgets of the company"), ("approver", "company_admin")),
+    Permission(CENTRES, _l("Keep the company's cost centres and budgets"), ("company_admin",), needs=_AMOUNTS),
+    Permission(
+        CENTRES_VIEW, _l("See cost centres and budgets of the company"), ("approver", "company_admin"), needs=_AMOUNTS
+    ),
     Permission(SELLER_RULES, _l("Set which orders wait for the seller's staff"), ("admin",)),
     Permission(SELLER_DECIDE, _l("Decide on orders that wait for the seller's staff"), ("admin", "sales", "finance")),
     Permission(SELLER_RELEASE, _l("Release orders that wait for the seller's staff"), ("admin",)),

@@ -8,6 +8,7 @@ from typing import Any
 from core.api.data import current_actor
 from core.api.hooks import PageContext, Panel
 from core.api.i18n import translations
+from core.api.pricing import SEE_PRICES
 
 from . import basis, limits, spending
 from .permissions import LIMITS
@@ -38,11 +39,13 @@ def of_company(context: PageContext) -> Mapping[str, Any]:
     return {"rows": limits.shown(context.subject_id or 0), "code": context.subject_code}
 
 
+def _mine(page: str, order: int = 100) -> Panel:
+    return Panel("spending", page, "side", "approval_chain/spending.html", mine, _l("Your limits"), SEE_PRICES, order)
+
+
 PANELS = (
-    Panel("spending", "storefront.home", "side", "approval_chain/spending.html", mine, _l("Your limits"), order=15),
-    Panel("spending", "storefront.cart", "side", "approval_chain/spending.html", mine, _l("Your limits"), order=90),
-    Panel("spending", "storefront.checkout", "side", "approval_chain/spending.html", mine, _l("Your limits"), order=90),
-    Panel("spending", "storefront.account", "side", "approval_chain/spending.html", mine, _l("Your limits")),
+    _mine("storefront.home", 15), _mine("storefront.cart", 90), _mine("storefront.checkout", 90),
+    _mine("storefront.account"),
     Panel(
         "limits", "backoffice.company", "main", "approval_chain/panel_company.html", of_company, _l("Spending limits"),
         LIMITS, 60,

@@ -15,13 +15,13 @@ from typing import Any
 from sqlalchemy import func, insert, select
 
 from core.api.catalog import Product, visible_to_company
-from core.api.companies import Company, Membership, seller
+from core.api.companies import Company, Membership, holders, seller
 from core.api.data import db, now, start_of_day, today, write
 from core.api.hooks import NotificationKind, SettingSpec
 from core.api.i18n import translations
 from core.api.notifications import Message, notify, path_of
 from core.api.orders import Order, OrderLine
-from core.api.pricing import PriceLine, PriceRequest, context, price
+from core.api.pricing import SEE_PRICES, PriceLine, PriceRequest, context, price
 from core.api.settings import get
 from core.api.ui import day_text, price_text
 
@@ -173,7 +173,7 @@ def _row(company_id: int, currency: str, one: Rise) -> dict[str, Any]:
 
 def _buyers(company_id: int) -> list[int]:
     query = select(Membership.user_id).where(Membership.company_id == company_id, Membership.role.in_(BUYERS))
-    return list(db.session.scalars(query.distinct()))
+    return holders(SEE_PRICES, company_id, db.session.scalars(query.distinct()).all())
 
 
 def _notify(company_id: int, people: Sequence[int], currency: str, rises: Sequence[Rise]) -> None:

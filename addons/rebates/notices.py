@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import or_, select
 
-from core.api.companies import Company, Membership, User
+from core.api.companies import Company, Membership, User, holders
 from core.api.data import db
 from core.api.hooks import NotificationKind, Subscriber
 from core.api.i18n import translations
@@ -16,6 +16,7 @@ from core.api.notifications import Message, notify, path_of
 from core.api.ui import money_text
 
 from . import ledger, settling, standing, wording
+from .permissions import OWN
 
 _, _l, ngettext, _p = translations(__name__)
 STEP, OURS, WAITS, SETTLED = (f"rebates.{name}" for name in ("step", "ours", "waits", "settled"))
@@ -89,7 +90,7 @@ def decided(payload: dict[str, Any]) -> None:
 def buyers(company_id: int) -> list[int]:
     """Return who manages the company that agreed on the rebate."""
     query = select(Membership.user_id).where(Membership.company_id == company_id, Membership.role.in_(BUYERS))
-    return list(db.session.scalars(query.distinct()))
+    return holders(OWN, company_id, db.session.scalars(query.distinct()).all())
 
 
 def rep(company_id: int) -> list[int]:

@@ -2,6 +2,7 @@
 
 from core.api.hooks import Permission
 from core.api.i18n import translations
+from core.api.pricing import SEE_PRICES
 
 _, _l, ngettext, _p = translations(__name__)
 
@@ -11,8 +12,8 @@ SETTLE = "rebates.settlement.accept"
 OWN = "rebates.rebate.own"
 
 PERMISSIONS = (
-    Permission(VIEW, _l("See rebates"), ("admin", "sales", "finance")),
+    Permission(VIEW, _l("See rebates"), ("admin", "sales", "finance"), needs=(SEE_PRICES,)),
     Permission(EDIT, _l("Change rebates"), ("admin", "sales")),
-    Permission(SETTLE, _l("Accept or refuse settlements of rebates"), ("admin", "finance")),
-    Permission(OWN, _l("See the rebates of the own company"), ("approver", "company_admin", "viewer")),
+    Permission(SETTLE, _l("Accept or refuse settlements of rebates"), ("admin", "finance"), needs=(SEE_PRICES,)),
+    Permission(OWN, _l("See the rebates of the own company"), ("approver", "company_admin", "viewer"), needs=(SEE_PRICES,)),
 )

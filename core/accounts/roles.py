@@ -33,19 +33,35 @@ TITLES = {
 }
 #: the deployment's switch for visitors -> the domain whose guest permissions hang on it
 GUEST_SWITCHES = {"guest_sees_products": "catalog", "guest_sees_prices": "pricing", "guest_may_order": "orders"}
-_KEY = "tukku.permissions"
+_KEY, _NEEDS = "tukku.permissions", "tukku.permissions.needs"
 
 
 def permissions_of(roles: Iterable[str]) -> frozenset[str]:
-    """Return the permissions that ``roles`` hold together."""
+    """Return the permissions that ``roles`` hold together, without those that lack what they need."""
     held = _by_role()
-    return frozenset().union(*(held.get(role, frozenset()) for role in roles))
+    return complete(frozenset().union(*(held.get(role, frozenset()) for role in roles)))
+
+
+def complete(names: frozenset[str]) -> frozenset[str]:
+    """Return the permissions that may be held together: each goes that lacks what it needs (``Permission.needs``)."""
+    while lacking := {name for name in names & needs().keys() if not needs()[name] <= names}:
+        names -= lacking
+    return names
+
+
+def needs() -> dict[str, frozenset[str]]:
+    """Return what permissions need that need others."""
+    compiled: dict[str, frozenset[str]] | None = current_app.extensions.get(_NEEDS)
+    if compiled is None:
+        found = registry().values("app_permissions")
+        compiled = current_app.extensions[_NEEDS] = {one.name: frozenset(one.needs) for one in found if one.needs}
+    return compiled
 
 
 def guest_permissions() -> frozenset[str]:
     """Return what a visitor may do: the guest permissions, but those of domains whose switch is off."""
     off = {domain for key, domain in GUEST_SWITCHES.items() if not get("core", key)}
-    return frozenset(name for name in permissions_of([GUEST]) if name.split(".", 1)[0] not in off)
+    return complete(frozenset(name for name in permissions_of([GUEST]) if name.split(".", 1)[0] not in off))
 
 
 def acting_permissions(roles: Iterable[str], staff_roles: Iterable[str] = ()) -> frozenset[str]:
@@ -55,7 +71,7 @@ def acting_permissions(roles: Iterable[str], staff_roles: Iterable[str] = ()) ->
     """
     carried = frozenset(permission.name for permission in registry().values("app_permissions") if permission.carried)
     lent = frozenset(name for name in permissions_of(roles) if _may_be_lent(name))
-    return lent | (permissions_of(staff_roles) & carried)
+    return complete(lent | (permissions_of(staff_roles) & carried))
 
 
 _NEVER_LENT_DOMAINS = ("accounts",)

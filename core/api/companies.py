@@ -3,6 +3,7 @@
 from core.accounts.models import User
 from core.accounts.roles import TITLES as ROLE_TITLES
 from core.companies.editing import checked_country
+from core.companies.memberships import holders
 from core.companies.models import Address, Company, CompanySegment, Membership, Segment, Seller
 from core.companies.segments import segment_by_code
 from core.companies.services import (
@@ -21,7 +22,7 @@ __all__ = [
     # for reading and foreign keys
     "Address", "Company", "CompanySegment", "Membership", "Segment", "Seller", "User",
     # questions
-    "checked_country",
+    "checked_country", "holders",
     "ancestors", "company_by_code", "current_company", "descendants", "descendants_of", "segment_by_code",
     "segment_ids", "seller", "visitor_segment_ids",
     # the code of the segment that visitors belong to

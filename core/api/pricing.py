@@ -20,6 +20,7 @@ from core.pricing.money import (
     round_money,
     round_to,
 )
+from core.pricing.services import VIEW as SEE_PRICES
 from core.pricing.services import context, ladders, may_see, price, price_one
 from core.pricing.tax import Treatment, treatments
 from core.pricing.totals import TaxLine, TotalLine, Totals, discounted, totals
@@ -45,7 +46,7 @@ __all__ = [
     "ManualTerms",
     "Band", "Break", "BreakQuantities", "BEGINNING",
     # asking for prices
-    "context", "price", "price_one", "ladders", "explain", "may_see", "PriceView", "price_views",
+    "context", "price", "price_one", "ladders", "explain", "may_see", "SEE_PRICES", "PriceView", "price_views",
     # for steps: lines as parameters, stored integers, units
     "InOrder", "prepared", "instant_value", "quantity_table", "quantity_values", "id_table", "id_values",
     "MICROS", "STORED_PLACES", "from_micro", "by_factor", "computed_places", "finer", "bands_text",

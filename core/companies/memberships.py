@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from core.accounts import second_factor, sessions
 from core.accounts.models import User
 from core.accounts.roles import BUYER, permissions_of
+from core.companies import tree
 from core.companies.models import Company, Membership
 from core.data import audit, clock
 from core.data.db import db
@@ -44,6 +45,17 @@ def members_of(company_id: int) -> list[Member]:
         people[user.id] = user
         roles[user.id].append(role)
     return [Member(user, tuple(sorted(roles[user.id], key=BUYER.index))) for user in people.values()]
+
+
+def holders(permission: str, company_id: int, user_ids: Collection[int]) -> list[int]:
+    """Return those of the people who hold ``permission`` by their roles in the company or above it, in their order."""
+    mine = select(Membership.user_id, Membership.role).where(
+        Membership.company_id.in_(tree.ancestors(company_id)), Membership.user_id.in_(user_ids)
+    )
+    roles: dict[int, set[str]] = defaultdict(set)
+    for user_id, role in db.session.execute(unscoped(mine, "who is told does not hang on who acts")):
+        roles[user_id].add(role)
+    return [one for one in user_ids if permission in permissions_of(roles[one])]
 
 
 def companies_of(user_id: int) -> list[tuple[Company, tuple[str, ...]]]:

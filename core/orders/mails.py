@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 
 from core.accounts.mails import address_of, path_of
+from core.companies.memberships import holders
 from core.companies.models import Company
 from core.companies.services import seller
 from core.data.db import db
@@ -19,6 +20,7 @@ from core.jobs.mail import Attachment, send_mail
 from core.notifications.services import Message, notify
 from core.orders.documents import confirmation
 from core.orders.models import Movement, Order, OrderLine
+from core.pricing.services import VIEW as SEE_PRICES
 from core.spec.notifications import NotificationKind
 from core.ui.formats import money, qty
 
@@ -54,10 +56,17 @@ def send_confirmation(payload: dict[str, Any]) -> None:
     order = _order(payload)
     if order is None or (order.user_id is None and not order.guest_key):
         return
-    document = confirmation(order)
-    attached = Attachment(document.name, document.type, document.content)
+    priced = _may_see_prices(order)
+    attached = []
+    if priced:
+        document = confirmation(order)
+        attached = [Attachment(document.name, document.type, document.content)]
 
     def compose() -> Message:
+        if not priced:
+            text = _("Thank you for your order %(number)s.\n\n%(seller)s", number=order.number, seller=seller().name)
+            subject = _("Your order %(number)s is confirmed", number=order.number)
+            return Message(subject, text, path_of("orders.order", number=order.number))
         return Message(
             _("Your order %(number)s is confirmed", number=order.number),
             _(
@@ -67,7 +76,7 @@ def send_confirmation(payload: dict[str, Any]) -> None:
                 seller=seller().name,
             ),
             path_of("orders.order", number=order.number),
-            [attached],
+            attached,
         )
 
     _tell(order, CONFIRMED, compose)
@@ -103,12 +112,13 @@ def send_cancellation(payload: dict[str, Any]) -> None:
     told = _deed(order, "cancelled")
     if order.user_id is not None and told is not None and told.actor_id == order.user_id:
         return
+    values = {"number": order.number, "total": money(order.gross, order.currency)}
 
     def compose() -> Message:
-        text = _(
-            "Your order %(number)s over %(total)s is cancelled; nothing of it will be delivered.",
-            number=order.number,
-            total=money(order.gross, order.currency),
+        text = (
+            _("Your order %(number)s over %(total)s is cancelled; nothing of it will be delivered.", **values)
+            if _may_see_prices(order)
+            else _("Your order %(number)s is cancelled; nothing of it will be delivered.", **values)
         )
         if told is not None and told.reason:
             text = f"{text}\n\n{_('Reason: %(reason)s', reason=told.reason)}"
@@ -163,7 +173,11 @@ def tell_of_new(payload: dict[str, Any]) -> None:
 
     def for_buyer() -> Message:
         subject = _("%(staff)s placed the order %(number)s for you", staff=order.placed_by_name, number=order.number)
-        text = _("The order for %(company)s is over %(total)s. If you did not ask for it, tell us.", **values)
+        text = (
+            _("The order for %(company)s is over %(total)s. If you did not ask for it, tell us.", **values)
+            if _may_see_prices(order)
+            else _("The order is for %(company)s. If you did not ask for it, tell us.", **values)
+        )
         return Message(subject, text, path_of("orders.order", number=order.number))
 
     def for_staff() -> Message:
@@ -180,6 +194,11 @@ def tell_of_new(payload: dict[str, Any]) -> None:
         notify(PLACED_FOR, [order.user_id], for_buyer, key=f"order:{order.id}")
     if company.sales_rep_id is not None and company.sales_rep_id != order.placed_by_id:
         notify(NEW, [company.sales_rep_id], for_staff, key=f"order:{order.id}")
+
+
+def _may_see_prices(order: Order) -> bool:
+    """Tell whether who is told may see what the order costs: a visitor what it ordered itself."""
+    return order.user_id is None or bool(holders(SEE_PRICES, order.company_id, [order.user_id]))
 
 
 def _tell(order: Order, kind: str, compose: Callable[[], Message]) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from werkzeug.exceptions import Unauthorized
 
 from core.accounts.identity import SUBTREE
-from core.accounts.roles import BUYER, STAFF, permissions_of
+from core.accounts.roles import BUYER, STAFF, complete, permissions_of
 from core.companies import tree
 from core.companies.models import Company
 from core.data import clock
@@ -104,8 +104,8 @@ def _columns() -> Any:
 
 
 def _held(names: list[str], roles: tuple[str, ...]) -> frozenset[str]:
-    """Return what a key may still do: a permission that its side lost, or whose addon is off, is gone."""
-    return frozenset(names) & permissions_of(roles)
+    """Return what a key may still do: gone is what its side lost, what lacks a permission it needs, and what is off."""
+    return complete(frozenset(names) & permissions_of(roles))
 
 
 def _company_actor(name: str, company_id: int, held: frozenset[str]) -> Actor:

@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from core.accounts.roles import BUYER, STAFF, permissions_of
+from core.accounts.roles import BUYER, STAFF, needs, permissions_of
 from core.companies.models import Company
 from core.data import audit, clock
 from core.data.db import db
@@ -62,6 +62,13 @@ def create(name: str, permissions: Iterable[str], *, company_id: int | None, day
         raise Invalid(
             "KEY-PERMISSION",
             _("This key cannot get the permission %(name)s.", name=unknown[0]),
+            details={"field": "permissions"},
+        )
+    if lacking := next((p for p in wanted if not needs().get(p, frozenset()) <= set(wanted)), None):
+        missing = sorted(needs()[lacking] - set(wanted))[0]
+        raise Invalid(
+            "KEY-NEEDS",
+            _("%(name)s is worth nothing without %(needs)s: give the key both.", name=lacking, needs=missing),
             details={"field": "permissions"},
         )
     if not 1 <= days <= LONGEST:

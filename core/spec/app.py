@@ -61,6 +61,8 @@ class Permission:
     order: int = 100
     #: Staff who hold it keep it while they act for a buyer, beside what the buyer may do.
     carried: bool = False
+    #: Permissions without which nobody holds it: what shows amounts of goods needs ``pricing.price.view``.
+    needs: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:

@@ -19,6 +19,8 @@ from core.notifications.models import Notification
 from core.orders import lifecycle
 from core.settings.services import set_value
 from core.settings.values import SettingInvalid
+from core.testing.prices import hide_prices
+from core.testing.signin import sign_in
 
 
 @pytest.fixture
@@ -79,3 +81,15 @@ def test_thresholds_are_set(world):
         set_value("approval_chain", "budget_thresholds", "", target="company:acme")
     world.place(60)
     assert len(told(world)["bo"]) == 1
+
+
+def test_who_may_not_see_prices_hears_of_no_budget_and_finds_none(world):
+    client = sign_in(world.app, "carl@acme.example")
+    assert client.get("/a/approval_chain/cost-centres").status_code == 200
+    world.place(85)
+    hide_prices(world.app)
+    assert told(world) == {}
+    assert client.get("/a/approval_chain/cost-centres").status_code == 403
+    home = client.get("/").text
+    assert "1,000.00" not in home
+    assert "850.00" not in home

@@ -8,17 +8,22 @@ from decimal import Decimal as D
 from html import unescape
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
-from addons.rebates import checks, settling
+from addons.rebates import checks, notices, settling
 from core.data import clock
+from core.data.db import db
 from core.data.scope import acting, system
 from core.data.write import write
+from core.notifications.models import Notification
 from core.orders import queries
 from core.orders.models import Order
+from core.pricing.services import VIEW as SEE_PRICES
 from core.restapi import keys
 from core.settings.services import set_value
+from core.spec.errors import Invalid
 from core.testing import factories
+from core.testing.prices import hide_prices
 from core.testing.signin import sign_in
 
 ADMIN = "/admin/a/rebates/rebates"
@@ -137,6 +142,18 @@ def test_the_buyer_sees_what_is_missing(visit, shop):
     assert shop.app.test_client().get(SHOP).status_code in (302, 303, 401)
 
 
+def test_who_may_not_see_prices_sees_and_hears_of_no_rebate(shop, visit):
+    shop.agree()
+    hide_prices(shop.app)
+    anna = visit("anna@acme.example")
+    assert anna.get(SHOP).status_code == 403
+    assert SHOP not in anna.get("/").text
+    shop.order(("BOLT", "150"))
+    with shop.staff():
+        notices.step_reached({"company_id": shop.company.id})
+        assert db.session.scalars(select(Notification.kind).where(Notification.kind == notices.STEP)).all() == []
+
+
 def test_programs_read_and_write(shop):
     code = settled(shop)
     shop.agree("DRAFT", status="draft")
@@ -147,8 +164,10 @@ def test_programs_read_and_write(shop):
         with shop.staff():
             return {"Authorization": f"Bearer {keys.create('a program', may, company_id=company_id, days=1).secret}"}
 
-    staff = headers("rebates.rebate.view", "rebates.rebate.edit")
-    own = headers("rebates.rebate.own", company_id=shop.daughter.id)
+    with pytest.raises(Invalid, match=r"worth nothing without pricing\.price\.view"):
+        headers("rebates.rebate.view")
+    staff = headers("rebates.rebate.view", "rebates.rebate.edit", SEE_PRICES)
+    own = headers("rebates.rebate.own", SEE_PRICES, company_id=shop.daughter.id)
     assert [x["code"] for x in client.get(url, headers=staff).json["items"]] == ["DRAFT", "RB-1"]
     (item,) = client.get(url, headers=own).json["items"]
     assert {n: item[n] for n in ("code", "net", "accrued", "missing", "next_threshold", "reached")} == {

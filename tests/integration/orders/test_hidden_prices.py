@@ -8,9 +8,11 @@ import re
 
 import pytest
 
-from core.accounts import roles
-from core.pricing.services import VIEW
+from core.data.scope import acting, system
+from core.data.write import write
+from core.orders import mails, queries
 from core.restapi import keys
+from core.testing.prices import hide_prices
 from core.testing.signin import sign_in
 
 FIGURES = re.compile(r"10\.00|20\.00|25\.10|€|EUR(?! )")
@@ -20,9 +22,7 @@ FIGURES = re.compile(r"10\.00|20\.00|25\.10|€|EUR(?! )")
 def number(shop):
     """The number of an order whose prices its buyer may no longer see."""
     number = shop.place(("A-1", 2))
-    with shop.app.app_context():
-        held = {**roles._by_role(), **{role: roles._by_role()[role] - {VIEW} for role in roles.BUYER}}
-    shop.app.extensions[roles._KEY] = held
+    hide_prices(shop.app)
     return number
 
 
@@ -53,3 +53,22 @@ def test_a_key_without_the_permission_reads_orders_without_amounts(shop, number)
     assert [found["lines"][0][name] for name in ("quantity", "unit_price", "net", "agreed")] == ["2", None, None, None]
     refused = shop.app.test_client().get("/api/v1/orders?sort=net", headers=head)
     assert (refused.status_code, "sort" in refused.json["errors"]["query"]) == (422, True)
+
+
+@pytest.mark.database("sqlite")
+def test_mails_about_orders_have_no_prices_and_no_document_with_prices(shop, number, monkeypatch):
+    told = []
+    monkeypatch.setattr(mails, "notify", lambda kind, people, compose, **_: told.append((kind, people, compose())))
+    with shop.app.app_context(), acting(system("job")):
+        order = queries.find(number)
+        with write():
+            order.placed_by_id, order.placed_by_name = order.user_id, "Sam"
+        for handler in (mails.send_confirmation, mails.send_cancellation, mails.tell_of_new):
+            handler({"order_id": order.id, "number": number})
+    assert [kind for kind, _people, _one in told] == ["orders.confirmed", "orders.cancelled", "orders.placed_for"]
+    for _kind, people, message in told:
+        assert people == [shop.buyer.user_id]
+        assert not message.attachments
+        assert not FIGURES.search(message.subject + message.text), message.text
+        assert number in message.subject + message.text
+        assert message.url.endswith(f"/orders/{number}")
