@@ -17,6 +17,8 @@ FACTS = {
     "company": "company", "average_discount_percent": "discount", "order_discount": "discount",
     "price_changed": "by_hand", "requester": "", "kind": "", "payment": "",
 }  # fmt: skip
+#: Other signs for the same comparison.
+OPERATORS = {"==": "=", "eq": "=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<=", "≥": ">=", "≤": "<=", "more": ">"}
 CODES = ("currency", "company")
 #: What all orders of the product are: a condition that asks for it holds.
 ALWAYS = {"kind": "order", "payment": "account"}
@@ -68,6 +70,23 @@ MISSING = {
     ("expect", "paid"): "payment online",
     ("expect", "can_send"): "quotes of sales people",
 }
+
+
+def normal(case: Row) -> dict[str, Any]:
+    """Return the case without keys that have no value, and with one word for each comparison."""
+    found = dict(_filled(case))
+    for rule in found.get("rules", ()):
+        said = rule.get("when", [])
+        rule["when"] = [said] if isinstance(said, dict) else said
+        for one in rule["when"]:
+            one["op"] = OPERATORS.get(one.get("op", "="), one.get("op", "="))
+    return found
+
+
+def _filled(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {word: _filled(one) for word, one in value.items() if one is not None}
+    return [_filled(one) for one in value] if isinstance(value, list) else value
 
 
 def check(case: Row) -> None:

@@ -383,7 +383,8 @@ class World:
         currency = rule.get("currency") or (
             self.currency if rule["kind"] in ("fixed", "amount_off", "formula", "factor") else ""
         )
-        key = (*audience, name, currency, place if (self.best or ordered) and not self._is_base(name) else None)
+        narrow = self._narrow(rule) if self._is_sale(name) else 0
+        key = (*audience, name, currency, narrow, place if (self.best or ordered) and not self._is_base(name) else None)
         if key in self.contracts:
             return self.contracts[key]
         held = len(self.contracts)
@@ -430,10 +431,12 @@ class World:
             return -int(stated) if first else int(stated)
         if self._is_fallback(rule.get("price_list")):
             return -1
+        return self._narrow(rule) if self._is_sale(rule.get("price_list")) else int(bool(audience[2]))
+
+    def _narrow(self, rule: Mapping[str, Any]) -> int:
+        """Return how narrowly a sale is meant: more conditions come before fewer, one value before several."""
         limits = [rule.get(name) for name in ("company", "customer", "segment", "region") if rule.get(name)]
-        narrow = sum(1 for value in limits if not isinstance(value, list))
-        sale = 10 + len(limits) if self._is_sale(rule.get("price_list")) else 0
-        return sale + (narrow if sale else int(bool(audience[2])))
+        return 10 + len(limits) + sum(1 for value in limits if not isinstance(value, list))
 
     def _audience(self, company: Any, segment: Any, region: Any, *, hidden: bool) -> dict[str, Any]:
         values: dict[str, Any] = {"country": str(region).upper()[:2] if region else ""}

@@ -19,7 +19,10 @@ from .neutral import Unsupported, number
 KINDS = {
     "percent": "percent", "amount_off": "amount", "amount_off_each_unit": "amount_each", "cheapest_free": "cheapest_free",
 }  # fmt: skip
-KEYS = {"id", "kind", "scope", "target", "value", "min_items", "min_value", "max_discounted_items", "condition"}
+KEYS = {
+    "id", "kind", "scope", "target", "value", "min_items", "min_value", "max_discounted_items", "condition",
+    "once_per_order",
+}  # fmt: skip
 SCOPES = ("order", "order incl. freight", "product", "order voucher on the line")
 #: Words of a line; what takes no discount has an agreed price, which promotions leave alone.
 BASKET = {"price", "qty", "discountable", "product"}
@@ -56,7 +59,9 @@ def compare(case: Mapping[str, Any], currency: str = "EUR") -> str:
         if name not in figures:
             raise Unsupported(f"the figure {name}")
         if figures[name] != _exact(wanted):
-            if case["portability"] == "rounding":
+            if len(case["rules"]) > 1:  # the best of them counts, and a voucher on top
+                raise Unsupported("several promotions on one order that add up")
+            if case.get("portability") == "rounding":
                 raise Unsupported("discounts rounded down, or with the remainder on the last line, by policy")
             return f"{name} is {figures[name]}, {wanted} is expected"
     return ""
@@ -66,8 +71,6 @@ def asked(
     case: Mapping[str, Any], items: list[Item], charges: Decimal, currency: str, names: Mapping[str, int]
 ) -> list[Saving]:
     """Return what the product takes off."""
-    if len(case["rules"]) > 1:
-        raise Unsupported("several promotions on one order that add up")
     rules = [replace(_rule(rule, names), on_agreed=not any(item.agreed for item in items)) for rule in case["rules"]]
     return savings(rules, items, charges, currency)
 
@@ -125,7 +128,7 @@ def _rule(rule: Mapping[str, Any], names: Mapping[str, int]) -> Rule:
         value=number(rule.get("value", 0)),
         min_value=None if least is None else number(least),
         min_quantity=number(rule["min_items"]) if "min_items" in rule else None,
-        max_units=number(rule["max_discounted_items"]) if "max_discounted_items" in rule else None,
+        max_units=Decimal(1) if rule.get("once_per_order") else _units(rule),
         counted=counted,
         reduced=reduced,
         with_charges=rule["scope"] == "order incl. freight",
@@ -133,6 +136,10 @@ def _rule(rule: Mapping[str, Any], names: Mapping[str, int]) -> Rule:
     )
     _may_be_saved(made)
     return made
+
+
+def _units(rule: Mapping[str, Any]) -> Decimal | None:
+    return number(rule["max_discounted_items"]) if "max_discounted_items" in rule else None
 
 
 def _may_be_saved(rule: Rule) -> None:

@@ -72,6 +72,19 @@ CASES: Mapping[str, dict[str, Any]] = {
         "steps": [{"do": "approve", "by": "else", "apart": True, "expect": {"outcome": "forbidden"}},
                   {"do": "approve", "by": "boss", "expect": {"outcome": "ok", "state": "approved"}}],
     },
+    "keys without a value": {"people": None, "policy": None, "rules": None, "order": {"total": None}, "steps": None,
+                             "expect": {"approval_needed": True, "eligible": ["approver"]}},
+    "one condition, with another sign": {"rules": [{"id": "r1", "when": {"fact": "total", "op": "gte", "value": "70"}}],
+                                         "order": {"total": "70.00"}, "expect": NEEDED},
+    "whoever asked sees the order": {
+        "people": [*TWO, {"id": "boss", "roles": [], "rights": ["decide_assigned"]}, {"id": "else", "roles": []}],
+        "order": {"assigned_to": "boss"}, "state": "waiting",
+        "steps": [{"do": "view", "by": who, "expect": {"outcome": outcome}}
+                  for who, outcome in (("requester", "ok"), ("boss", "ok"), ("else", "forbidden"))]},
+    "nobody can be asked": {
+        "people": [{**TWO[0], "order_limit": 5, "unit": "u"}, {**TWO[1], "approve_limit": 50, "unit": "u"}],
+        "units": [{"id": "u"}], "policy": {"decide_by": "limits", "scope": "own_unit"}, "order": {"total": 60},
+        "expect": {"approval_needed": True, "eligible": [], "can_request": False, "can_order": False}},
     "nobody is left to decide": {"people": [TWO[0]], "rules": [{"id": "r1", "approvers": {"roles": ["nobody"]}}],
                                  "expect": {"required": [], "can_order": False}},
     "what needed nobody is not decided on": {"rules": [], "steps": [
@@ -81,6 +94,8 @@ CASES: Mapping[str, dict[str, Any]] = {
 MISSING = {
     "payment online": {"order": {"payment": "online"}},
     "quotes of sales people": {"order": {"kind": "quote"}},
+    "approval that nothing requires": {"rules": [], "expect": {"can_request": True}},
+    "steps: do dance": {"steps": [{"do": "dance"}]},
 }
 
 
