@@ -33,7 +33,7 @@ class Centre:
 
 def of_orders(order_ids: Iterable[int]) -> dict[int, dict[int, Centre]]:
     """Return the cost centre of every line that has one, by order and line; statements do not grow with either."""
-    ids = tuple(order_ids)
+    ids = tuple(dict.fromkeys(order_ids))
     return once(("approval_chain.of_orders", ids), lambda: _of_orders(ids))
 
 

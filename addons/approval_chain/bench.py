@@ -17,7 +17,7 @@ from core.api.hooks import DraftLine, Invalid, OrderDraft
 from core.api.i18n import read_number, translations
 from core.api.orders import Wanted, price_lines, priced_draft
 
-from . import engine, facts, panels, seller, services, timing
+from . import engine, facts, lesser, seller, services, timing
 from .loading import in_force, rules_of
 from .models import Rule
 from .sentences import Names, condition_text, describe, figure_text, names_for
@@ -57,8 +57,8 @@ class Answer:
     turns: tuple[tuple[int, str, str], ...]
     escalates: datetime | None
     expires: datetime | None
-    below: str
-    without: tuple[str, ...]
+    #: What would make it unnecessary.
+    ways: tuple[str, ...]
     figures: tuple[tuple[str, str], ...]
     verdicts: tuple[Verdict, ...] = field(default=())
     #: What the seller's own rules ask, for the seller's staff only: turn, who, why.
@@ -97,11 +97,11 @@ def ask(question: Question, *, ours: bool = False) -> Answer:
     """Answer, with what the seller's rules ask where ``ours``; Invalid says what is wrong in the question."""
     company_id, user_id = question.company.id, question.user_id
     draft, names = _draft(question)
-    company = services.company_of(draft, Asked(user_id, company_id))
     rows = rules_of(ancestors(company_id))
+    trial = services.Trial(draft, Asked(user_id, company_id), {c["fact"] for row in rows for c in row.conditions})
+    found = trial.of([draft])[0]
+    figures, company, plan = found.figures, found.company, found.plan
     known = facts.specs()
-    figures = facts.of_drafts([draft], {c["fact"] for row in rows for c in row.conditions})[0]
-    plan = engine.evaluate(figures, str(user_id), company)
     said = names_for(rows, company_id)
     times = timing.deadlines(company_id, clock.now())
     shown = [name for name in known if name in figures and figures[name] is not None]
@@ -110,8 +110,7 @@ def ask(question: Question, *, ours: bool = False) -> Answer:
         tuple(_turns(plan, rows, said)),
         times.escalate_at if plan.needed else None,
         times.expires_at if plan.needed else None,
-        panels.below(figures, str(user_id), company, draft.currency) if plan.needed else "",
-        tuple(panels.unneeded(draft, names, company)) if plan.needed else (),
+        tuple(lesser.ways(trial, draft, found, names)) if plan.needed or plan.denied_by else (),
         tuple((str(said.specs[n].title), figure_text(n, figures[n], draft.currency, said)) for n in shown),
         tuple(_verdicts(rows, company, figures, str(user_id), plan, said)),
         tuple(seller.asked_of(draft)) if ours else (),

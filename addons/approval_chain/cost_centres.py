@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import delete, func, select
 
 from core.api.companies import Membership, User, lock_company
-from core.api.data import audit, clock, db, write
+from core.api.data import audit, clock, db, once, write
 from core.api.hooks import Invalid, NotFound
 from core.api.i18n import translations
 from core.api.orders import Order, OrderLine
@@ -177,8 +177,9 @@ def _owner(company_id: int, code: str) -> int | None:
 
 def owner_ids(centre_ids: Iterable[int]) -> dict[int, int | None]:
     """Return who owns the cost centres."""
-    rows = db.session.execute(select(CostCentre.id, CostCentre.owner_id).where(CostCentre.id.in_(list(centre_ids))))
-    return {row.id: row.owner_id for row in rows}
+    ids = tuple(sorted(centre_ids))
+    query = select(CostCentre.id, CostCentre.owner_id).where(CostCentre.id.in_(ids))
+    return once(("approval_chain.owners", ids), lambda: {row.id: row.owner_id for row in db.session.execute(query)})
 
 
 def _record(centre: CostCentre, action: str) -> None:

@@ -15,13 +15,15 @@ from core.api.notifications import Message, address_of, notify, path_of
 from core.api.orders import Order
 from core.api.ui import instant_text, money_text
 
-from . import engine, links, seller, services
+from . import engine, links, reasons, seller, services, timing
 from .loading import company_for
 from .models import Decision
 from .services import Pending
 
 _, _l, ngettext, _p = translations(__name__)
-WAITS, BACK, PROGRESS, STUCK, OURS = (f"approval_chain.{name}" for name in ("waits", "back", "progress", "stuck", "ours"))
+WAITS, HELD, BACK, PROGRESS, STUCK, OURS = (
+    f"approval_chain.{name}" for name in ("waits", "held", "back", "progress", "stuck", "ours")
+)
 KINDS = (
     NotificationKind(
         "waits", _l("Order waits for my approval"),
@@ -29,12 +31,16 @@ KINDS = (
         "buyer", icon="check-circle", order=40,
     ),
     NotificationKind(
+        "held", _l("My order waits for approval"), _l("Who approves what you have just ordered, by when, and why."),
+        "buyer", icon="pause-circle", order=41,
+    ),
+    NotificationKind(
         "back", _l("My order came back"), _l("Who decides on your order asks for a change, or nobody decided in time."),
-        "buyer", icon="arrow-right", order=41,
+        "buyer", icon="arrow-right", order=42,
     ),
     NotificationKind(
         "progress", _l("My order gets on"), _l("Somebody approved it, was reminded, or it was passed on."),
-        "buyer", mail="none", icon="check-circle", order=42,
+        "buyer", mail="none", icon="check-circle", order=43,
     ),
     NotificationKind(
         "stuck", _l("Order that nobody of the company may approve"), _l("You look after the company; release the hold."),
@@ -48,13 +54,36 @@ KINDS = (
 
 
 def tell_approvers(payload: dict[str, Any]) -> None:
-    """Tell those whose turn it is; for ``hold.added``."""
+    """Tell those whose turn it is, and who ordered; for ``hold.added``."""
     if payload["owner"] != services.OWNER:
         return
     if payload.get("code") == seller.CODE:
         tell_sellers(payload["number"])
     else:
         tell(payload["number"])
+        _tell_who_ordered(payload["number"])
+
+
+def _tell_who_ordered(number: str) -> None:
+    """Tell who ordered whom the order waits for, by when, and why: the words of the cart's preview."""
+    one = _found(number)
+    who = services.orderer(one.order, one.approval) if one else None
+    if one is None or not who or one.approval.state != "waiting" or not services.held(one.order):
+        return
+    order, asked, approval = one.order, one.flow.plan.requirements, one.approval
+
+    def compose() -> Message:
+        turns = [
+            _("Turn %(count)s: %(who)s", count=turn.number, who=turn.who) + f"\n{turn.why}"
+            if turn.number
+            else f"{turn.who}\n{turn.why}"
+            for turn in reasons.turns(asked)
+        ]
+        parts = [_("This order waits for the approval of:"), *turns, timing.expected(approval)]
+        subject = _("Your order %(number)s waits for approval", number=order.number)
+        return Message(subject, "\n\n".join(filter(None, parts)), path_of("orders.order", number=order.number))
+
+    notify(HELD, [who], compose, key=f"order:{order.id}")
 
 
 def tell_sellers_again(payload: dict[str, Any]) -> None:

@@ -89,8 +89,10 @@ class _Room:
 
     def __init__(self, book: ledger.Book, order_ids: Sequence[int]) -> None:
         self.book = book
-        ids = list(book.budgets)
-        mine = ledger.taken(ids, Entry.order_id.in_(order_ids)) if ids else {}
+        ids, orders = tuple(book.budgets), tuple(sorted(set(order_ids)))
+        mine = (
+            once(("approval_chain.own", ids, orders), lambda: ledger.taken(ids, Entry.order_id.in_(orders))) if ids else {}
+        )
         self.own = {(budget_id, row.order_id): row for budget_id, rows in mine.items() for row in rows}
         since = min((row.period for row in self.own.values()), default=None)
         self.taken = ledger.taken(ids, Entry.period >= since) if since else {}

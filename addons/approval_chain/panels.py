@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select
 
 from core.api.data import clock, db
-from core.api.hooks import DraftLine, OrderDraft, PageContext, Panel
+from core.api.hooks import PageContext, Panel
 from core.api.i18n import translations
-from core.api.orders import Order, lines_of, stored_draft
-from core.api.pricing import minor_digits, round_money
-from core.api.ui import money_text
+from core.api.orders import Order, judged_draft, lines_of
 
-from . import centre_panels, engine, facts, reasons, selection, services, story, timing
+from . import basis, centre_panels, engine, lesser, reasons, services, story, timing
 from .flow import Flow
-from .loading import facts_named, names_of
+from .loading import names_of
 from .models import Approval
+from .services import Trial
 from .spending import Asked
 from .turns import steps
 
 _, _l, ngettext, _p = translations(__name__)
 #: What cost centres bear of an order, for the pages on which it is decided on.
 borne = centre_panels.of_decision
-#: Lines that are tried one by one for what would make an approval unnecessary.
-TRIED = 50
 
 
 def preview(context: PageContext) -> Mapping[str, Any] | None:
@@ -38,69 +33,19 @@ def preview(context: PageContext) -> Mapping[str, Any] | None:
     lines = lines_of(order.id)
     if not lines:
         return None
-    draft = stored_draft(order, lines)
+    draft = judged_draft(order, lines)
     asked = Asked(order.user_id, order.company_id)  # a cart does not count, and the panel of limits asks the same
-    company = services.company_of(draft, asked)
-    figures = services.facts_of(draft, company)
-    plan = engine.evaluate(figures, str(order.user_id), company)
-    if not plan.needed:
+    trial = Trial(draft, asked)
+    found = trial.of([draft])[0]
+    if not found.plan.needed and not found.plan.denied_by:
         return None
-    times = timing.deadlines(order.company_id, clock.now())
     return {
-        "turns": reasons.turns(plan.requirements),
-        "escalates": times.escalate_at,
-        "expires": times.expires_at,
-        "without": unneeded(draft, {line.position: line.name for line in lines}, company),
-        "below": below(figures, str(order.user_id), company, order.currency),
+        "denied": reasons.short([found.plan.denied_by])[found.plan.denied_by] if found.plan.denied_by else "",
+        "turns": reasons.turns(found.plan.requirements),
+        "expected": timing.expected(timing.deadlines(order.company_id, clock.now())) if found.plan.needed else "",
+        "ways": lesser.ways(trial, draft, found, {line.position: line.name for line in lines}),
+        "counted": basis.counted(order.company_id),
     }
-
-
-def unneeded(draft: OrderDraft, names: Mapping[int, str], company: engine.Company) -> list[str]:
-    """Return the names of the lines without which nobody need approve, at most three; each is tried by itself.
-
-    Freight is taken as it is now; the checkout tells when it changes with the lines.
-    """
-    count = max(5, min(TRIED, 2000 // (len(company.rules) or 1)))  # each costs an evaluation of all rules
-    tried = [line for line in draft.lines[:count] if line.net is not None and len(draft.lines) > 1]
-    left = [_without(draft, line) for line in tried]
-    found = []
-    for line, figures in zip(tried, facts.of_drafts(left, facts_named([company])), strict=True):
-        plan = engine.evaluate(figures, str(draft.user_id), company)
-        if not plan.needed and not plan.denied_by:
-            found.append(names.get(line.position) or line.sku)
-    return found[:3]
-
-
-def _without(draft: OrderDraft, line: DraftLine) -> OrderDraft:
-    """Return the order without a line, and without the tax on it."""
-    net = line.net or Decimal(0)
-    tax = round_money(net * (line.tax_rate or 0) / 100, draft.currency)
-    kept = tuple(x for x in draft.lines if x is not line)
-    return replace(draft, net=draft.net - net, tax=draft.tax - tax, gross=draft.gross - net - tax, lines=kept)
-
-
-def below(figures: Mapping[str, Any], requester: str, company: engine.Company, currency: str) -> str:
-    """Say from which total down nobody need approve an order that is otherwise the same; '' where there is none.
-
-    Found by halving, for less asks of fewer people; where rules are such that it does not, a smaller total is said.
-    """
-    step = Decimal(1).scaleb(-minor_digits(currency))
-
-    def free(total: Decimal) -> bool:
-        plan = engine.evaluate({**figures, engine.TOTAL: total}, requester, company)
-        return total > 0 and not plan.needed and not plan.denied_by
-
-    totals = selection.thresholds(figures[engine.TOTAL], requester, company)  # the largest first
-    low, high = 0, len(totals)
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (low, middle) if free(totals[middle] - step) else (middle + 1, high)
-    if low == len(totals):
-        return ""
-    text = (
-        _l("Up to %(amount)s no approval is needed.") if free(totals[low]) else _l("Below %(amount)s no approval is needed.")
-    )
-    return str(text) % {"amount": money_text(totals[low], currency)}
 
 
 def progress(context: PageContext) -> Mapping[str, Any] | None:
@@ -120,6 +65,17 @@ def progress(context: PageContext) -> Mapping[str, Any] | None:
         "back": approval.state == "returned",
         "ordered": (waits or approval.state == "returned") and services.may_change(one),
     }
+
+
+def arrived(context: PageContext) -> Mapping[str, Any] | None:
+    """Say on the page of thanks whom the order waits for, by when, and why; nothing where it does not wait."""
+    approval = db.session.scalar(select(Approval).where(Approval.order_id == context.subject_id))
+    if approval is None:
+        return None
+    one = services.pending(context.subject_code)
+    if one.order.state != "submitted" or approval.state != "waiting" or not services.held(one.order):
+        return None
+    return {"turns": reasons.turns(one.flow.plan.requirements), "expected": timing.expected(approval)}
 
 
 def instead_of(flow: Flow) -> str:
@@ -148,6 +104,7 @@ STATES = {
 PANELS = (
     Panel("approval_cart", "storefront.cart", "side", "approval_chain/preview.html", preview, _l("Approval")),
     Panel("approval_preview", "storefront.checkout", "side", "approval_chain/preview.html", preview, _l("Approval")),
+    Panel("approval_thanks", "storefront.thanks", "main", "approval_chain/arrived.html", arrived, _l("Approval")),
     Panel("approval_progress", "storefront.order", "side", "approval_chain/progress.html", progress, _l("Approval")),
     Panel("approval_progress", "backoffice.order", "side", "approval_chain/progress.html", progress, _l("Approval")),
 )

@@ -34,11 +34,11 @@ def findings(draft: OrderDraft) -> Sequence[Finding]:
     if draft.user_id is None or not draft.lines:
         return ()
     asked = Asked(draft.user_id, draft.company_id, draft.order_id)
-    company = services.company_of(draft, asked)
-    figures = services.facts_of(draft, company)
-    plan = engine.evaluate(figures, str(draft.user_id), company)
+    tried = services.Trial(draft, asked).of([draft])[0]
+    company, figures, plan = tried.company, tried.figures, tried.plan
     if plan.denied_by:
-        text = _("A rule of your company does not allow this order. Ask your company's administrator.")
+        why = short([plan.denied_by])[plan.denied_by]
+        text = _("Your company does not allow this order: %(why)s. Ask your company's administrator.", why=why)
         return (Finding("APPROVAL-DENIED", "block", text),)
     if plan.needed and BARRED in company.person(str(draft.user_id)).roles:
         text = _("This order needs an approval, and your company does not let you ask for one. Order less.")

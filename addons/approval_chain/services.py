@@ -50,22 +50,40 @@ def plan_of(draft: OrderDraft) -> engine.Plan:
 
 
 def _plan(draft: OrderDraft, asked: Asked) -> engine.Plan:
-    company = company_of(draft, asked)
-    return engine.evaluate(facts_of(draft, company), str(asked.user_id), company)
+    return Trial(draft, asked).of([draft])[0].plan
 
 
-def facts_of(draft: OrderDraft, company: engine.Company) -> dict[str, Any]:
-    """Return the figures of an order that the company's rules ask about."""
-    return facts.of_drafts([draft], facts_named([company]))[0]
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """How an order is judged: figures, budgets that it exceeds, people and rules as they are for it, who must approve."""
+
+    figures: Mapping[str, Any]
+    exceeded: overruns.Found
+    company: engine.Company
+    plan: engine.Plan
 
 
-def company_of(draft: OrderDraft, asked: Asked) -> engine.Company:
-    """Return people and rules as they are for an order: the manager, what is left of limits, budgets that it exceeds."""
-    manager = managers.leaders({draft.company_id}).get((draft.company_id, asked.user_id), "")
-    company = company_for(draft.company_id, draft.currency)
-    company = managers.with_manager(company, str(asked.user_id), str(manager))
-    company = spending.with_left(company, spending.left_of(asked), str(asked.user_id), draft.currency)
-    return overruns.with_budgets(company, overruns.of_drafts([draft])[0])
+class Trial:
+    """Judges orders of one person as they would be now: rules, the manager and what is left of limits are read once.
+
+    ``also`` are figures to read besides those that the rules name. What depends on an order's size is read for each.
+    """
+
+    def __init__(self, draft: OrderDraft, asked: Asked, also: Iterable[str] = ()) -> None:
+        self.requester = str(asked.user_id)
+        manager = managers.leaders({draft.company_id}).get((draft.company_id, asked.user_id), "")
+        company = managers.with_manager(company_for(draft.company_id, draft.currency), self.requester, str(manager))
+        self.company = spending.with_left(company, spending.left_of(asked), self.requester, draft.currency)
+        self.named = facts_named([self.company]) | set(also)
+
+    def of(self, drafts: Sequence[OrderDraft]) -> list[Tried]:
+        """Return how each of the drafts is judged; statements do not grow with them."""
+        if not drafts:
+            return []
+        figures, exceeded = facts.of_drafts(drafts, self.named), overruns.of_drafts(drafts)
+        companies = [overruns.with_budgets(self.company, over) for over in exceeded]
+        plans = [engine.evaluate(f, self.requester, c) for f, c in zip(figures, companies, strict=True)]
+        return [Tried(*one) for one in zip(figures, exceeded, companies, plans, strict=True)]
 
 
 def asked_of(order: Order, approval: Approval) -> Asked:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from core.api.hooks import SettingSpec
 from core.api.i18n import translations
 from core.api.settings import get
+from core.api.ui import instant_text
 
 from . import periods
 from .models import Approval
@@ -125,6 +126,13 @@ def deadlines(company_id: int, since: datetime) -> Deadlines:
         return later(since, hours, calendar) if hours else None
 
     return Deadlines(at("remind_hours"), at("escalate_hours"), at("expire_hours"))
+
+
+def expected(at: Deadlines | Approval) -> str:
+    """Say by when somebody decides and what happens then, '' where no time is set: one sentence for every page and mail."""
+    if at.escalate_at is not None:
+        return _("Expected by %(at)s; then it is passed on.", at=instant_text(at.escalate_at))
+    return _("Expected by %(at)s; then the time for it is over.", at=instant_text(at.expires_at)) if at.expires_at else ""
 
 
 def start(approval: Approval, tier: int, since: datetime) -> None:

@@ -14,6 +14,7 @@ from core.orders.models import Hold, Movement, Order, OrderCharge, OrderLine
 from core.orders.movements import LineSums, sums_of
 from core.orders.quantities import parse_quantity
 from core.orders.queries import find, lines_of, lock
+from core.orders.rules import judged_draft
 
 __all__ = [
     # for reading and foreign keys
@@ -26,8 +27,8 @@ __all__ = [
     "current_cart", "refresh_cart",
     # changing an order that is not confirmed yet
     "amend", "preview_amendment", "restate",
-    # an order as rules see it: stored, or only thought of; the figures that rules ask about
-    "stored_draft", "stored_drafts", "priced_draft", "price_lines", "Wanted", "order_facts", "load_facts",
+    # an order as rules see it: stored, as the page's rules saw it, or only thought of; the figures that rules ask about
+    "stored_draft", "stored_drafts", "judged_draft", "priced_draft", "price_lines", "Wanted", "order_facts", "load_facts",
     "discounts_of", "discounts_by_line", "discounts_of_orders",
     # quantities as people type them
     "parse_quantity",

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.data import audit
+from core.data.once import once
 from core.i18n import _
+from core.orders.draft import stored_draft
+from core.orders.models import Order, OrderLine
 from core.registry.registry import Contribution, HookFailed, registry
 from core.spec.errors import Conflict, Invalid, TukkuError
 from core.spec.orders import CheckoutRule, Finding, HoldRequest, HoldType, OrderDraft, Stage
@@ -54,6 +57,7 @@ class WantedHold:
 def findings(stage: Stage, draft: OrderDraft) -> tuple[Finding, ...]:
     """Return what the rules of ``stage`` find, stops first, each once; HookFailed if a rule could not be asked."""
     found: dict[tuple[str, str, tuple[str, ...]], Finding] = {}
+    once(_judged(draft.order_id), lambda: draft)
     for rule in _rules(stage):
         answer = registry().attempt(rule.owner, "checkout_rules", rule.value.check, draft)
         if answer.failed:
@@ -61,6 +65,15 @@ def findings(stage: Stage, draft: OrderDraft) -> tuple[Finding, ...]:
         for finding in answer.value or ():
             found.setdefault((finding.code, str(finding.message), finding.lines), finding)
     return tuple(sorted(found.values(), key=lambda f: _ORDER[f.level]))
+
+
+def judged_draft(order: Order, lines: Sequence[OrderLine]) -> OrderDraft:
+    """Return the order as the rules of this page saw it, a cart at the prices of now; as it is stored where none did."""
+    return once(_judged(order.id), lambda: stored_draft(order, lines))
+
+
+def _judged(order_id: int) -> tuple[str, int]:
+    return "orders.judged", order_id
 
 
 def refuse_if_stopped(found: Sequence[Finding]) -> None:

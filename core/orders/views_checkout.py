@@ -90,7 +90,11 @@ def thanks(number: str) -> str:
     """Say that the order was placed, whether it is confirmed, and what comes next."""
     order = queries.find(number)
     return render_template(
-        "orders/thanks.html", order=order, ship_to=address_lines(order.ship_to), priced=prices_open(order)
+        "orders/thanks.html",
+        order=order,
+        ship_to=address_lines(order.ship_to),
+        priced=prices_open(order),
+        main=panels("storefront.thanks", "main", order.id, number),
     )
 
 

@@ -19,6 +19,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     "storefront.product": ("price", "main", "side", "tabs"),
     "storefront.cart": ("main", "side"),
     "storefront.checkout": ("main", "side"),
+    "storefront.thanks": ("main",),
     "storefront.order": ("main", "side", "tabs"),
     "storefront.account": ("main", "side"),
     "storefront.company": ("main", "side"),

@@ -19,6 +19,8 @@ from core.data import clock
 from core.data.db import db
 from core.data.scope import Actor, Scope, acting, set_actor, system
 from core.data.write import write
+from core.jobs.models import Job
+from core.notifications.models import Notification
 from core.orders import cart, lifecycle, pages, placing, queries
 from core.orders.merging import NewItem
 from core.runtime.operator import Operator
@@ -38,6 +40,7 @@ BUYER = frozenset(
         "orders.order.cancel",
     }
 )
+TURNS = ("approver", "company_admin")
 DECIDER = frozenset({"orders.order.view", "approval_chain.approval.decide"})
 
 
@@ -116,7 +119,7 @@ def test_an_order_waits_for_those_whom_the_rule_names(world):
     for _again in range(2):  # a job may run twice
         notices.tell_approvers({"owner": "approval_chain", "number": number})
     told = {name: db.session.get_one(User, user_id).unread for name, user_id in world.people.items()}
-    assert told == {"anna": 0, "bo": 1, "carl": 0}
+    assert told == {"anna": 1, "bo": 1, "carl": 0}  # who ordered hears whom it waits for
     for name in ("anna", "carl"):
         with pytest.raises(Forbidden):
             world.decide(name, number)
@@ -130,6 +133,30 @@ def test_an_order_waits_for_those_whom_the_rule_names(world):
     assert db.session.scalar(select(func.count()).select_from(Decision)) == 1
     with pytest.raises(Conflict):
         world.decide("bo", number, "rejected", "changed my mind")
+
+
+def test_who_ordered_reads_whom_it_waits_for_in_the_same_words_everywhere(world):
+    world.rule("", steps=[{"above": "", "roles": [r], "people": [], "need": 1, "tier": t} for t, r in enumerate(TURNS, 1)])
+    anna = sign_in(world.app, "anna@acme.example")
+    with world.app.test_request_context("/"), acting(world.actor("anna", BUYER)):
+        cart.add([NewItem("A-1", Decimal(11))])
+    said = ("Turn 1: bo", "Turn 2: carl", "Every order", "Expected by ", "; then it is passed on.")
+    assert all(words in anna.get("/cart").text for words in said)
+    number = world.place(1)
+    page = anna.get(f"/orders/{number}/thanks").text
+    assert "This order waits for the approval of:" in page
+    assert all(words in page for words in said)
+    notices.tell_approvers({"owner": "approval_chain", "number": number})
+    query = select(Notification).where(Notification.user_id == world.people["anna"])
+    (told,) = db.session.scalars(query)
+    assert (told.subject, told.mail) == (f"Your order {number} waits for approval", "now")
+    mails = [x["text"] for x in db.session.scalars(select(Job.payload)) if x.get("to") == "anna@acme.example"]
+    for text in (told.text, *mails):
+        assert all(words in text for words in said)
+    assert len(mails) == 1
+    world.decide("bo", number)
+    world.decide("carl", number)
+    assert "waits for the approval" not in anna.get(f"/orders/{number}/thanks").text
 
 
 def test_freight_counts_towards_the_total_that_rules_and_limits_look_at(world):
