@@ -54,7 +54,7 @@ def substitutes(
 
 def nobody_there(flow: Flow, away: Mapping[str, str]) -> bool:
     """Tell whether all who may decide now are away."""
-    able = flow.eligible()
+    able = flow.eligible() if away else []
     return bool(able) and all(person in away for person in able)
 
 

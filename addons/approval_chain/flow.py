@@ -180,6 +180,8 @@ class Flow:
         ]
 
     def _missing(self, asked: Requirement) -> int:
+        if not self.decisions:
+            return asked.need
         passed = (d for d in self.decisions if d.senior and d.outcome == APPROVED and d.tier == asked.tier)
         if any(d.asked is None or key_of(asked) in d.asked for d in passed):
             return 0

@@ -90,7 +90,7 @@ def _chosen(numbers: Sequence[str], *, more: bool = False, error: Invalid | None
         return redirect(url_for(".inbox_page"), 303)
     totals: dict[str, Any] = {}
     for order in rows:
-        totals[order.currency] = totals.get(order.currency, 0) + order.without_tax
+        totals[order.currency] = totals.get(order.currency, 0) + order.net + order.charges_net
     page = render_template(
         "approval_chain/choose.html",
         rows=rows[:SHOWN],

@@ -37,7 +37,9 @@ def leaders(company_ids: Collection[int]) -> Mapping[tuple[int, int], int]:
 
 def with_manager(company: engine.Company, requester: str, manager: str) -> engine.Company:
     """Return the company as it is for an order of ``requester``: their manager has the role MANAGER."""
-    people = tuple(replace(p, roles=p.roles | {MANAGER}) if p.id == manager != requester else p for p in company.people)
+    if not manager or manager == requester:
+        return company
+    people = tuple(replace(p, roles=p.roles | {MANAGER}) if p.id == manager else p for p in company.people)
     return replace(company, people=people)
 
 

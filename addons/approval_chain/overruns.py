@@ -61,6 +61,8 @@ def of_drafts(drafts: Sequence[OrderDraft]) -> list[Found]:
 
 
 def _of_drafts(drafts: Sequence[OrderDraft]) -> list[Found]:
+    if not any(allocation.of_orders(draft.order_id for draft in drafts).values()):
+        return [Found() for _draft in drafts]
     borne = allocation.of_drafts(drafts)
     centre_ids = {centre.id for shares in borne for centre in shares}
     if not centre_ids:

@@ -9,6 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import or_, select
+from sqlalchemy.orm import Bundle
 
 from core.api.companies import Membership, User, ancestors
 from core.api.data import clock, current_actor, db, unscoped, write
@@ -23,6 +24,7 @@ from .models import Approval
 from .models import Decision as DecisionRow
 from .parts import DECIDES
 from .permissions import DECIDE, RELEASE, RULES
+from .plans import Plans
 from .spending import Asked
 
 if TYPE_CHECKING:
@@ -31,6 +33,15 @@ if TYPE_CHECKING:
 _, _l, ngettext, _p = translations(__name__)
 OWNER, CODE = "approval_chain", "approval"
 T = TypeVar("T")
+_OF_ORDERS = (
+    Order.id, Order.company_id, Order.user_id, Order.user_name, Order.number, Order.state, Order.digest, Order.currency,
+    Order.net, Order.tax, Order.gross, Order.charges_net, Order.po_number, Order.ship_to_id, Order.bill_to_id,
+    Order.extra, Order.wished_date, Order.submitted_at,
+)  # fmt: skip
+_OF_APPROVALS = (
+    Approval.id, Approval.order_id, Approval.company_id, Approval.state, Approval.round, Approval.tier, Approval.taken_id,
+    Approval.assigned_id, Approval.reminded, Approval.escalated, Approval.remind_at, Approval.expires_at,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,16 +157,19 @@ def pendings(rows: Sequence[tuple[Order, Approval]]) -> list[Pending]:
     figures = facts.of_drafts(drafts, asked)
     left = spending.left_of_all([asked_of(order, approval) for order, approval in rows])
     exceeded = overruns.of_drafts(drafts)
-    tolerance = cache(timing.tolerance)
-    found = []
+    tolerance, plans, found = cache(timing.tolerance), Plans(), []
+
+    @cache
+    def of_person(company_id: int, currency: str, who: int | None) -> engine.Company:
+        return managers.with_manager(companies[company_id, currency], str(who), str(leaders.get((company_id, who or 0), "")))
+
     for (order, approval), mine, mine_left, over in zip(rows, figures, left, exceeded, strict=True):
         who = orderer(order, approval)
-        manager = str(leaders.get((order.company_id, who or 0), ""))
-        company = managers.with_manager(companies[order.company_id, order.currency], str(who), manager)
+        company = of_person(order.company_id, order.currency, who)
         company = spending.with_left(company, mine_left, str(who), order.currency)
         company = overruns.with_budgets(company, over)
         kept = _kept(order, approval, decisions.get(approval.id, []), said, tolerance, company.policy.references_free)
-        flow = _flow(order, approval, kept, mine, company, away)
+        flow = _flow(approval, str(who), plans.of(mine, str(who), company), kept, mine[engine.TOTAL], company, away)
         found.append(Pending(order, approval, flow))
     return found
 
@@ -216,23 +230,23 @@ def _kept(
 
 
 def _flow(
-    order: Order,
     approval: Approval,
+    who: str,
+    plan: engine.Plan,
     kept: Sequence[Decision],
-    figures: Mapping[str, Any],
+    total: Decimal,
     company: engine.Company,
     away: Mapping[str, str],
 ) -> Flow:
     """Return the flow with the people and rules of now: who left meanwhile is followed by whoever decides instead."""
-    who, total = str(orderer(order, approval)), figures[engine.TOTAL]
-    plan = engine.evaluate(figures, who, company)
     flow = Flow(who, engine.Plan((engine.Requirement(1, (engine.SELLER,), 1),)), company.policy)
     flow.decisions += kept
     if plan.denied_by:
         plan = _forbidden(flow, plan.denied_by, company, total)
     flow.refresh(assigned(plan, str(approval.assigned_id or "")))
     flow.overseers = tuple(p.id for p in company.people if DECIDES in p.roles and p.may_approve and p.id != flow.requester)
-    flow.substitutes = absences.substitutes(flow.plan, away, company, total)
+    if away:
+        flow.substitutes = absences.substitutes(flow.plan, away, company, total)
     passed = approval.escalated and approval.tier == flow.tier
     if passed or absences.nobody_there(flow, away):
         flow.seniors = absences.seniors(flow, company, total)
@@ -274,8 +288,12 @@ def inbox() -> list[Pending]:
 
 
 def waiting(*conditions: ColumnElement[bool]) -> list[Pending]:
-    """Return the approvals that wait for somebody, oldest first, of those orders that the actor may see."""
-    rows = db.session.execute(_waiting().where(*conditions).order_by(Approval.id)).all()
+    """Return the approvals that wait for somebody, oldest first, of those orders that the actor may see.
+
+    There may be thousands: of each only the columns are read on which depends who decides, and what lists say.
+    """
+    read = (Bundle("order", *_OF_ORDERS), Bundle("approval", *_OF_APPROVALS))
+    rows = db.session.execute(_waiting().with_only_columns(*read).where(*conditions).order_by(Approval.id)).all()
     return pendings([(order, approval) for order, approval in rows])
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from addons.approval_chain.engine import Company, Condition, Person, Policy, Rule, Tier, evaluate
 from addons.approval_chain.flow import Flow
+from addons.approval_chain.plans import Plans
 
 UNITS = ("shop", "country", "group")
 ROLES = ("orderer", "approver", "company_admin")
@@ -67,3 +68,12 @@ def test_the_order_of_people_and_rules_does_not_matter(company: Company, request
     found = [evaluate({"total": total}, requester, c).requirements for c in (company, turned)]
     plain = [sorted((r.tier, r.rule, sorted(r.people), r.need) for r in one) for one in found]
     assert plain[0] == plain[1]
+
+
+@given(companies, st.lists(st.tuples(ids, st.integers(0, 3000).map(Decimal)), min_size=1, max_size=12))
+@settings(max_examples=100, deadline=None)
+def test_plans_of_many_orders_are_those_of_each(company: Company, orders: list[tuple[str, Decimal]]) -> None:
+    plans = Plans()
+    for requester, total in orders:
+        figures = {"total": total, "lines": Decimal(1)}
+        assert plans.of(figures, requester, company) == evaluate(figures, requester, company)
