@@ -17,6 +17,7 @@ from typing import Any
 
 from core.api.data import book, db
 from core.api.pricing import (
+    Band,
     PriceBatch,
     PriceContext,
     PriceLine,
@@ -24,6 +25,7 @@ from core.api.pricing import (
     PriceStep,
     instant_value,
     minor_digits,
+    to_micro,
 )
 
 from . import query, trace
@@ -42,7 +44,7 @@ from .standing import below_first, best_rows, in_base, rows_for, standing
 STAMPS, MOST = ("contracts", "catalogue"), 1024
 #: With more contracts than these, what is behind a final price is not read.
 FEW = 4
-MILLION, ZERO = Decimal(1_000_000), Fraction(0)
+ZERO = Fraction(0)
 Row = Any
 
 
@@ -73,7 +75,7 @@ def prepare(batch: PriceBatch) -> Facts:
     quantities: dict[int, int] = {}
     for line in batch.lines:
         if line.known:
-            line.asked = largest = int(line.quantity * MILLION)
+            line.asked = largest = to_micro(line.quantity)
             if line.unit != line.base_unit:
                 largest = max(largest, in_base(line))
             product_id = line.product_id
@@ -214,10 +216,12 @@ def apply(batch: PriceBatch, facts: Facts) -> None:
             continue
         first = chosen[0]
         source = sources[first[0]]
-        found = _offer(line, first, facts) if source.progressive else KINDS[first[KIND]](line, source, first, bases)
-        winner: Offer | None = found
-        if source.policy != "override" or found.price is None:  # what follows matters too
-            winner = merge(line, _offers(line, chosen, facts), closed=closing is not None)
+        if source.policy == "override" and not source.progressive:  # what follows does not matter: no need to compare
+            price, per, places, derived, _failure = KINDS[first[KIND]](line, first, bases)
+            if price is not None:
+                _charge(line, facts, source, first, price, per, places, derived)
+                continue
+        winner = merge(line, _offers(line, chosen, facts), closed=closing is not None)
         if winner is not None:
             _take(line, winner, facts)
         elif closing is not None:
@@ -298,6 +302,21 @@ def _take_nothing(line: PriceLine, closing: Source) -> None:
 
 def _take(line: PriceLine, winner: Offer, facts: Facts) -> None:
     source, row, price, per, places, derived, _failure, bands = winner
+    _charge(line, facts, source, row, price, per, places, derived, bands)
+
+
+def _charge(
+    line: PriceLine,
+    facts: Facts,
+    source: Source,
+    row: Row,
+    price: Decimal | None,
+    per: Decimal,
+    places: int | None,
+    derived: bool,
+    bands: Sequence[Band] = (),
+) -> None:
+    """Give the line the price that the row of the source makes; as in Offer."""
     reason = source.reason
     if facts.counting is not None:
         reason = facts.counting.said(line, row, reason, anyway=bool(bands))

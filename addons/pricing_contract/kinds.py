@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from core.api.i18n import translations
-from core.api.pricing import MICROS, STORED_PLACES, Band, PriceLine, by_factor, computed_places, finer, from_micro
+from core.api.pricing import MICROS, ONE, STORED_PLACES, Band, PriceLine, by_factor, computed_places, finer, from_micro
 
 from .bases import DEPTH, Bases
 from .formulas import parsed
@@ -16,9 +16,12 @@ from .query import KIND, PER, TERMS, UNIT, VALUE
 from .sources import Source
 
 _, _l, ngettext, _p = translations(__name__)
-ONE, HUNDRED, ZERO = Decimal(1), Decimal(100), Decimal(0)
+HUNDRED, ZERO = Decimal(100), Decimal(0)
 NO_LIST = _l("There is no list price to compute from.")
 Row = Any
+#: What a kind makes of a line: the price for ``per`` units and ``per``, the decimals it is rounded to (None: all), whether
+#: it comes from another unit, and the failure where there is no price. A plain tuple, made and taken apart for each line.
+Result = tuple[Decimal | None, Decimal, int | None, bool, object]
 
 
 class Offer(NamedTuple):
@@ -36,24 +39,24 @@ class Offer(NamedTuple):
 
 def offer(line: PriceLine, source: Source, row: Row, bases: Bases) -> Offer:
     """Return what ``row`` of ``source`` makes of the line."""
-    return KINDS[row[KIND]](line, source, row, bases)
+    return Offer(source, row, *KINDS[row[KIND]](line, row, bases))
 
 
-def _fixed(line: PriceLine, source: Source, row: Row, bases: Bases) -> Offer:
+def _fixed(line: PriceLine, row: Row, bases: Bases) -> Result:
     price = from_micro(row[VALUE])
     per = ONE if row[PER] == MICROS else from_micro(row[PER])
     if row[UNIT] == line.unit:
-        return Offer(source, row, price, per)
+        return price, per, None, False, ""
     derived, places = by_factor(price, per, line.factor, bases.digits)
-    return Offer(source, row, derived, ONE, places, derived=True)
+    return derived, ONE, places, True, ""
 
 
-def _percent(line: PriceLine, source: Source, row: Row, bases: Bases) -> Offer:
+def _percent(line: PriceLine, row: Row, bases: Bases) -> Result:
     if line.price is None:
-        return Offer(source, row, None, ONE, failure=NO_LIST)
+        return None, ONE, None, False, NO_LIST
     price = line.price * _left(row[VALUE])
     places = line.places or line.list_places or computed_places(line.price, bases.digits)
-    return Offer(source, row, price, line.per, places)
+    return price, line.per, places, False, ""
 
 
 @lru_cache(4096)
@@ -62,18 +65,18 @@ def _left(percent: int) -> Decimal:
     return (HUNDRED - from_micro(percent)) / HUNDRED
 
 
-def _amount_off(line: PriceLine, source: Source, row: Row, bases: Bases) -> Offer:
+def _amount_off(line: PriceLine, row: Row, bases: Bases) -> Result:
     """Take the amount off for ``per`` of the row's unit (any unit: of the base unit); never below zero."""
     if line.price is None:
-        return Offer(source, row, None, ONE, failure=NO_LIST)
+        return None, ONE, None, False, NO_LIST
     amount = from_micro(row[VALUE]) * line.per / from_micro(row[PER])
     if row[UNIT] != line.unit:
         amount = amount * line.factor[0] / line.factor[1]
     places = max(line.places or computed_places(line.price, bases.digits), computed_places(amount, bases.digits))
-    return Offer(source, row, max(line.price - amount, ZERO), line.per, places)
+    return max(line.price - amount, ZERO), line.per, places, False, ""
 
 
-def _formula(line: PriceLine, source: Source, row: Row, bases: Bases) -> Offer:
+def _formula(line: PriceLine, row: Row, bases: Bases) -> Result:
     """Compute in the row's unit (any unit: in the base unit), then convert to the line's."""
     terms = parsed(row[KIND], row[VALUE], row[TERMS])
     factor = ONE if row[UNIT] == line.unit else Decimal(line.factor[0]) / line.factor[1]
@@ -87,10 +90,10 @@ def _formula(line: PriceLine, source: Source, row: Row, bases: Bases) -> Offer:
         if base is not None and row[UNIT] == line.unit:
             base = base * line.factor[0] / line.factor[1]
     if base is None:
-        return Offer(source, row, None, ONE, failure=_l("There is nothing to compute from (%(base)s).", base=terms.base))
+        return None, ONE, None, False, _l("There is nothing to compute from (%(base)s).", base=terms.base)
     price = terms.apply(base) * factor
     places = bases.digits if line.price is None else line.list_places or computed_places(line.price, bases.digits)
-    return Offer(source, row, price, ONE, max(places, min(bases.digits + finer(line.factor), STORED_PLACES)))
+    return price, ONE, max(places, min(bases.digits + finer(line.factor), STORED_PLACES)), False, ""
 
 
 def _price_in(line: PriceLine, code: str, bases: Bases, depth: int = DEPTH) -> Decimal | None:
@@ -99,17 +102,17 @@ def _price_in(line: PriceLine, code: str, bases: Bases, depth: int = DEPTH) -> D
     found = standing(line) if standing is not None else None
     if found is None or depth == 0:
         return None
-    source, row = found
+    _source, row = found
     terms = parsed(row[KIND], row[VALUE], row[TERMS]) if row[KIND] == "formula" else None
     if terms is not None and terms.contract:
         factor = ONE if row[UNIT] == line.unit else Decimal(line.factor[0]) / line.factor[1]
         base = _price_in(line, terms.contract, bases, depth - 1)
         return None if base is None else terms.apply(base / factor) * factor
-    one = offer(line, source, row, bases)
-    return None if one.price is None else one.price / one.per
+    price, per, _places, _derived, _failure = KINDS[row[KIND]](line, row, bases)
+    return None if price is None else price / per
 
 
-KINDS: dict[str, Callable[[PriceLine, Source, Row, Bases], Offer]] = {
+KINDS: dict[str, Callable[[PriceLine, Row, Bases], Result]] = {
     "fixed": _fixed,
     "percent": _percent,
     "amount_off": _amount_off,

@@ -19,6 +19,7 @@ from core.pricing.money import (
     minor_digits,
     round_money,
     round_to,
+    to_micro,
 )
 from core.pricing.services import VIEW as SEE_PRICES
 from core.pricing.services import context, ladders, may_see, price, price_one
@@ -26,6 +27,7 @@ from core.pricing.tax import Treatment, treatments
 from core.pricing.totals import TaxLine, TotalLine, Totals, discounted, totals
 from core.spec.pricing import (
     BEGINNING,
+    ONE,
     Band,
     Break,
     BreakQuantities,
@@ -49,7 +51,7 @@ __all__ = [
     "context", "price", "price_one", "ladders", "explain", "may_see", "SEE_PRICES", "PriceView", "price_views",
     # for steps: lines as parameters, stored integers, units
     "InOrder", "prepared", "instant_value", "quantity_table", "quantity_values", "id_table", "id_values",
-    "MICROS", "STORED_PLACES", "from_micro", "by_factor", "computed_places", "finer", "bands_text",
+    "MICROS", "ONE", "STORED_PLACES", "from_micro", "to_micro", "by_factor", "computed_places", "finer", "bands_text",
     # money, tax, currency
     "line_net", "distribute", "minor_digits", "round_money", "round_to", "checked_currency", "rate", "rates",
     "known_rates", "Treatment",

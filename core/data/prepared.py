@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import BigInteger, FromClause, bindparam, cast, column, func, select
@@ -63,6 +63,7 @@ def id_values(dialect: str, name: str, ids: Iterable[int | str]) -> dict[str, An
     return {name: json.dumps(listed) if dialect == "sqlite" else listed}
 
 
+@lru_cache(256)
 def instant_value(dialect: str, instant: datetime) -> datetime | str:
     """Return an instant as the driver stores it."""
     moment = instant.astimezone(UTC)

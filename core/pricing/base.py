@@ -6,7 +6,7 @@ transaction that changes, an order's above all, it is read from them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from sys import intern
 from typing import Any, NamedTuple, cast
@@ -20,7 +20,7 @@ from core.i18n import _l
 from core.pricing.asked import instant_value, line_table, line_values, prepared
 from core.pricing.models import ListPrice
 from core.pricing.money import MICROS, STORED_PLACES, computed_places, finer, from_micro, minor_digits, round_to
-from core.spec.pricing import Candidate, PriceBatch, PriceLine, PriceStage, PriceStep
+from core.spec.pricing import ONE, Candidate, PriceBatch, PriceLine, PriceStage, PriceStep
 
 STEP = "list_price"
 LIST = "list"
@@ -30,7 +30,7 @@ _UNKNOWN_PRODUCT = _l("There is no such product.")
 _UNKNOWN_UNIT = _l("The product is not sold in this unit.")
 _OTHER_UNIT = _l("A price in the asked unit comes first.")
 _OLDER = _l("A price whose validity began later holds now.")
-ZERO, ONE = Decimal(0), Decimal(1)
+ZERO = Decimal(0)
 #: The tables from which prices are kept, and for how many products in each unit and currency.
 STAMPS, MOST = ("catalogue", "list_prices"), 50_000
 SKU, BASE_UNIT, TAX_CLASS, PATH, NUMERATOR, DENOMINATOR, FROM_BASE, UNIT, PRICE, PER, SINCE, UNTIL = range(1, 13)
@@ -51,6 +51,7 @@ class Facts(NamedTuple):
     list_price: Decimal | None = None
     per: Decimal = ONE
     list_places: int = 0
+    source: str = ""
     package: Package | None = None
 
 
@@ -78,11 +79,10 @@ class Window(NamedTuple):
     unit: str
 
 
-class Known(NamedTuple):
-    """A product in a unit: what a line takes over where no list price holds, and the windows, the first that holds first."""
-
-    facts: Facts
-    windows: Sequence[Window] = ()
+#: What is known of a product in a unit, in the plainest shape, for thousands of them are looked at while most of them are
+#: not in the processor's cache: since and until of the first window, its Facts, and what holds where it does not, in the
+#: same shape. The last has no since, the Facts without a list price, and all Windows, for explanations.
+Known = tuple[Any, ...]
 
 
 def list_price_step() -> PriceStep:
@@ -162,25 +162,34 @@ def _known(unit: str, rows: Sequence[Row], digits: int) -> Known:
     Windows nest: the one that began last holds, and when it ends the outer one returns.
     """
     if not rows:
-        return Known(Facts(reason=_UNKNOWN_PRODUCT))
+        return _chain(Facts(reason=_UNKNOWN_PRODUCT))
     first = rows[0]
     numerator = first[NUMERATOR]
     # one text for all products that share it: less memory, and more of it near
     facts = Facts(first[SKU], intern(first[BASE_UNIT]), intern(first[PATH] or ""), intern(first[TAX_CLASS]), known=True)
     if unit != facts.base_unit:
         if numerator is None:
-            return Known(facts._replace(known=False, reason=_UNKNOWN_UNIT))
+            return _chain(facts._replace(known=False, reason=_UNKNOWN_UNIT))
         facts = facts._replace(package=Package((numerator, first[DENOMINATOR]), bool(first[FROM_BASE])))
     priced = sorted((row for row in rows if row[UNIT] is not None), key=lambda row: row[SINCE], reverse=True)
     asked = [row for row in priced if row[UNIT] == unit]
     others = [row for row in priced if row[UNIT] != unit]
-    return Known(facts, (*(_window(row, facts, digits) for row in asked), *(_derived(row, facts, digits) for row in others)))
+    windows = (*(_window(row, facts, digits) for row in asked), *(_derived(row, facts, digits) for row in others))
+    return _chain(facts, windows)
+
+
+def _chain(facts: Facts, windows: Sequence[Window] = ()) -> Known:
+    known: Known = (None, None, *facts, windows)
+    for window in reversed(windows):
+        if window.facts is not None:
+            known = (window.since, window.until, *window.facts, known)
+    return known
 
 
 def _window(row: Row, facts: Facts, digits: int) -> Window:
     price, per = from_micro(row[PRICE]), ONE if row[PER] == MICROS else from_micro(row[PER])
     places = computed_places(price, digits)
-    own = facts._replace(price=price, list_price=price, per=per, reason=LIST_REASON, list_places=places)
+    own = facts._replace(price=price, list_price=price, per=per, reason=LIST_REASON, list_places=places, source=LIST)
     return Window(_same(row[SINCE]), row[UNTIL], own, price, per, intern(row[UNIT]))
 
 
@@ -191,7 +200,9 @@ def _derived(row: Row, facts: Facts, digits: int) -> Window:
     price, places = by_factor(base, per, facts.package.factor, digits)
     package = facts.package._replace(places=places, derived=True)
     listed = round_to(price, places)
-    own = facts._replace(price=price, list_price=listed, reason=_DERIVED_REASON, list_places=places, package=package)
+    own = facts._replace(
+        price=price, list_price=listed, reason=_DERIVED_REASON, list_places=places, source=LIST, package=package
+    )
     since = _same(row[SINCE])
     return Window(since, row[UNTIL], own if package.price_from_base else None, base, per, intern(row[UNIT]))
 
@@ -203,24 +214,25 @@ def _same(instant: Any) -> Any:
 def apply(batch: PriceBatch, known: Sequence[Known]) -> None:
     """Fill the lines with what is known of them at the batch's instant."""
     instant = instant_value(db.engine.dialect.name, batch.context.instant)
-    for line, (facts, windows) in zip(batch.lines, known, strict=True):
-        for since, until, priced, _price, _per, _unit in windows:
-            if since <= instant and (until is None or instant < until) and priced is not None:
-                facts = priced
-                line.source = LIST
-                break
+    for line, one in zip(batch.lines, known, strict=True):
+        while not _holds(one, instant):
+            one = one[-1]
         (
-            line.sku, line.base_unit, line.category_path, line.tax_class, line.known, line.reason,
-            line.price, line.list_price, line.per, line.list_places, package,
-        ) = facts  # fmt: skip
+            _since, _until, line.sku, line.base_unit, line.category_path, line.tax_class, line.known, line.reason,
+            line.price, line.list_price, line.per, line.list_places, line.source, package, _next,
+        ) = one  # fmt: skip
         if package is not None:
             line.factor, line.price_from_base, line.places, line.derived = package
         if batch.explain:
-            _explain(line, [window for window in windows if _holds(window, instant)], facts)
+            while one[0] is not None:
+                one = one[-1]
+            _explain(line, [window for window in one[-1] if _holds(window, instant)])
 
 
-def _holds(window: Window, instant: Any) -> bool:
-    return bool(window.since <= instant and (window.until is None or instant < window.until))
+def _holds(window: Known | Window, instant: Any) -> bool:
+    """Tell whether the instant lies within the window; in one without a beginning every instant does."""
+    since, until = window[0], window[1]
+    return since is None or (since <= instant and (until is None or instant < until))
 
 
 def by_factor(price: Decimal, per: Decimal, factor: tuple[int, int], digits: int) -> tuple[Decimal, int]:
@@ -231,11 +243,11 @@ def by_factor(price: Decimal, per: Decimal, factor: tuple[int, int], digits: int
     return price * factor[0] / (factor[1] * per), places
 
 
-def _explain(line: PriceLine, windows: Iterable[Window], facts: Facts) -> None:
-    """Tell every list price that holds, and why it was not taken."""
+def _explain(line: PriceLine, windows: Sequence[Window]) -> None:
+    """Tell every list price that holds, and why it was not taken: the first with something for the line was."""
+    first = next((window for window in windows if window.facts is not None), None)
     for window in windows:
-        taken = window.facts is facts
-        lost: object = "" if taken else _OLDER if window.unit == line.unit or line.derived else _OTHER_UNIT
+        lost: object = "" if window is first else _OLDER if window.unit == line.unit or line.derived else _OTHER_UNIT
         line.consider(Candidate(LIST, str(LIST_REASON), window.price, window.per, window.unit, ZERO, lost))
     if line.price is not None:
         line.note(STEP, None, line.reason)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
-from functools import cache
+from functools import cache, lru_cache
 
 from babel.numbers import get_currency_precision
 
@@ -18,6 +18,12 @@ STORED_PLACES = 6
 def from_micro(stored: int) -> Decimal:
     """Return the Decimal of a stored integer of millionths (a product is twice as fast as ``scaleb``)."""
     return Decimal(stored) * _MICRO
+
+
+@lru_cache(4096)
+def to_micro(value: Decimal) -> int:
+    """Return the whole millionths in ``value``; kept, for the same few quantities are asked for again and again."""
+    return int(value * MICROS)
 
 
 @cache

@@ -14,6 +14,7 @@ from decimal import Decimal
 from enum import IntEnum
 from typing import Any, NamedTuple
 
+#: What most prices are for, one unit: always this object, so that comparing is to look whether it is the same.
 ONE = Decimal(1)
 #: The start of a validity that has always held; shown as an empty date.
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
