@@ -188,7 +188,11 @@ class World:
         target = str(self.query.get("tax_mapping", "")).rpartition("->")[2]
         if "fixed" in stated:
             raise Unsupported("taxes of a fixed amount")
-        if "incl" in target or ("included" in stated and not target):
+        shown = {"unit_price", "unit_price_shown", "was_price"} & set(self.case["expected"])
+        by_hand = {"manual_price", "unit_price_set", "discount_amount_per_unit", "discount_amount"} & set(self.query)
+        if "incl" in target and "included" not in stated:
+            raise Unsupported("prices that are shown with tax")
+        if ("incl" in target or ("included" in stated and not target)) and (shown or by_hand):
             raise Unsupported("prices that are shown with tax")
         return number(stated.split("%")[0]) if "included" in stated else None
 

@@ -130,6 +130,9 @@ def run(case: Mapping[str, Any]) -> str:
         raise Unsupported(POLICIES[case["portability"]])
     if any(rule["kind"] == "free_goods" for rule in case["rules"]):
         raise Unsupported("free goods")
+    quantity = exact(query.get("qty"))
+    if isinstance(quantity, Decimal) and quantity < 0 and "discount_applies" not in expected:
+        raise Unsupported(MISSING["return_of"])
     understood(case)
     if promotions_world.is_of_orders(case):
         return promotions_world.compare(case)

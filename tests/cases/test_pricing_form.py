@@ -107,6 +107,10 @@ CASES: Mapping[str, dict[str, Any]] = {
         40, product={"tax": "24% on top"}, query={"discount_amount_per_unit": 4, "qty": 3},
         expected={"line_net": 108, "undiscounted": 120, "tax": 25.92, "order_total": 133.92},
     ),
+    "the net of a price with tax": case(
+        30, product={"tax": "20% included"}, query={"line_discount_percent": 10, "qty": 2},
+        expected={"line_net": 45, "undiscounted": 50, "tax": 9, "order_total": 54},
+    ),
     "one discount after the other on an order": case(
         30, query={"lines": [["bolt", 4]], "order_discounts_percent": [10, 20], "tax": "10%"},
         expected={"order_untaxed": 86.4, "order_discount": 33.6, "tax": 8.64, "order_total": 95.04},
@@ -137,6 +141,8 @@ MISSING = {
     "products with colour": case(9, product={"colour": "red"}, expected=costs(9)),
     "the figure karma": case(9, expected={"karma": 1}),
     "a cost that is missing": case(9, rule("factor", 2, base="cost"), expected=costs(0)),
+    "prices that are shown with tax": case(30, product={"tax": "20% included"}, expected=costs(30)),
+    "returns": case(9, query={"qty": -2}, expected=costs(9)),
     "only while it is in a segment": case(9, rule("fixed", 8, company="nord", segment="gold"), expected=costs(8), query={
         "company": "nord", "segments": ["gold"]}),
     "free goods": case(9, rule("free_goods", 1), expected={"free_qty": 1}),
