@@ -20,6 +20,7 @@ from core.registry.registry import registry
 from core.settings import services
 from core.settings.services import Shown, everything, set_value
 from core.settings.values import SettingInvalid, choices_of
+from core.spec.app import SettingSpec
 from core.ui.access import requires
 from core.ui.fields import ChoiceField, NumberField
 from core.ui.forms import TukkuForm
@@ -91,6 +92,8 @@ def owner(name: str) -> Any:
         targets=targets,
         target_names=names_of(targets),
         history=services.history(name),
+        specs={shown.name: shown.spec for shown in found.settings},
+        said=said,
     )
 
 
@@ -128,6 +131,15 @@ def value_of(shown: Shown) -> Any:
     if shown.spec.secret:
         return SECRET if shown.value else ""
     return Decimal(shown.value) if shown.spec.type is int and shown.value is not None else shown.value
+
+
+def said(spec: SettingSpec | None, value: Any) -> object:
+    """Return a value of the trail as the form shows it; a setting that is gone (None) has it as it was kept."""
+    if value is None:
+        return _("as delivered")
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
+    return dict(spec.choices).get(str(value), value) if spec else value
 
 
 def field_of(shown: Shown) -> Field:

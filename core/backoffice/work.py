@@ -22,6 +22,7 @@ from core.spec.errors import Conflict, NotFound
 from core.spec.ui import Action, PageContext
 from core.ui.access import requires
 from core.ui.deeds import deed, thing, told
+from core.ui.formats import breakable
 from core.ui.links import optional_url
 from core.ui.listing import show_list
 from core.ui.listpage import Empty
@@ -81,11 +82,14 @@ def _titles() -> Mapping[str, str]:
 
 
 def _change(after: Mapping[str, Any] | None) -> str:
-    return ", ".join(f"{key}: {_plain(value)}" for key, value in (after or {}).items())[:160]
+    told = (f"{key.replace('_', ' ')}: {_plain(value)}" for key, value in (after or {}).items() if value not in (None, ""))
+    return ", ".join(told)[:160]
 
 
 def _plain(value: Any) -> str:
     """Return a value of the trail in words: lists with commas, what stands in a list of theirs with spaces."""
+    if isinstance(value, bool):
+        return str(_("Yes") if value else _("No"))
     if not isinstance(value, list):
         return str(value)
     return ", ".join(" ".join(map(str, part)) if isinstance(part, list) else str(part) for part in value)
@@ -104,7 +108,7 @@ AUDIT = Resource(
         Field("actor", _l("Who"), AuditEntry.actor, search=True),
         Field("action", _l("Did"), AuditEntry.action, search=True, show=deed),
         Field("entity", _l("Kind"), AuditEntry.entity, search=True, show=thing),
-        Field("code", _l("Which"), func.coalesce(User.name, AuditEntry.entity_id), search=True),
+        Field("code", _l("Which"), func.coalesce(User.name, AuditEntry.entity_id), search=True, show=breakable),
         Field("company", _l("Company"), Company.name, search=True),
         Field("reason", _l("Reason"), AuditEntry.reason, search=True, sort=False, shown=False),
         Field("after", _l("New values"), AuditEntry.after, show=_change, sort=False, filter=False),

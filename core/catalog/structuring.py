@@ -13,10 +13,11 @@ from core.catalog.saving import reindex_category
 from core.catalog.search.documents import reindex
 from core.data import audit
 from core.data.db import db
-from core.i18n import _
+from core.i18n import _, _l
 from core.spec.errors import Conflict, Invalid, NotFound
 
 TYPES = ("text", "number", "choice", "boolean")
+NO_SLASH = _l("A slash parts categories in addresses, so a code cannot have one. Write another sign, such as a hyphen.")
 
 
 def category_by_code(code: str) -> Category:
@@ -31,6 +32,8 @@ def save_category(category: Category | None, code: str, parent: Category | None,
     """Create or change a category; ``values`` are name, position and hidden. Call inside ``write()``."""
     created = category is None
     if category is None:
+        if "/" in code:
+            raise Invalid("CATEGORY-CODE", NO_SLASH, details={"field": "code"})
         _refuse_taken(Category, code)
         category = Category(code=code, path="", **values)
         db.session.add(category)

@@ -19,6 +19,7 @@ from core.imports.report import OUTCOMES, Report
 from core.imports.running import Progress
 from core.imports.services import import_file, import_steps
 from core.spec.errors import TukkuError
+from core.spec.imports import RowResult
 
 #: How many rows with errors are written out.
 SHOWN = 20
@@ -95,7 +96,7 @@ def show(reports: Sequence[Report], as_json: bool) -> None:
         for note in report.notes:
             click.echo(f"  note: {note}")
         for error in report.errors[:SHOWN]:
-            click.echo("  " + " · ".join(filter(None, (f"row {error.number}", error.key, error.field, str(error.message)))))
+            click.echo("  " + " · ".join(filter(None, (f"row {error.number}", error.key, _place(error), str(error.message)))))
         for notice in report.notices[:SHOWN]:
             click.echo("  " + " · ".join(filter(None, (f"row {notice.number}", notice.key, str(notice.message)))))
         if report.noticed > SHOWN:
@@ -104,6 +105,12 @@ def show(reports: Sequence[Report], as_json: bool) -> None:
             click.echo(f"  … and {report.failed - SHOWN} more rows with errors; --refused FILE writes them all.")
     if any(report.dry_run for report in reports):
         click.echo("Dry run: nothing was kept.")
+
+
+def _place(error: RowResult) -> str:
+    """Return the column that is wrong, with what it has where neither the key nor the sentence tells that."""
+    told = not error.value or error.value in error.key or error.value in str(error.message)
+    return error.field if told else f"{error.field} = {error.value}"
 
 
 @click.command("export")

@@ -19,7 +19,7 @@ class RefusedRows:
     def __init__(self, path: Path) -> None:
         self._file = path.open("w", encoding="utf-8-sig", newline="")
         self._writer = csv.writer(self._file)
-        self._writer.writerow([_("Content"), _("Row"), _("Column"), _("Key or value"), _("What is wrong")])
+        self._writer.writerow([_("Content"), _("Row"), _("Key"), _("Column"), _("Value"), _("What is wrong")])
 
     def __enter__(self) -> RefusedRows:
         return self
@@ -30,5 +30,5 @@ class RefusedRows:
     def note(self, kind: str, result: RowResult) -> None:
         """Write a result if it is a refusal."""
         if result.outcome == "error":
-            texts = (result.field, result.key, str(result.message))
+            texts = (result.key, result.field, result.value, str(result.message))
             self._writer.writerow([kind, result.number, *map(guard, texts)])

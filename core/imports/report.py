@@ -9,7 +9,7 @@ from typing import Any
 from core.spec.imports import RowResult
 
 KEPT_ERRORS = 1000
-#: So many characters of a key are told with an error.
+#: So many characters of a key or a value are told with an error.
 TOLD = 80
 OUTCOMES = ("created", "updated", "unchanged", "error")
 
@@ -34,7 +34,7 @@ class Report:
         """Count one row."""
         self.counts[result.outcome] += 1
         if result.outcome == "error" and len(self.errors) < KEPT_ERRORS:
-            self.errors.append(replace(result, key=shortened(result.key)))
+            self.errors.append(replace(result, key=shortened(result.key), value=shortened(result.value)))
         elif result.outcome != "error" and result.message:
             self.noticed += 1
             if len(self.notices) < KEPT_ERRORS:
@@ -58,7 +58,7 @@ class Report:
     def plain(self) -> dict[str, Any]:
         """Return the report as plain values, for JSON."""
         errors, notices = (
-            [{"row": e.number, "key": e.key, "column": e.field, "message": str(e.message)} for e in found]
+            [{"row": e.number, "key": e.key, "column": e.field, "value": e.value, "message": str(e.message)} for e in found]
             for found in (self.errors, self.notices)
         )
         return {
@@ -73,6 +73,6 @@ class Report:
         }
 
 
-def shortened(key: str) -> str:
-    """Return a row's key as it is told: a text that is no code at all does not fill the page."""
-    return key if len(key) <= TOLD else f"{key[:TOLD]}…"
+def shortened(text: str) -> str:
+    """Return a key or value as it is told: a text that is no code at all does not fill the page."""
+    return text if len(text) <= TOLD else f"{text[:TOLD]}…"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 from datetime import datetime
 from difflib import get_close_matches
 from itertools import islice
@@ -133,7 +134,7 @@ def _run_batch(kind: DataImport, parser: RowParser, numbered: Sequence[tuple[int
     if rows:
         with write():
             results.update((result.number, result) for result in _load(kind, rows))
-    return [results[number] for number, _cells in numbered]
+    return [parser.told(results[number], cells) for number, cells in numbered]
 
 
 def _load(kind: DataImport, rows: Sequence[ImportRow]) -> list[RowResult]:
@@ -207,7 +208,7 @@ class RowParser:
     def parse(self, number: int, cells: Mapping[str, str]) -> ImportRow | RowResult:
         """Return the typed row, or the result that refuses it."""
         if extra := cells.get(""):
-            return RowResult(number, "error", message=extra)
+            return RowResult(number, "error", self._written_key(cells), message=extra)
         values: dict[str, Any] = {}
         for column, text in cells.items():
             name = self._names.get(column)
@@ -215,8 +216,21 @@ class RowParser:
                 try:
                     values[name] = parse(self._fields.get(name, self._open), text, self._reading)
                 except CellError as error:
-                    return RowResult(number, "error", cleaned(text)[:250], column, str(error))
+                    return RowResult(number, "error", self._written_key(cells), column, str(error))
         return self._complete(number, values)
+
+    def told(self, result: RowResult, cells: Mapping[str, str]) -> RowResult:
+        """Note with a refusal what the file has in the field that is wrong, and the key where the refusal has none."""
+        if result.outcome != "error":
+            return result
+        texts = [text for column, text in cells.items() if column and result.field in (column, self._names.get(column))]
+        value = cleaned(texts[0])[:250] if texts and texts[0] else ""
+        return replace(result, key=result.key or self._written_key(cells), value=value)
+
+    def _written_key(self, cells: Mapping[str, str]) -> str:
+        """Return the key as the file has it, for a row that could not be read."""
+        written = {self._names.get(column): cleaned(text)[:80] for column, text in cells.items()}
+        return " / ".join(written.get(name, "") for name in self._kind.key)
 
     def _complete(self, number: int, values: dict[str, Any]) -> ImportRow | RowResult:
         key = tuple(values.get(name) for name in self._kind.key)

@@ -39,9 +39,10 @@ class ImportRow:
 
 @dataclass(frozen=True, slots=True)
 class RowResult:
-    """What became of a row; for errors ``field`` and ``message`` say what is wrong and how to mend it.
+    """What became of a row, named by its natural key; for errors ``field`` and ``message`` say what is wrong and how to mend it.
 
-    A row that went in may have a ``message`` too: what whoever reads the report should know of it.
+    A row that went in may have a ``message`` too: what whoever reads the report should know of it. ``value`` is what
+    the file has in the field that is wrong: the import itself notes it.
     """
 
     number: int
@@ -49,6 +50,7 @@ class RowResult:
     key: str = ""
     field: str = ""
     message: object = ""
+    value: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,13 @@ refusal of `core.i18n.characters`, as a page or as JSON.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from flask import Flask, Request, request
 from werkzeug.datastructures import CombinedMultiDict, ImmutableMultiDict, MultiDict
-from werkzeug.routing import IntegerConverter, Map
+from werkzeug.routing import IntegerConverter, Map, PathConverter, UnicodeConverter
 
 from core.i18n import _
 from core.i18n.characters import checked_text, cleaned, one_line, problem_in
@@ -19,6 +20,52 @@ from core.spec.errors import NotFound
 
 #: The largest number of a page, a position or a version in an address or a form.
 LARGEST = 2**31 - 1
+
+_SEALED = {"%25": "%", "%2E": ".", "%2F": "/"}
+_SEAL = re.compile("|".join(_SEALED))
+#: What browsers, servers and proxies take out of a path, or put together.
+_TRAVELS_BADLY = {"", ".", ".."}
+
+
+def seal(code: str) -> str:
+    """Write a code so that it is one part of a path: a slash in it is encoded twice, for servers decode a path once.
+
+    >>> seal("ZS/123/2026"), seal("M8x40"), seal("50%")
+    ('ZS%2F123%2F2026', 'M8x40', '50%')
+    """
+    text = _SEAL.sub(lambda found: "%25" + found[0][1:], code).replace("/", "%2F")
+    return text.replace(".", "%2E") if text in _TRAVELS_BADLY else text
+
+
+def unseal(part: str) -> str:
+    """Return the code that `seal` wrote; any other text is returned as it is."""
+    return _SEAL.sub(lambda found: _SEALED[found[0]], part)
+
+
+class CodePart(UnicodeConverter):
+    """One part of an address: mostly a code, in which there may be a slash (an order's number, an address of an ERP)."""
+
+    def to_python(self, value: str) -> str:
+        """Return the code."""
+        return unseal(value)
+
+    def to_url(self, value: Any) -> str:
+        """Write the code, sealed."""
+        return super().to_url(seal(str(value)))
+
+
+class CodePath(PathConverter):
+    """The parts of an address that are a code with slashes; sealed where a part would not travel, as in ``a//b``."""
+
+    def to_python(self, value: str) -> str:
+        """Return the code."""
+        return unseal(value)
+
+    def to_url(self, value: Any) -> str:
+        """Write the code, plainly where that is safe."""
+        code = str(value)
+        plain = _TRAVELS_BADLY.isdisjoint(code.split("/")) and not _SEAL.search(code)
+        return super().to_url(code if plain else seal(code))
 
 
 class WholeNumber(IntegerConverter):
@@ -93,7 +140,7 @@ class CheckedRequest(Request):
 def init_incoming(app: Flask) -> None:
     """Have every request looked at."""
     app.request_class = CheckedRequest
-    app.url_map.converters["int"] = WholeNumber
+    app.url_map.converters |= {"int": WholeNumber, "default": CodePart, "path": CodePath}
     app.before_request(_check_address)
 
 

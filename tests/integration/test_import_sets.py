@@ -132,7 +132,7 @@ class TestCommands:
         result = tukku(import_command, "products", path, "--dry-run")
         assert result.exit_code == 1
         assert "products (products.csv): 1 created, 1 error" in result.output
-        assert "row 3 · heavy · weight_kg · “heavy” is not a number; write it as 1234.50." in result.output
+        assert "row 3 · B · weight_kg · “heavy” is not a number; write it as 1234.50." in result.output
         assert "Dry run: nothing was kept." in result.output
         report = json.loads(tukku(import_command, "products", path, "--json").output)[0]
         assert (report["created"], report["error"], report["errors"][0]["row"]) == (1, 1, 3)
@@ -146,8 +146,8 @@ class TestCommands:
         with refused.open(encoding="utf-8-sig", newline="") as file:
             rows = list(csv.reader(file))
         assert len(rows) == 1201
-        assert rows[0] == ["Content", "Row", "Column", "Key or value", "What is wrong"]
-        assert rows[-1] == ["products", "1201", "weight_kg", "heavy", "“heavy” is not a number; write it as 1234.50."]
+        assert rows[0] == ["Content", "Row", "Key", "Column", "Value", "What is wrong"]
+        assert rows[-1] == ["products", "1201", "P1199", "weight_kg", "heavy", "“heavy” is not a number; write it as 1234.50."]
         assert tukku(import_command, "products", path, "--refused", tmp_path).exit_code == 1
 
     def test_mapping_file_renames_columns(self, tukku: Callable[..., Any], tmp_path: Path) -> None:
@@ -211,7 +211,7 @@ def test_office_tries_a_file_and_runs_it(app: Flask, office: FlaskClient) -> Non
     assert "Download all rows with errors" in office.get(place).text
     refused = office.get(f"{place}/refused.csv", buffered=True)
     assert refused.headers["Content-Disposition"] == "attachment; filename=p-refused.csv"
-    assert refused.text.splitlines()[1:] == ["products,3,weight_kg,heavy,“heavy” is not a number; write it as 1234.50."]
+    assert refused.text.splitlines()[1:] == ["products,3,B,weight_kg,heavy,“heavy” is not a number; write it as 1234.50."]
     assert "p.csv" in office.get("/admin/imports/").text
     assert office.post(f"{place}/run").status_code in (400, 422)
 

@@ -22,9 +22,10 @@ from core.companies.models import Company, CompanySegment, Membership
 from core.data.db import db
 from core.data.models import AuditEntry
 from core.data.scope import set_actor, system
+from core.i18n.characters import cleaned
 from core.imports.attachments import attached
 from core.imports.exporting import export
-from core.imports.report import Report
+from core.imports.report import Report, shortened
 from core.imports.running import run
 from core.imports.source import Source, open_file
 from core.orders.digest import content_of, digest
@@ -158,6 +159,9 @@ class TestBadCells:
             number, field, message = only_error(report)
             assert (number, field) == (3, column), value
             assert said in message
+            told = report.errors[0]
+            assert told.key == " / ".join({**row, column: value}.get(name, "") for name in kind.key), "the key names the row"
+            assert told.value == shortened(cleaned(value)[:250])
 
     def test_empty_required_cell_and_duplicate_key_are_named(self, shop: Flask) -> None:
         report = load(PRODUCTS, BOLT, {**BOLT, "sku": ""}, {**BOLT, "name_en": "Again"})
@@ -263,6 +267,11 @@ class TestCatalogue:
         load(CATEGORIES, {"code": "a"}, {"code": "b"}, {"code": "c", "parent": "b"})
         assert load(CATEGORIES, {"code": "b", "parent": "a"}).counts == {"updated": 1}
         assert db.session.scalar(select(Category.path).where(Category.code == "c")) == "/a/b/c/"
+
+    def test_slash_in_the_code_of_a_category_is_refused(self, shop: Flask) -> None:
+        report = load(CATEGORIES, {"code": "a/b", "name_en": "Slash"}, {"code": "c", "parent": "a/b"}, {"code": "d"})
+        assert report.counts == {"created": 1, "error": 2}
+        assert "A slash parts categories in addresses" in str(report.errors[0].message)
 
     def test_category_circle_is_refused(self, shop: Flask) -> None:
         report = load(CATEGORIES, {"code": "a", "parent": "b"}, {"code": "b", "parent": "a"})

@@ -9,6 +9,7 @@ from sqlalchemy import select, true
 
 from core.catalog.models import Attribute, Category, Product
 from core.catalog.search.documents import rebuild
+from core.catalog.structuring import NO_SLASH
 from core.data.db import db
 from core.i18n import LOCALES, _, _l
 from core.imports.batch import Batch
@@ -22,6 +23,9 @@ TYPES = ("text", "number", "choice", "boolean")
 def load_categories(rows: Sequence[ImportRow]) -> Sequence[RowResult]:
     """Upsert categories; a parent may stand anywhere in the same batch. The whole tree is read: it is small."""
     batch = Batch(rows, "code")
+    for row in rows:
+        if "/" in row.values["code"]:
+            batch.fail(row, "code", NO_SLASH)
     table = Upsert(Category, ("code",)).read(true())
     parents = _parents(table)
     _check_parents(batch, parents)

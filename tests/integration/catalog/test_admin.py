@@ -129,6 +129,9 @@ def test_moving_a_category_moves_what_lies_beneath(desk):
     )
     held = desk.post("/admin/catalog/delete-category/bolts", data={"confirm_name": "bolts"}, follow_redirects=True)
     assert "still holds 1 products" in held.text
+    slash = desk.post("/admin/catalog/new-category", data={"code": "a/b", "name_en": "Slash", "position": "1", "parent": ""})
+    assert slash.status_code == 422
+    assert "A slash parts categories in addresses" in slash.text
     desk.post("/admin/catalog/new-category", data={"code": "empty", "name_fi": "Tyhjä", "position": "1", "parent": ""})
     assert desk.post("/admin/catalog/delete-category/empty", data={"confirm_name": "empty"}).status_code == 303
     assert db.session.scalar(select(Category.id).where(Category.code == "empty")) is None

@@ -265,6 +265,8 @@ def test_batches_upsert_by_source_and_external_id(app, key_of, world, count_stat
     mixed = merchant.post("/companies/batch", {"rows": [known, *strange, {"code": "E8", "country": "??"}]}).json
     assert [row["outcome"] for row in mixed["rows"]] == ["updated", "error", "error", "error"]
     assert [list(row["errors"]) for row in mixed["rows"][1:]] == [["code"], ["code"], ["country"]]
+    unreadable = merchant.post("/companies/batch", {"rows": [{"code": "E9", "language": "xx"}]}).json["rows"][0]
+    assert (unreadable["key"], list(unreadable["errors"])) == ("E9", ["language"])
     assert db.session.scalar(select(Company.name).where(Company.code == "E7")) == "Firm Seven"
     products = [{"source": "erp", "external_id": "a", "sku": "A1", "name_en": "Bolt", "attributes": {}}]
     assert merchant.post("/products/batch", {"rows": products}).json["created"] == 1
