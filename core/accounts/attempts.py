@@ -15,6 +15,8 @@ from core.spec.errors import TukkuError
 
 WINDOW = timedelta(minutes=5)
 LIMITS = {"login": 10, "second": 5, "reset": 5, "password": 5, "invitation": 20, "guest_order": 10}
+#: What is counted for a person as well; the address of a network, which a whole office shares, gets so many times the limit.
+_PERSONAL, _SHARED = frozenset({"login", "second", "reset"}), 5
 _KEPT = timedelta(days=1)
 
 
@@ -43,8 +45,13 @@ def check(kind: str, *keys: str) -> None:
         .where(Attempt.kind == kind, Attempt.key.in_(wanted), Attempt.at > clock.now() - WINDOW)
         .group_by(Attempt.key)
     )
-    if any(count >= LIMITS[kind] for _key, count in counts):
+    if any(count >= _limit(kind, key) for key, count in counts):
         raise TooMany
+
+
+def _limit(kind: str, key: str) -> int:
+    shared = kind in _PERSONAL and key.startswith("address:")
+    return LIMITS[kind] * (_SHARED if shared else 1)
 
 
 def count(kind: str, *keys: str) -> None:

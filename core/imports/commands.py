@@ -96,7 +96,8 @@ def show(reports: Sequence[Report], as_json: bool) -> None:
         for note in report.notes:
             click.echo(f"  note: {note}")
         for error in report.errors[:SHOWN]:
-            click.echo("  " + " · ".join(filter(None, (f"row {error.number}", error.key, _place(error), str(error.message)))))
+            told = (f"row {error.number}", error.key, _place(error), str(error.message))
+            click.echo("  " + " · ".join(filter(None, told)))
         for notice in report.notices[:SHOWN]:
             click.echo("  " + " · ".join(filter(None, (f"row {notice.number}", notice.key, str(notice.message)))))
         if report.noticed > SHOWN:

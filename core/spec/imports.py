@@ -39,7 +39,7 @@ class ImportRow:
 
 @dataclass(frozen=True, slots=True)
 class RowResult:
-    """What became of a row, named by its natural key; for errors ``field`` and ``message`` say what is wrong and how to mend it.
+    """What became of a row, named by its natural key; for errors ``field`` and ``message`` say what is wrong and its remedy.
 
     A row that went in may have a ``message`` too: what whoever reads the report should know of it. ``value`` is what
     the file has in the field that is wrong: the import itself notes it.

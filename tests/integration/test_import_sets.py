@@ -147,7 +147,8 @@ class TestCommands:
             rows = list(csv.reader(file))
         assert len(rows) == 1201
         assert rows[0] == ["Content", "Row", "Key", "Column", "Value", "What is wrong"]
-        assert rows[-1] == ["products", "1201", "P1199", "weight_kg", "heavy", "“heavy” is not a number; write it as 1234.50."]
+        message = "“heavy” is not a number; write it as 1234.50."
+        assert rows[-1] == ["products", "1201", "P1199", "weight_kg", "heavy", message]
         assert tukku(import_command, "products", path, "--refused", tmp_path).exit_code == 1
 
     def test_mapping_file_renames_columns(self, tukku: Callable[..., Any], tmp_path: Path) -> None:

@@ -54,8 +54,15 @@ def test_ten_failures_in_five_minutes_stop_an_account_even_for_the_right_passwor
         assert sign_in(client, "anna@acme.example").status_code == 303
 
 
+def test_failures_of_one_account_leave_the_office_that_shares_the_address_alone(app, client):
+    for _ in range(10):
+        sign_in(client, "boss@acme.example", "wrong password here")
+    assert sign_in(client, "boss@acme.example").status_code == 429
+    assert sign_in(app.test_client(), "anna@acme.example").status_code == 303
+
+
 def test_failures_of_many_accounts_stop_an_address(client):
-    for number in range(10):
+    for number in range(50):
         sign_in(client, f"nobody{number}@acme.example")
     answer = sign_in(client, "anna@acme.example")
     assert answer.status_code == 429
