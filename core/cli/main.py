@@ -13,6 +13,7 @@ from flask import Flask
 from sqlalchemy.exc import OperationalError
 
 from core.cli.context import config_of, failed, working
+from core.data.db import waited_too_long
 from core.registry.assembly import Refused
 from core.registry.registry import EXTENSION, Registry
 from core.spec.errors import TukkuError
@@ -77,7 +78,9 @@ class Tukku(click.Group):
 
 
 def plain(error: Exception) -> str:
-    """Return an error as a sentence; a database that cannot be opened gets a hint."""
+    """Return an error as a sentence; a database that is busy, or cannot be opened, gets a hint."""
+    if isinstance(error, OperationalError) and waited_too_long(error):
+        return "Something else was writing to the database for too long, so this was stopped. Try again."
     if isinstance(error, OperationalError):
         return f"The database cannot be used: {error.orig}. `tukku init` creates a new one."
     return str(error)

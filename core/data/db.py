@@ -16,7 +16,7 @@ from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, ORMExecuteState
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
@@ -169,3 +169,8 @@ def exact(value: Decimal | int | str) -> Decimal:
     if not number.is_finite():
         raise ValueError(f"{value} is not a finite number")
     return number
+
+
+def waited_too_long(error: OperationalError) -> bool:
+    """Tell whether the database gave up waiting for a lock: lock_timeout of PostgreSQL, busy_timeout of SQLite."""
+    return getattr(error.orig, "sqlstate", "") == "55P03" or "database is locked" in str(error.orig)

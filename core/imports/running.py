@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -28,6 +29,8 @@ from core.spec.imports import DataImport, ImportField, ImportRow, RowResult
 BATCH = 500
 #: Longer files are tried batch by batch, so that a trial does not keep everybody else from writing.
 WHOLE_TRIAL = 5000
+#: Seconds after each batch of such a file in which others get to write: SQLite lets them try in turns, not in a queue.
+GIVE_WAY = 0.05
 Progress = Callable[[int], None]
 #: Called with the kind of import and each row's result.
 Listener = Callable[[str, RowResult], None]
@@ -119,20 +122,24 @@ def run(
     with trial(dry_run and whole), _told(source.name, tried):
         rows = iter(source.rows)
         while numbered := list(islice(rows, BATCH)):
-            with trial(dry_run and not whole):
-                note(_run_batch(kind, parser, numbered))
+            note(_run_batch(kind, parser, numbered, undone=dry_run and not whole))
             db.session.expunge_all()
+            if not whole:
+                time.sleep(GIVE_WAY)
         if not dry_run:
             _finish(kind, report)
     return report
 
 
-def _run_batch(kind: DataImport, parser: RowParser, numbered: Sequence[tuple[int, Mapping[str, str]]]) -> list[RowResult]:
+def _run_batch(
+    kind: DataImport, parser: RowParser, numbered: Sequence[tuple[int, Mapping[str, str]]], *, undone: bool
+) -> list[RowResult]:
+    """Read and load a batch; nobody else waits while its cells are read."""
     parsed = [parser.parse(number, cells) for number, cells in numbered]
     rows = [row for row in parsed if isinstance(row, ImportRow)]
     results = {row.number: row for row in parsed if isinstance(row, RowResult)}
     if rows:
-        with write():
+        with trial(undone), write():
             results.update((result.number, result) for result in _load(kind, rows))
     return [parser.told(results[number], cells) for number, cells in numbered]
 

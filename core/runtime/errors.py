@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.http import HTTP_STATUS_CODES
 
+from core.data.db import waited_too_long
 from core.i18n import _, current_locale
 from core.registry.registry import HookFailed, registry
 from core.runtime.mounting import BLUEPRINTS, owner_of
@@ -55,15 +56,10 @@ def _http_error(error: HTTPException) -> Any:
 
 def _database_error(error: OperationalError) -> Response:
     """Tell that a lock could not be had in time, which is nobody's fault; anything else is a fault of the server."""
-    if not _waited_too_long(error):
+    if not waited_too_long(error):
         raise error
     message = _("Somebody else is changing the same at this moment, so nothing was changed. Try again.")
     return _answer(503, "BUSY", message, {"retry_after": 2})
-
-
-def _waited_too_long(error: OperationalError) -> bool:
-    """Tell whether the database gave up waiting for a lock: lock_timeout of PostgreSQL, busy_timeout of SQLite."""
-    return getattr(error.orig, "sqlstate", "") == "55P03" or "database is locked" in str(error.orig)
 
 
 def _server_error(error: InternalServerError) -> Response:

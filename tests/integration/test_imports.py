@@ -22,11 +22,12 @@ from core.companies.models import Company, CompanySegment, Membership
 from core.data.db import db
 from core.data.models import AuditEntry
 from core.data.scope import set_actor, system
+from core.data.write import writing
 from core.i18n.characters import cleaned
 from core.imports.attachments import attached
 from core.imports.exporting import export
 from core.imports.report import Report, shortened
-from core.imports.running import run
+from core.imports.running import GIVE_WAY, RowParser, run
 from core.imports.source import Source, open_file
 from core.orders.digest import content_of, digest
 from core.orders.imports import ORDER_LINES, ORDERS
@@ -586,6 +587,20 @@ def test_long_trial_keeps_nothing_and_says_how_it_was_tried(shop: Flask, monkeyp
     assert report.counts == {"created": 601}
     assert "groups of 500 rows" in report.notes[0]
     assert db.session.scalar(select(func.count()).select_from(Product)) == 0
+
+
+@pytest.mark.database("sqlite")
+def test_others_write_while_the_cells_of_a_long_file_are_read(shop: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.imports.running.WHOLE_TRIAL", 1)
+    waits: list[float] = []
+    monkeypatch.setattr("core.imports.running.time.sleep", waits.append)
+    held: list[bool] = []
+    read = RowParser.parse
+    monkeypatch.setattr(RowParser, "parse", lambda *given: held.append(writing()) or read(*given))
+    for dry_run in (True, False):
+        load(PRODUCTS, BOLT, {**BOLT, "sku": "B"}, dry_run=dry_run)
+    assert held == [False] * 4
+    assert waits == [GIVE_WAY] * 2
 
 
 def test_make_product_is_known_to_the_importer(shop: Flask) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner
+from sqlalchemy.exc import OperationalError
 
-from core.cli.main import main
+from core.cli.main import main, plain
 from core.registry.problems import Problem
 
 TESTS = Path(__file__).parents[2]
@@ -158,6 +160,11 @@ def test_hook_is_described(tukku):
     assert "catalog_visibility(query)" in shown
     assert "batch, on error: fail" in shown
     assert json.loads(tukku("hooks", "show", "ui_nav", "--json"))["result"] == "NavItem"
+
+
+def test_busy_database_says_what_to_do():
+    busy = OperationalError("BEGIN IMMEDIATE", {}, sqlite3.OperationalError("database is locked"))
+    assert plain(busy) == "Something else was writing to the database for too long, so this was stopped. Try again."
 
 
 def test_new_directory_says_what_to_do(tukku, tmp_path):
