@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from core.i18n import _
 from core.i18n.characters import one_line, problem_in
+from core.i18n.countries import country_code
 from core.i18n.days import bounded_day
 from core.i18n.numbers import FILE, Marks, bounded, read_number
 from core.imports.reading import Formula
@@ -56,6 +57,13 @@ def _text(field: ImportField, text: str, reading: Reading) -> str:
     if field.max_length and len(text) > field.max_length:
         raise CellError(_("It has %(length)s characters, at most %(limit)s fit.", length=len(text), limit=field.max_length))
     return text
+
+
+def _country(field: ImportField, text: str, reading: Reading) -> str:
+    code = country_code(text)
+    if len(code) > 2:
+        raise CellError(_("“%(text)s” is not a country. Write its two letters, such as FI, or its name.", text=text[:40]))
+    return code
 
 
 def _decimal(field: ImportField, text: str, reading: Reading) -> Decimal:
@@ -133,4 +141,5 @@ _PARSERS: dict[str, Callable[[ImportField, str, Reading], Any]] = {
     "boolean": _boolean,
     "choice": _choice,
     "list": _list,
+    "country": _country,
 }

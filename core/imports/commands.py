@@ -13,6 +13,7 @@ import click
 
 from core.imports.exporting import export
 from core.imports.kinds import kind_named, kinds
+from core.imports.mapping import read_mapping
 from core.imports.presets import preset, presets
 from core.imports.refused import RefusedRows
 from core.imports.report import OUTCOMES, Report
@@ -65,17 +66,18 @@ def import_command(
     \b
     Examples: tukku import products products.csv --dry-run
               tukku import --preset northwind DIR
+              tukku import --mapping theirs.toml DIR
     """
-    if name:
-        path = path or (Path(kind) if kind else None)
-    if path is None or (kind is None and not name):
-        raise click.UsageError(f"Say what to import: KIND FILE, or --preset NAME DIR. Kinds: {_names()}")
+    if path is None and kind is not None and (name or mapping):  # all steps of a mapping, over the files of a folder
+        kind, path = None, Path(kind)
+    if path is None or (kind is None and not (name or mapping)):
+        raise click.UsageError(f"Say what to import: KIND FILE, --preset NAME DIR, or --mapping FILE DIR. Kinds: {_names()}")
     try:
         with ExitStack() as stack:
             how: dict[str, Any] = {"dry_run": dry_run, "starter": Bars(stack.enter_context(ExitStack()))}
             how["listener"] = stack.enter_context(RefusedRows(refused)).note if refused else None
-            if name:
-                reports = import_steps(preset(name), path, **how)
+            if kind is None or name:
+                reports = import_steps(preset(name) if name else read_mapping(mapping), path, **how)
             else:
                 reports = [import_file(kind or "", path, mapping=mapping, **how)]
     except (TukkuError, OSError) as error:

@@ -11,6 +11,9 @@ A mapping is TOML. ``[[step]]`` names a ``kind``, a ``file`` (or ``rows`` writte
     split = "," with part = 0   map = {"1" = "yes"} with otherwise = "no"     lookup = "countries" (a table of the
     mapping)   date = "%d/%m/%Y"   multiply = "100"   case = "lower", "upper" or "code"   lines = ", "
     default = "…"               where all this left nothing
+
+``empty`` at the head of the mapping lists what the files write for nothing (``["null", "NULL"]``). Of a step, ``distinct``
+names fields whose values come only once, ``unless_empty`` columns without which a row is left out.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ import re
 import tomllib
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -62,6 +65,7 @@ class Mapped:
     steps: tuple[Step, ...]
     lookups: Mapping[str, Mapping[str, str]]
     title: str = ""
+    empty: frozenset[str] = frozenset()
 
     def step(self, kind: str) -> Step:
         """Return the step for a kind; Invalid where there is none."""
@@ -80,8 +84,18 @@ class Mapped:
         origin = open_file(path or (folder or Path()) / step.file)
         maker = _Maker(self, origin, folder or (path.parent if path else Path()))
         expressions = {name: maker.expression(rule, f"{step.kind}.{name}") for name, rule in step.columns.items()}
-        rows = _distinct(_mapped(origin, expressions, step.unless_empty), step.distinct)
+        for column in step.unless_empty:
+            maker.column(column, f"{step.kind}.unless_empty")
+        for name in step.distinct:
+            maker.field(name, step)
+        rows = _distinct(_mapped(self._filled(origin.rows), expressions, step.unless_empty), step.distinct)
         return Source(origin.name, tuple(expressions), rows, origin.total, origin.notes, origin.marks)
+
+    def _filled(self, rows: Iterable[tuple[int, Cells]]) -> Iterable[tuple[int, Cells]]:
+        """Return the rows with nothing in the cells that say so."""
+        if not self.empty:
+            return rows
+        return ((n, {name: "" if text in self.empty else text for name, text in cells.items()}) for n, cells in rows)
 
 
 def read_mapping(path: Path) -> Mapped:
@@ -91,8 +105,9 @@ def read_mapping(path: Path) -> Mapped:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         message = _("The mapping %(name)s cannot be read: %(reason)s.", name=path, reason=error)
         raise Invalid("IMPORT-MAPPING-BROKEN", message) from error
+    empty = frozenset(map(str, data.get("empty", ())))
     steps = data.get("step") or [{"kind": data.get("kind", ""), "columns": data.get("columns", {})}]
-    return Mapped(path, tuple(_step(path, step) for step in steps), data.get("lookups", {}), data.get("title", ""))
+    return Mapped(path, tuple(_step(path, step) for step in steps), data.get("lookups", {}), data.get("title", ""), empty)
 
 
 def _step(path: Path, data: Mapping[str, Any]) -> Step:
@@ -111,8 +126,10 @@ def _step(path: Path, data: Mapping[str, Any]) -> Step:
     )
 
 
-def _mapped(origin: Source, expressions: Mapping[str, Expression], needed: tuple[str, ...]) -> Iterator[tuple[int, Cells]]:
-    for number, cells in origin.rows:
+def _mapped(
+    rows: Iterable[tuple[int, Cells]], expressions: Mapping[str, Expression], needed: tuple[str, ...]
+) -> Iterator[tuple[int, Cells]]:
+    for number, cells in rows:
         if "" in cells:
             yield number, {"": cells[""]}
         elif all(cells.get(column) for column in needed):
@@ -161,16 +178,17 @@ class _Maker:
             return lambda cells: str(rule["constant"])
         if "format" in rule:
             for column in _COLUMN.findall(rule["format"]):
-                self._column(column, place)
+                self.column(column, place)
             return lambda cells: str(rule["format"]).format_map(cells)
         if "count_by" in rule:
-            return self._counter(self._column(rule["count_by"], place))
+            return self._counter(self.column(rule["count_by"], place))
         if "join" in rule:
             return self._join(rule, place)
-        column = self._column(rule.get("column", ""), place)
+        column = self.column(rule.get("column", ""), place)
         return lambda cells: cells.get(column, "")
 
-    def _column(self, column: str, place: str) -> str:
+    def column(self, column: str, place: str) -> str:
+        """Return the name of a column that the file has; Invalid if it has none so named."""
         if column not in self._origin.columns:
             known = ", ".join(self._origin.columns)
             text = _(
@@ -178,6 +196,12 @@ class _Maker:
             )
             raise self._broken(place, text)
         return column
+
+    def field(self, name: str, step: Step) -> None:
+        """Refuse a name that is no field of the step."""
+        if name not in step.columns:
+            text = _("“%(name)s” is none of its fields: %(known)s", name=name, known=", ".join(step.columns))
+            raise self._broken(f"{step.kind}.distinct", text)
 
     def _counter(self, column: str) -> Expression:
         counts: Counter[str] = Counter()
@@ -189,11 +213,13 @@ class _Maker:
         return count
 
     def _join(self, rule: Mapping[str, Any], place: str) -> Expression:
-        on = self._column(rule.get("on", ""), place)
+        on = self.column(rule.get("on", ""), place)
         key = (str(rule["join"]), on)
         if key not in self._joined:
             sheet = read(self._folder / rule["join"])
-            cut = (dict(zip(sheet.columns, cells, strict=False)) for _number, cells in sheet.rows)
+            empty = self._mapped.empty
+            texts = ([("" if text in empty else text) for text in cells] for _number, cells in sheet.rows)
+            cut = (dict(zip(sheet.columns, cells, strict=False)) for cells in texts)
             self._joined[key] = {row[on]: row for row in cut}
         rows, take = self._joined[key], str(rule.get("take", ""))
         pattern = take if "{" in take else f"{{{take}}}"

@@ -229,7 +229,7 @@ TAX_RATES = DataImport(
     title=_l("Tax rates"),
     key=("country", "category", "from"),
     fields=(
-        ImportField("country", required=True, max_length=2),
+        ImportField("country", "country", required=True),
         ImportField("category", "choice", required=True, choices=CATEGORIES),
         ImportField("from", "date", required=True),
         ImportField("rate", "decimal", required=True),

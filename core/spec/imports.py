@@ -6,13 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-FieldType = Literal["text", "integer", "decimal", "date", "instant", "boolean", "choice", "list"]
+FieldType = Literal["text", "integer", "decimal", "date", "instant", "boolean", "choice", "list", "country"]
 Outcome = Literal["created", "updated", "unchanged", "error"]
 
 
 @dataclass(frozen=True, slots=True)
 class ImportField:
     """A column of an import: its type, whether it must be there, and bounds (decimals: ``scale`` digits after the point).
+
+    A country comes as its two letters, also where the file has its name.
 
     Text of several lines is kept so where ``lines`` says it; elsewhere the ends of lines become spaces.
     A list keeps what it names twice only where ``repeats`` says so.

@@ -158,6 +158,51 @@ class TestCommands:
         assert result.exit_code == 0, result.output
         assert db.session.scalar(select(Product.sku)) == "B-7"
 
+    def test_mapping_takes_a_whole_folder(self, tukku: Callable[..., Any], tmp_path: Path) -> None:
+        (tmp_path / "theirs.csv").write_text(
+            "no,text,group,land\n7,Bolt,Screws,USA\n8,null,Screws,Suomi\n9,Nut,null,Atlantis\n"
+        )
+        (tmp_path / "m.toml").write_text(
+            """empty = ["null"]
+[[step]]
+kind = "categories"
+file = "theirs.csv"
+distinct = ["code"]
+unless_empty = ["group"]
+columns = { code = { column = "group", case = "code" }, name_en = "group" }
+[[step]]
+kind = "products"
+file = "theirs.csv"
+columns = { sku = "no", name_en = "text", category = { column = "group", case = "code" } }
+[[step]]
+kind = "companies"
+file = "theirs.csv"
+columns = { code = "no", name = { constant = "Firm" }, country = "land", currency = { constant = "EUR" } }
+"""
+        )
+        output = tukku(import_command, "--mapping", tmp_path / "m.toml", tmp_path).output
+        assert "categories (theirs.csv): 1 created" in output
+        assert "row 3 · 8 · name_en · A new product needs a name in at least one language." in output
+        assert "row 4 · 9 · country · “Atlantis” is not a country. Write its two letters, such as FI, or its name." in output
+        assert dict(db.session.execute(select(Company.code, Company.country)).all()) == {"7": "US", "8": "FI"}
+
+    @pytest.mark.parametrize(
+        ("setting", "said"),
+        [
+            ('distinct = ["group"]', "categories.distinct: “group” is none of its fields: code."),
+            ('unless_empty = ["none"]', "categories.unless_empty: theirs.csv has no column “none”, only group."),
+        ],
+    )
+    def test_setting_of_a_step_that_names_nothing_is_refused(
+        self, tukku: Callable[..., Any], tmp_path: Path, setting: str, said: str
+    ) -> None:
+        (tmp_path / "theirs.csv").write_text("group\nScrews\n")
+        step = f'[[step]]\nkind = "categories"\nfile = "theirs.csv"\n{setting}\ncolumns = {{ code = "group" }}\n'
+        (tmp_path / "m.toml").write_text(step)
+        result = tukku(import_command, "--mapping", tmp_path / "m.toml", tmp_path)
+        assert result.exit_code == 1
+        assert said in result.output
+
     def test_export_says_how_much(self, tukku: Callable[..., Any], tmp_path: Path) -> None:
         make_product("A")
         result = tukku(export_command, "products", tmp_path / "p.csv")

@@ -84,7 +84,7 @@ ADDRESSES = DataImport(
         ImportField("postal_code", max_length=20),
         ImportField("city", max_length=100),
         ImportField("region", max_length=100),
-        ImportField("country", max_length=2),
+        ImportField("country", "country"),
         ImportField("contact", max_length=200),
         ImportField("phone", max_length=50),
         ImportField("instructions", max_length=2000, lines=True),

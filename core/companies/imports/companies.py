@@ -230,7 +230,7 @@ COMPANIES = DataImport(
         ImportField("code", required=True, max_length=40),
         ImportField("name", max_length=200),
         ImportField("parent", max_length=40),
-        ImportField("country", max_length=2),
+        ImportField("country", "country"),
         ImportField("business_id", max_length=40),
         ImportField("vat_id", max_length=40),
         ImportField("language", "choice", choices=LOCALES),
