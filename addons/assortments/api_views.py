@@ -38,7 +38,7 @@ from .permissions import EDIT, VIEW
 _, _l, ngettext, _p = translations(__name__)
 bp = resource("assortments_api", __name__, "Assortments: which goods companies, segments and everybody see.")
 LIST, ROW_LIST = replace(ASSORTMENTS, key="api.assortments"), replace(ROWS, key="api.assortment_rows")
-_PLAIN = ("code", "name", "audience", "mode", "valid_from", "valid_until", "status", "note", "version")
+_PLAIN = ("code", "name", "audience", "country", "mode", "valid_from", "valid_until", "status", "note", "version")
 
 
 class AssortmentItem(Schema):
@@ -46,7 +46,7 @@ class AssortmentItem(Schema):
 
     code, name, audience, mode = fields.String(), fields.String(), fields.String(), fields.String()
     company, segment = fields.String(allow_none=True), fields.String(allow_none=True)
-    valid_from, valid_until = fields.DateTime(), fields.DateTime(allow_none=True)
+    country, valid_from, valid_until = fields.String(), fields.DateTime(), fields.DateTime(allow_none=True)
     status, note, version = fields.String(), fields.String(), fields.Integer()
 
 

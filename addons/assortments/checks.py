@@ -95,7 +95,7 @@ def nothing_left() -> Iterator[ConfigFinding]:
 def _concerned() -> Mapping[str, tuple[Head, ...]]:
     """Return the assortments that concern each company that any concerns, by its code."""
     known, now = active(), clock.now()
-    rows = db.session.execute(select(Company.id, Company.code, Company.parent_id, Company.status)).all()
+    rows = db.session.execute(select(Company.id, Company.code, Company.parent_id, Company.status, Company.country)).all()
     companies = {row.id: row for row in rows}
     segments: dict[int, list[int]] = defaultdict(list)
     named = [segment_id for audience, segment_id in known if audience == "segment"]
@@ -104,7 +104,8 @@ def _concerned() -> Mapping[str, tuple[Head, ...]]:
         segments[company_id].append(segment_id)
     found = {}
     for row in rows:
-        heads, at, seen = set(known.get(("public", 0), ())), row.id, set()
+        heads = {*known.get(("public", 0), ()), *known.get(("location", row.country), ())}
+        at, seen = row.id, set()
         while at is not None and at not in seen:
             seen.add(at)
             heads |= {*known.get(("company", at), ())}

@@ -65,6 +65,11 @@ def check(values: Mapping[str, Any]) -> None:
     for audience, column in columns.items():
         if values["audience"] != audience and values[column] is not None:
             raise invalid(audience, _("The assortment is for others: leave this empty."))
+    country = values.get("country", "")
+    if values["audience"] == "location" and not country:
+        raise invalid("country", _("Name the country with two letters, for example FI."))
+    if values["audience"] != "location" and country:
+        raise invalid("country", _("The assortment is for others: leave this empty."))
     if values["valid_until"] is not None and values["valid_until"] <= values["valid_from"]:
         raise invalid("valid_until", _("The last day is before the first."))
 

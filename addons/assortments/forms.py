@@ -8,8 +8,9 @@ from sqlalchemy import select
 from wtforms import StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
 
-from core.api.companies import Company, Segment, seller
+from core.api.companies import Company, Segment, checked_country, seller
 from core.api.data import db, end_of_day, start_of_day
+from core.api.hooks import Invalid
 from core.api.i18n import pick, translations
 from core.api.pricing import BEGINNING
 from core.api.ui import ChoiceField, CodeField, DayField, TukkuForm
@@ -37,6 +38,7 @@ class AssortmentForm(TukkuForm):
     audience = ChoiceField(_l("For whom"), options=AUDIENCES, default="company")
     company = StringField(_l("Company code"), [Optional(), Length(max=40)], description=_l("Its subsidiaries see the same."))
     segment = ChoiceField(_l("Segment"), options=_segments, empty=_l("None"), default="")
+    country = StringField(_l("Country"), [Optional(), Length(max=2)], description=_l("Two letters, for example FI."))
     valid_from = DayField(_l("First day"), description=_l("Empty: it has always held."))
     valid_until = DayField(_l("Last day"), description=_l("Empty: until further notice."))
     note = TextAreaField(_l("Note for the staff"), [Optional(), Length(max=2000)])
@@ -57,9 +59,17 @@ class AssortmentForm(TukkuForm):
         }
         found["company_id"] = self._id("company", Company) if audience == "company" else None
         found["segment_id"] = self._id("segment", Segment) if audience == "segment" else None
+        found["country"] = self._country() if audience == "location" else ""
         found["valid_from"] = start_of_day(self.valid_from.data, zone) if self.valid_from.data else BEGINNING
         found["valid_until"] = end_of_day(self.valid_until.data, zone) if self.valid_until.data else None
         return found
+
+    def _country(self) -> str:
+        text = (self.country.data or "").strip()
+        try:
+            return checked_country(text) if text else ""
+        except Invalid as refused:
+            raise invalid("country", str(refused.message)) from refused
 
     def _id(self, name: str, model: Any) -> int | None:
         text = (self[name].data or "").strip()

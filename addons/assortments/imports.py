@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from core.api.catalog import Category, Product
-from core.api.companies import Company, Segment, seller
+from core.api.companies import Company, Segment, checked_country, seller
 from core.api.data import db, end_of_day, start_of_day
 from core.api.hooks import DataImport, ImportField, ImportRow, Invalid, RowResult
 from core.api.i18n import translations
@@ -24,7 +24,8 @@ from .wording import first_day, last_day
 _, _l, ngettext, _p = translations(__name__)
 _PLAIN = ("name", "audience", "mode", "status", "note")
 _DEFAULTS: dict[str, Any] = {
-    "company_id": None, "segment_id": None, "valid_from": BEGINNING, "valid_until": None, "status": "draft", "note": "",
+    "company_id": None, "segment_id": None, "country": "", "valid_from": BEGINNING, "valid_until": None, "status": "draft",
+    "note": "",
 }  # fmt: skip
 _AUDIENCE = {"company": (Company, _l("company")), "segment": (Segment, _l("segment"))}
 _TARGETS = {"sku": _l("product"), "category": _l("category")}
@@ -64,6 +65,14 @@ def _values(
             values[f"{name}_id"] = found[name][given[name]]
         elif values["audience"] != name:
             values[f"{name}_id"] = None
+    if "country" in given:
+        try:
+            values["country"] = checked_country(given["country"])
+        except Invalid as refused:
+            batch.fail(row, "country", refused.message)
+            return None
+    elif values["audience"] != "location":
+        values["country"] = ""
     if "valid_from" in given:
         values["valid_from"] = start_of_day(given["valid_from"], zone)
     if "valid_until" in given:
@@ -95,7 +104,7 @@ def export() -> Iterator[dict[str, Any]]:
     for one, company, segment in db.session.execute(query):
         yield {
             "code": one.code, **{name: getattr(one, name) for name in _PLAIN}, "company": company, "segment": segment,
-            "valid_from": first_day(one.valid_from), "valid_until": last_day(one.valid_until),
+            "country": one.country, "valid_from": first_day(one.valid_from), "valid_until": last_day(one.valid_until),
         }  # fmt: skip
 
 
@@ -159,6 +168,7 @@ ASSORTMENTS = DataImport(
         ImportField("audience", "choice", choices=AUDIENCES),
         ImportField("company", max_length=40),
         ImportField("segment", max_length=40),
+        ImportField("country", max_length=2),
         ImportField("mode", "choice", choices=MODES),
         ImportField("valid_from", "date"),
         ImportField("valid_until", "date"),

@@ -51,6 +51,7 @@ ASSORTMENTS = Resource(
         ),
         Field("company", _l("Company"), Company.name, search=True),
         Field("segment", _l("Segment"), Segment.code, "code", search=True, on_card=False),
+        Field("country", _l("Country"), Assortment.country, "code", shown=False, on_card=False),
         Field("rows", _l("Rows"), _COUNT, "number", on_card=False),
         Field("status", _l("Status"), Assortment.status, "state", choices=lambda: STATUSES),
         Field("until", _l("Ends"), Assortment.valid_until, "day", on_card=False),

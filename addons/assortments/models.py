@@ -10,14 +10,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 from core.api.data import Staff, db
 from core.api.pricing import BEGINNING
 
-AUDIENCES = ("company", "segment", "public")
+AUDIENCES = ("company", "segment", "location", "public")
 #: Only these goods; all but these; these too, whatever other assortments hide.
 MODES = ("only", "without", "also")
 STATUSES = ("draft", "active", "ended")
 
 
 class Assortment(db.Model):
-    """What a company with its subsidiaries, a segment or everybody sees; valid in [valid_from, valid_until).
+    """What a company with its subsidiaries, a segment, a country's companies or everybody sees; valid in [from, until).
 
     Buyers do not read assortments: they read the catalogue through them (see seeing.py).
     """
@@ -31,6 +31,7 @@ class Assortment(db.Model):
         CheckConstraint(f"status in {STATUSES!r}", name="status"),
         CheckConstraint("(audience = 'company') = (company_id is not null)", name="company"),
         CheckConstraint("(audience = 'segment') = (segment_id is not null)", name="segment"),
+        CheckConstraint("(audience = 'location') = (country <> '')", name="country"),
         CheckConstraint("valid_until is null or valid_until > valid_from", name="validity"),
     )
 
@@ -40,6 +41,8 @@ class Assortment(db.Model):
     audience: Mapped[str] = mapped_column(String(10))
     company_id: Mapped[int | None] = mapped_column(ForeignKey("companies_company.id", ondelete="CASCADE"), index=True)
     segment_id: Mapped[int | None] = mapped_column(ForeignKey("companies_segment.id", ondelete="CASCADE"), index=True)
+    #: ISO code of the country for whose companies it is, '' for any other audience.
+    country: Mapped[str] = mapped_column(String(2), default="")
     mode: Mapped[str] = mapped_column(String(10))
     valid_from: Mapped[datetime] = mapped_column(default=BEGINNING)
     valid_until: Mapped[datetime | None]

@@ -16,12 +16,14 @@ from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, se
 from sqlalchemy.orm import aliased
 
 from core.api.catalog import Category, Product
+from core.api.companies import country_of
 from core.api.data import book, db, unscoped
 from core.api.hooks import VisibilityQuery
 
 from .models import Assortment, AssortmentRow
 
 STAMP = "assortments"
+Target = tuple[str, int | str]
 _REASON = "what a buyer sees is decided by assortments that it does not read"
 
 
@@ -35,6 +37,7 @@ class Head:
     audience: str
     company_id: int | None
     segment_id: int | None
+    country: str
     mode: str
     valid_from: datetime
     valid_until: datetime | None
@@ -46,27 +49,35 @@ class Head:
         return self.valid_from <= instant and (self.valid_until is None or instant < self.valid_until)
 
     @property
-    def target(self) -> tuple[str, int]:
-        """For whom it is: the audience, and the id of the company or segment (0 for everybody)."""
-        return self.audience, self.company_id or self.segment_id or 0
+    def target(self) -> Target:
+        """For whom it is: the audience, and the id of the company or segment, or the country (0 for everybody)."""
+        return self.audience, self.company_id or self.segment_id or self.country or 0
 
 
 def concerning(query: VisibilityQuery) -> list[Head]:
     """Return the assortments that concern a buyer at the instant of the question; no statement while none changes."""
     known = active()
-    targets = [
+    targets: list[Target] = [
         ("public", 0),
+        ("location", _country(query, known)),
         *(("segment", segment_id) for segment_id in query.segment_ids),
         *(("company", company_id) for company_id in query.ancestor_ids),
     ]
     return [head for target in targets for head in known.get(target, ()) if head.holds(query.instant)]
 
 
-def active() -> Mapping[tuple[str, int], Sequence[Head]]:
+def _country(query: VisibilityQuery, known: Mapping[Target, Any]) -> str:
+    """Return the company's own country, '' for a visitor; not asked for while no assortment is for a country."""
+    if query.company_id is None or not any(audience == "location" for audience, _of in known):
+        return ""
+    return country_of(query.company_id)
+
+
+def active() -> Mapping[Target, Sequence[Head]]:
     """Return the active assortments by their target, kept while no assortment changes; one statement."""
     kept = book((STAMP,), "assortments", most=1)
     if "active" not in kept:
-        found: dict[tuple[str, int], list[Head]] = {}
+        found: dict[Target, list[Head]] = {}
         for row in db.session.execute(unscoped(_heads(), _REASON)):
             head = Head(*row)
             found.setdefault(head.target, []).append(head)
@@ -75,7 +86,7 @@ def active() -> Mapping[tuple[str, int], Sequence[Head]]:
 
 
 def _heads() -> Select[Any]:
-    names = ("id", "code", "name", "audience", "company_id", "segment_id", "mode", "valid_from", "valid_until")
+    names = ("id", "code", "name", "audience", "company_id", "segment_id", "country", "mode", "valid_from", "valid_until")
     mine = AssortmentRow.assortment_id == Assortment.id
     return (
         select(

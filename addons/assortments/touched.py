@@ -47,6 +47,8 @@ def _companies(one: Assortment) -> tuple[int, ...] | None:
     if one.segment_id is not None:
         members = select(CompanySegment.company_id).where(CompanySegment.segment_id == one.segment_id)
         return descendants_of(tuple(db.session.scalars(members)))
+    if one.country:
+        return tuple(db.session.scalars(select(Company.id).where(Company.country == one.country)))
     return None
 
 

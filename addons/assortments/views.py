@@ -8,7 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy import func, select
 
 from core.api.catalog import Product
-from core.api.companies import Company, Segment
+from core.api.companies import Company, Segment, country_name
 from core.api.data import db
 from core.api.hooks import Action, TukkuError
 from core.api.i18n import pick, translations
@@ -71,7 +71,7 @@ def _facts(one: Assortment) -> list[tuple[str, Any]]:
     company = db.session.scalar(select(Company).where(Company.id == one.company_id)) if one.company_id else None
     segment = db.session.scalar(select(Segment).where(Segment.id == one.segment_id)) if one.segment_id else None
     head = Head(
-        one.id, one.code, one.name, one.audience, one.company_id, one.segment_id, one.mode, one.valid_from,
+        one.id, one.code, one.name, one.audience, one.company_id, one.segment_id, one.country, one.mode, one.valid_from,
         one.valid_until, products=True, categories=True,
     )  # fmt: skip
     sold = select(func.count()).select_from(Product).where(Product.status != "discontinued", named_by([head]))
@@ -81,6 +81,7 @@ def _facts(one: Assortment) -> list[tuple[str, Any]]:
         (_("For whom"), dict(wording.AUDIENCES)[one.audience]),
         (_("Company"), company.name if company else None),
         (_("Segment"), pick(segment.name, fallback=segment.code) if segment else None),
+        (_("Country"), country_name(one.country) if one.country else None),
         (_("First day"), wording.first_day(one.valid_from)),
         (_("Last day"), wording.last_day(one.valid_until)),
         (_("Its goods"), ngettext("%(count)s product", "%(count)s products", count)),

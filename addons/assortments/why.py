@@ -10,14 +10,14 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import aliased
 
 from core.api.catalog import Category, Product, product_views, visibility_query, visible_to_company
-from core.api.companies import Company, Segment
+from core.api.companies import Company, Segment, country_name
 from core.api.data import db
 from core.api.hooks import NotFound
 from core.api.i18n import pick, translations
 from core.api.settings import get
 
 from .models import AssortmentRow
-from .seeing import Head, concerning
+from .seeing import Head, Target, concerning
 
 _, _l, ngettext, _p = translations(__name__)
 
@@ -139,9 +139,12 @@ def _hits(heads: Sequence[Head], product: Product) -> Mapping[int, str]:
     return found
 
 
-def _audiences(heads: Sequence[Head]) -> Mapping[tuple[str, int], str]:
+def _audiences(heads: Sequence[Head]) -> Mapping[Target, str]:
     """Return for whom assortments are, in words, by target; at most two statements."""
-    found = {("public", 0): str(_("Everybody"))}
+    found: dict[Target, str] = {("public", 0): str(_("Everybody"))}
+    for head in heads:
+        if head.country:
+            found[head.target] = _("Companies of %(country)s", country=country_name(head.country))
     for kind, model in (("company", Company), ("segment", Segment)):
         ids = {head.target[1] for head in heads if head.audience == kind}
         if ids:

@@ -16,9 +16,10 @@ _, _l, ngettext, _p = translations(__name__)
 AUDIENCES = (
     ("company", _l("One company and its subsidiaries")),
     ("segment", _l("A segment of companies")),
+    ("location", _l("Companies of a country")),
     ("public", _l("Everybody, visitors too")),
 )
-SHORT_AUDIENCES = {"company": _l("Company"), "segment": _l("Segment"), "public": _l("Everybody")}
+SHORT_AUDIENCES = {"company": _l("Company"), "segment": _l("Segment"), "location": _l("Country"), "public": _l("Everybody")}
 MODES = (
     ("only", _l("Only these goods")),
     ("without", _l("All but these goods")),

@@ -45,14 +45,14 @@ def change(code: str, number: int) -> Any:
 
 def _page(contract: Contract, found: Change, form: PublishForm, status: int = 200) -> Any:
     shown = [(changes.as_price(row), bool(row.get("gone"))) for row in found.rows[:SHOWN]]
-    now = changes.standing(contract, found)
+    now = changes.standing(contract, found, SHOWN)
     moved = changes.moved_since(contract, found)
     rows = [(row, gone, changes.as_price(now[n]) if n in now else None) for n, (row, gone) in enumerate(shown)]
     return render_template(
         "pricing_contract/change.html",
         contract=contract, change=found, form=form, rows=rows, names=names_of(row.target for row, _gone in shown),
         terms=list(in_words(_terms(contract, found))), effect=found.effect or {},
-        decimal=Decimal, kinds=KIND_LABELS, left=max(0, len(found.rows) - SHOWN),
+        decimal=Decimal, kinds=KIND_LABELS, left=max(0, found.size - SHOWN),
         moved=len(moved), told=changes.moved_in_words(contract, moved),
         formula=lambda row: said(read_terms(row.terms, row.value)),
     ), status  # fmt: skip

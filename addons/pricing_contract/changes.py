@@ -7,7 +7,7 @@ their time comes. It can be undone while nobody has changed the same since.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -20,12 +20,12 @@ from core.api.i18n import translations
 from core.api.jobs import enqueue
 
 from . import heads, meanwhile
-from .editing import check_head, header, row_as_json, staged_from, staged_rows
-from .effect import effect_of
+from .editing import check_head, header, row_as_json, row_columns, staged_from, staged_rows, values_as_json
+from .effect import counted, effect_of
 from .grid import GridRow, names_of, read_key
 from .meanwhile import Moved
 from .models import Change, Contract, ContractPrice, target_of
-from .saving import Header, Key, Saver, Staged, record
+from .saving import Header, Key, Saver, Staged, groups, record
 
 _, _l, ngettext, _p = translations(__name__)
 
@@ -50,9 +50,8 @@ def prepare(contract: Contract, rows: Sequence[GridRow], removed: Iterable[str] 
     staged = staged_rows(contract, rows)
     moved = [row.old for row in staged if row.old is not None]
     gone = {(contract.id, *read_key(text)) for text in removed} | set(moved)
-    with write():
-        for tag, problem in _try(staged, gone).items():
-            rows[tag].refuse(problem.field, problem.message)
+    for tag, problem in Saver(staged).checked(gone)[1].items():
+        rows[tag].refuse(problem.field, problem.message)  # type: ignore[index]
     if any(row.errors for row in rows):
         return None
     taken = [{**row, "gone": True} for row in _at(gone).values()]
@@ -63,7 +62,7 @@ def prepared(contract: Contract, rows: Sequence[Mapping[str, Any]], title: str =
     """Return a new change with rows as JSON; Invalid if there are none."""
     if not rows:
         raise Invalid("CHANGE-EMPTY", _("There is nothing to prepare: no row would change."))
-    return _kept(contract, Change(rows=list(rows)), title)
+    return _kept(contract, Change(rows=list(rows), size=len(rows)), title)
 
 
 def _kept(contract: Contract, change: Change, title: str) -> Change:
@@ -74,7 +73,7 @@ def _kept(contract: Contract, change: Change, title: str) -> Change:
         last = session.scalar(select(func.max(Change.number)).where(Change.contract_id == contract.id)) or 0
         change.number = last + 1
         session.add(change)
-        record(contract.code, "change prepared", None, {"number": change.number, "rows": len(change.rows)})
+        record(contract.code, "change prepared", None, {"number": change.number, "rows": change.size})
     return change
 
 
@@ -92,14 +91,15 @@ def by_percent(contract: Contract, changed: Sequence[tuple[ContractPrice, Decima
     return prepared(contract, [{**row_as_json(row), "value": str(value)} for row, value in changed], title)
 
 
-def standing(contract: Contract, change: Change) -> dict[int, dict[str, Any]]:
-    """Return, by the place of each row of the change, the row that stands now where it will be."""
+def standing(contract: Contract, change: Change, most: int) -> dict[int, dict[str, Any]]:
+    """Return, by the place of each of the change's first ``most`` rows, the row that stands now where it will be."""
+    rows = change.rows[:most]
     if change.state == "open":
-        keys = {staged_from(0, header(contract), row).key: n for n, row in enumerate(change.rows)}
+        keys = {staged_from(0, header(contract), row).key: n for n, row in enumerate(rows)}
         return {keys[key]: row for key, row in _at(keys).items()}
     key_of = ("target", "unit", "min_quantity")
     before = {tuple(row["before"][name] for name in key_of): row["before"] for row in change.done or () if row["before"]}
-    places = {n: before.get(tuple(row[name] for name in key_of)) for n, row in enumerate(change.rows)}
+    places = {n: before.get(tuple(row[name] for name in key_of)) for n, row in enumerate(rows)}
     return {n: row for n, row in places.items() if row}
 
 
@@ -155,12 +155,13 @@ def publish_due(payload: dict[str, Any]) -> None:
 
 
 def _put_in(contract: Contract, change: Change) -> int:
-    before = _at(_keys(contract, change))
+    keys = _keys(contract, change)
+    before = _at(keys)
     if change.head:
         change.head_before = heads.standing(contract, change.head)
         heads.put_in(contract, change.head)
     _apply_rows(contract, change)
-    after = _at(_keys(contract, change))
+    after = _at(keys)
     done = [{"before": before.get(key), "after": after.get(key)} for key in dict.fromkeys((*before, *after))]
     change.done = [row for row in done if row["before"] != row["after"]]
     by = change.published_by if change.state == "scheduled" else current_actor().name
@@ -201,11 +202,14 @@ def undo(contract: Contract, change: Change, version: int) -> int:
 
 def moved_since(contract: Contract, change: Change) -> dict[Key, Moved]:
     """Return the change's rows that anybody changed in the contract since it was worked out whom an open change touches."""
-    if change.state != "open" or not change.rows or not change.effect:
+    if change.state != "open" or not change.size or not change.effect:
         return {}
+    seen = meanwhile.read_mark(change.effect["seen"])
+    if not meanwhile.later([contract.id], seen):
+        return {}  # the rows need not be read
     head = header(contract)
     keys = (staged_from(n, head, row).key for n, row in enumerate(change.rows))
-    return meanwhile.moved(keys, meanwhile.read_mark(change.effect["seen"]), own=True)
+    return meanwhile.moved(keys, seen, own=True)
 
 
 def moved_in_words(contract: Contract, moved: Mapping[Key, Moved], most: int = 5) -> list[str]:
@@ -253,28 +257,37 @@ def _current(change: Change, version: int) -> Change:
 def _effect(contract: Contract, change: Change) -> dict[str, Any]:
     rows = change.rows if not change.head else [*change.rows, *heads.rows_of(contract)]
     then = heads.read(change.head or {})
+    head = header(contract)
+    keys = [staged_from(n, head, row).key for n, row in enumerate(change.rows)]
+    before = _at(keys)
     seen = meanwhile.mark_of(contract).text  # before: what is done while the prices are worked out was not seen
-    return {**effect_of(contract, rows, lambda: _apply(contract, change), then), "seen": seen}
+    effect = effect_of(contract, rows, lambda products: _apply(contract, change, products), then)
+    return {**effect, "rows": counted(zip(change.rows, map(before.get, keys), strict=True)), "seen": seen}
 
 
-def _apply(contract: Contract, change: Change) -> None:
-    """Write the rows and terms as they are to be, for a trial; call inside ``write()``."""
+def _apply(contract: Contract, change: Change, products: Collection[int]) -> None:
+    """Write the terms and the rows for some products as they are to be, for a trial; call inside ``write()``."""
     if change.head:
         heads.try_on(contract, change.head)
-    _apply_rows(contract, change)
+    _apply_rows(contract, change, products)
 
 
-def _apply_rows(contract: Contract, change: Change) -> None:
-    staged, gone = _plan(contract, change)
+def _apply_rows(contract: Contract, change: Change, only: Collection[int] | None = None) -> None:
+    staged, gone = _plan(contract, change, only)
     if staged or gone:
         _refuse(Saver(staged).save(gone, means="change", note=str(change.number or "")).problems)
 
 
-def _plan(contract: Contract, change: Change) -> tuple[list[Staged], set[Key]]:
-    """Return the rows to save and those to delete; with a start, rows begin there and end there instead."""
+def _plan(contract: Contract, change: Change, only: Collection[int] | None = None) -> tuple[list[Staged], set[Key]]:
+    """Return the rows to save and those to delete; with a start, rows begin there and end there instead.
+
+    Where ``only`` some products are asked about, those for them, for categories and for everything.
+    """
     head, starts = header(contract), change.starts
     staged, gone = [], set()
     for n, row in enumerate(change.rows):
+        if only is not None and row["target"] > 0 and row["target"] not in only:
+            continue
         one = staged_from(n, head, row)
         if not row.get("gone"):
             if starts is not None and one.valid_from < starts:
@@ -298,14 +311,15 @@ def _at(keys: Iterable[Key]) -> dict[Key, dict[str, Any]]:
     wanted = set(keys)
     if not wanted:
         return {}
-    query = select(ContractPrice).where(
-        ContractPrice.contract_id.in_({key[0] for key in wanted}), ContractPrice.target.in_({key[1] for key in wanted})
-    )
-    found = {
-        (row.contract_id, row.target, row.unit, row.min_quantity, row.valid_from): row_as_json(row)
-        for row in db.session.scalars(query.execution_options(populate_existing=True))
-    }
-    return {key: row for key, row in found.items() if key in wanted}
+    columns = select(*row_columns(), ContractPrice.contract_id)
+    found = {}
+    for targets in groups(sorted({key[1] for key in wanted})):
+        here = (ContractPrice.contract_id.in_({key[0] for key in wanted}), ContractPrice.target.in_(targets))
+        for row in db.session.execute(columns.where(*here)):
+            key = (row.contract_id, row.target, row.unit, row.min_quantity, row.valid_from)
+            if key in wanted:
+                found[key] = row_as_json(row)
+    return found
 
 
 def _model(row: Staged) -> ContractPrice:
@@ -318,16 +332,9 @@ def _model(row: Staged) -> ContractPrice:
 
 def _as_json(row: Staged) -> dict[str, Any]:
     """Return a staged row as `editing.row_as_json` writes one."""
-    return row_as_json(_model(row))
-
-
-def _try(staged: Sequence[Staged], gone: set[Key]) -> Mapping[Any, Any]:
-    """Return the problems that a save would find; nothing stays of it."""
-    trial = db.session.begin_nested()
-    try:
-        return Saver(staged).save(gone, means="change").problems
-    finally:
-        trial.rollback()
+    values = {"per": Decimal(1), "valid_until": None, "terms": None, **row.values}
+    key = {"target": row.key[1], "unit": row.unit, "min_quantity": row.min_quantity, "valid_from": row.valid_from}
+    return values_as_json({**key, **values, "product_id": row.product_id, "category_id": row.category_id})
 
 
 def _refuse(problems: Mapping[Any, Any]) -> None:

@@ -26,7 +26,7 @@ from .head_rules import bound_to_currency, checked_code, currency_stays
 from .meanwhile import Mark
 from .models import KINDS, Contract, ContractPrice, OrderLimit
 from .rules import LIMIT
-from .saving import Header, Key, Saver, Staged, record
+from .saving import Header, Key, Saver, Staged, groups, record
 
 _, _l, ngettext, _p = translations(__name__)
 ZERO, HUNDRED = Decimal(0), Decimal(100)
@@ -158,7 +158,9 @@ class _Reader:
         self._categories = codes(Category.code, Category.id, {name.removeprefix("*") for name in names})
         self._base = codes(Product.sku, Product.base_unit, names)
         query = select(Product.sku, ProductUnit.unit).join(ProductUnit, ProductUnit.product_id == Product.id)
-        self._units = {tuple(row) for row in db.session.execute(query.where(Product.sku.in_(names)))}
+        self._units = {
+            tuple(row) for some in groups(sorted(names)) for row in db.session.execute(query.where(Product.sku.in_(some)))
+        }
         self._zone = seller().zone
         formulas = any(row.kind == "formula" for row in rows)
         self._contracts = set(db.session.scalars(select(Contract.code))) if formulas else set()
@@ -318,9 +320,19 @@ def _remember(contract: Contract, gone: set[Key]) -> None:
     record(contract.code, "prices deleted", {"rows": rows}, None)
 
 
-def row_as_json(row: ContractPrice) -> dict[str, Any]:
-    """Return a row's values as JSON holds them; ``staged_from`` reads them back."""
-    return {name: _plain(getattr(row, name)) for name in _COPIED}
+def row_columns() -> list[Any]:
+    """Return the columns that ``row_as_json`` asks for."""
+    return [getattr(ContractPrice, name) for name in _COPIED]
+
+
+def row_as_json(row: Any) -> dict[str, Any]:
+    """Return a row's values (of the model, or as columns) as JSON holds them; ``staged_from`` reads them back."""
+    return values_as_json({name: getattr(row, name) for name in _COPIED})
+
+
+def values_as_json(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row's values by name as JSON holds them."""
+    return {name: _plain(values[name]) for name in _COPIED}
 
 
 def _plain(value: Any) -> Any:

@@ -1,28 +1,31 @@
 """Whom a change of prices touches: the engine's own prices before and after, worked out in a step that is rolled back.
 
 The same engine prices both sides, so what is shown is what will be charged. Limits keep it short: the companies that
-bought most come first, and what was left out is said.
+bought most and the products that are ordered most come first, and what was left out is said. All rows are counted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
-from itertools import islice
 from typing import Any, NamedTuple
 
 from sqlalchemy import and_, func, or_, select, true
+from sqlalchemy.orm import aliased
 
 from core.api.catalog import Category, Product
 from core.api.companies import Company, CompanySegment, descendants_of
 from core.api.data import clock, db, write
 from core.api.orders import Order, OrderLine
-from core.api.pricing import PriceLine, PriceRequest, context, line_net, price
+from core.api.pricing import PriceContext, PriceLine, PriceRequest, context, line_net, price
 
 from .models import Contract, ProductValue
+from .saving import groups
 
 #: Companies and (for rows of a category or of everything) products that are priced at most.
 COMPANIES, PRODUCTS = 100, 500
+#: Prices (company × product × quantity) that are compared at most, in all and for one company.
+PRICES, OF_ONE = COMPANIES * PRODUCTS, 5000
 SHOWN = 25
 ONE, HUNDRED = Decimal(1), Decimal(100)
 
@@ -36,22 +39,27 @@ class Asked(NamedTuple):
 
 
 def effect_of(
-    contract: Contract, rows: Iterable[Mapping[str, Any]], apply: Callable[[], None], then: Mapping[str, Any]
+    contract: Contract,
+    rows: Iterable[Mapping[str, Any]],
+    apply: Callable[[Collection[int]], None],
+    then: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Return as JSON what ``apply`` would do to the prices of those whom the contract concerns.
+    """Return as JSON what ``apply`` (of the products that are looked at) would do to the prices of those concerned.
 
     ``rows`` have target, unit and min_quantity; ``then`` are the contract's new terms, if any. Counts are of prices (company
     × product × quantity); ``jumps`` are the largest by percent, ``carts`` those whose value moves. Money is text, in each
     company's own currency.
     """
-    asked = _asked(rows)
     concerned, total = _concerned([_audience(contract, {}), _audience(contract, then)])
+    named, below, reach = _asked(rows)
+    every = [*named, *below]
+    asked = _known(every[: min(OF_ONE, max(PRODUCTS, PRICES // max(1, len(concerned))))])
     carts = _cart_lines([company.id for company in concerned], {one.product_id for one in asked})
     before = {company.id: _prices(company, asked, carts) for company in concerned}
     with write():  # only what follows the change needs the lock
         trial = db.session.begin_nested()
         try:
-            apply()
+            apply({one.product_id for one in asked})
             db.session.flush()
             after = {company.id: _prices(company, asked, carts) for company in concerned}
         finally:
@@ -65,16 +73,42 @@ def effect_of(
         "at": clock.now().isoformat(),
         "companies": total,
         "priced": len(concerned),
-        "products": len(names),
+        "products": max(reach, len({one.product_id for one in every})),
+        "looked_at": len(names),
         **_counted(prices),
         "jumps": _jumps(prices, names),
         "carts": _carts(touched, carts),
     }
 
 
-def _asked(rows: Iterable[Mapping[str, Any]]) -> list[Asked]:
-    """Return the prices that the rows may move: each product at the row's quantity, products of a category at one."""
+def counted(rows: Iterable[tuple[Mapping[str, Any], Mapping[str, Any] | None]]) -> dict[str, int]:
+    """Return how many rows of a change do what to those that stand where they will be (None: nothing); both are JSON."""
+    counts = dict.fromkeys(("added", "rises", "falls", "same", "other", "gone"), 0)
+    for row, before in rows:
+        counts["gone" if row.get("gone") else _moves(before, row)] += 1
+    return counts
+
+
+def _moves(before: Mapping[str, Any] | None, row: Mapping[str, Any]) -> str:
+    if before is None:
+        return "added"
+    (old, per), (new, after) = ((Decimal(one["value"]), Decimal(one["per"])) for one in (before, row))
+    if per == after and all(before[name] == row[name] for name in ("kind", "terms", "valid_until")):
+        if old == new:
+            return "same"
+        if row["kind"] == "fixed":
+            return "rises" if new > old else "falls"
+    return "other"
+
+
+def _asked(rows: Iterable[Mapping[str, Any]]) -> tuple[list[Asked], list[Asked], int]:
+    """Return the prices that the rows may move: each product at the row's quantity, then products of a category at one.
+
+    Last comes how many products the rows for categories or everything are for, of which only some are asked for. What is
+    ordered most comes first; where a row names no unit, it is the base unit's.
+    """
     asked: dict[Asked, None] = {}
+    beneath: dict[Asked, None] = {}
     general = []
     for row in rows:
         if row["target"] > 0:
@@ -84,10 +118,36 @@ def _asked(rows: Iterable[Mapping[str, Any]]) -> list[Asked]:
     for row in general:
         quantity = max(Decimal(row["min_quantity"]), ONE)
         for product_id in _below(-row["target"]):
-            asked[Asked(product_id, row["unit"], quantity)] = None
-    units = _base_units({one.product_id for one in asked if not one.unit})
-    known = [one._replace(unit=one.unit or units[one.product_id]) for one in asked]
-    return list(dict.fromkeys(known))  # a row for everything and one for the product may ask for the same price
+            beneath[Asked(product_id, row["unit"], quantity)] = None
+    times = _ordered_most() if len(asked) > PRODUCTS else {}
+    return sorted(asked, key=lambda one: times.get(one.product_id, len(times))), list(beneath), _reach(general)
+
+
+def _known(asked: Sequence[Asked]) -> list[Asked]:
+    """Return the prices with their units, each once: a row for everything and one for the product may ask for the same."""
+    units: dict[int, str] = {}
+    for some in groups(sorted({one.product_id for one in asked if not one.unit})):
+        units |= _base_units(set(some))
+    return list(dict.fromkeys(one._replace(unit=one.unit or units[one.product_id]) for one in asked))
+
+
+def _ordered_most() -> dict[int, int]:
+    """Return the place of each of the products that are on most lines of orders."""
+    query = select(OrderLine.product_id).where(OrderLine.product_id.is_not(None)).group_by(OrderLine.product_id)
+    found = db.session.scalars(query.order_by(func.count().desc(), OrderLine.product_id).limit(PRICES))
+    return {product_id: place for place, product_id in enumerate(found) if product_id is not None}
+
+
+def _reach(rows: Sequence[Mapping[str, Any]]) -> int:
+    """Return how many products rows for categories (or for everything) are for."""
+    categories = {-row["target"] for row in rows}
+    query = select(func.count()).select_from(Product)
+    if 0 not in categories:
+        named, own = aliased(Category), aliased(Category)
+        above = func.substr(own.path, 1, func.length(named.path)) == named.path
+        within = select(own.id).join(named, above).where(named.id.in_(categories))
+        query = query.where(Product.category_id.in_(within))
+    return db.session.scalar(query) or 0 if categories else 0
 
 
 def _below(category_id: int) -> Sequence[int]:
@@ -111,6 +171,7 @@ class Buyer(NamedTuple):
     id: int
     code: str
     name: str
+    where: PriceContext
 
 
 class Circle(NamedTuple):
@@ -134,7 +195,7 @@ def _concerned(circles: Sequence[Circle]) -> tuple[list[Buyer], int]:
     placed = and_(Order.company_id == Company.id, Order.state != "cart")
     bought = select(func.coalesce(func.sum(Order.net), 0)).where(placed).correlate(Company).scalar_subquery()
     found = db.session.execute(query.order_by(bought.desc(), Company.code).limit(COMPANIES))
-    return [Buyer(*row) for row in found], total
+    return [Buyer(*row, where=context(company_id=row.id)) for row in found], total
 
 
 def _inside(circle: Circle) -> Any:
@@ -161,15 +222,14 @@ class CartLine(NamedTuple):
 
 
 def _cart_lines(company_ids: Sequence[int], product_ids: set[int]) -> list[CartLine]:
+    columns = [getattr(OrderLine, name) for name in CartLine._fields]
     query = (
-        select(
-            OrderLine.id, OrderLine.order_id, OrderLine.company_id, OrderLine.product_id, OrderLine.unit, OrderLine.quantity
-        )
+        select(*columns)
         .join(Order, Order.id == OrderLine.order_id)
-        .where(Order.state == "cart", Order.company_id.in_(company_ids), OrderLine.product_id.in_(product_ids))
+        .where(Order.state == "cart", Order.company_id.in_(company_ids))
         .order_by(OrderLine.id)
     )
-    return [CartLine(*row) for row in db.session.execute(query)]
+    return [CartLine(*row) for row in db.session.execute(query) if row.product_id in product_ids]
 
 
 def _prices(company: Buyer, asked: Sequence[Asked], carts: Sequence[CartLine]) -> tuple[PriceLine, ...]:
@@ -179,12 +239,15 @@ def _prices(company: Buyer, asked: Sequence[Asked], carts: Sequence[CartLine]) -
         for line in carts
         if line.company_id == company.id
     ]
-    return price(context(company_id=company.id), requests).lines
+    return price(company.where, requests).lines
 
 
 def _products(product_ids: set[int]) -> dict[int, str]:
-    query = select(Product.id, Product.sku).where(Product.id.in_(product_ids))
-    return {row.id: row.sku for row in db.session.execute(query)}
+    found: dict[int, str] = {}
+    for some in groups(sorted(product_ids)):
+        query = select(Product.id, Product.sku).where(Product.id.in_(some))
+        found |= {row.id: row.sku for row in db.session.execute(query)}
+    return found
 
 
 Pair = tuple[Buyer, PriceLine, PriceLine]
@@ -212,11 +275,11 @@ def _counted(prices: Iterable[Pair]) -> dict[str, int]:
 def _jumps(prices: Iterable[Pair], names: Mapping[int, str]) -> list[dict[str, Any]]:
     """Return the largest moves; of equal ones the first."""
     moved = [(abs(by), pair) for pair in prices if (by := _percent(*pair[1:]))]
-    costs = _costs({pair[1].product_id for _by, pair in moved})
-    shown = islice(sorted(moved, key=lambda one: -one[0]), SHOWN)
+    shown = sorted(moved, key=lambda one: -one[0])[:SHOWN]
+    costs = _costs({pair[1].product_id for _by, pair in shown})
     return [
         {
-            "company": company.name, "code": company.code, "currency": context(company_id=company.id).currency,
+            "company": company.name, "code": company.code, "currency": company.where.currency,
             "sku": names.get(old.product_id, ""), "unit": old.unit, "quantity": str(old.quantity),
             "before": _text(old), "after": _text(new), "per": [str(old.per), str(new.per)],
             "percent": str(round(_percent(old, new) or 0, 1)), "margin": _margin(company, new, costs),
@@ -230,16 +293,17 @@ def _text(line: PriceLine) -> str | None:
 
 
 def _costs(product_ids: set[int]) -> dict[int, tuple[str, Decimal]]:
-    query = select(ProductValue.product_id, ProductValue.currency, ProductValue.amount).where(
-        ProductValue.kind == "cost", ProductValue.product_id.in_(product_ids)
-    )
-    return {row[0]: (row[1], row[2]) for row in db.session.execute(query)}
+    columns = select(ProductValue.product_id, ProductValue.currency, ProductValue.amount).where(ProductValue.kind == "cost")
+    found: dict[int, tuple[str, Decimal]] = {}
+    for some in groups(sorted(product_ids)):
+        found |= {row[0]: (row[1], row[2]) for row in db.session.execute(columns.where(ProductValue.product_id.in_(some)))}
+    return found
 
 
 def _margin(company: Buyer, line: PriceLine, costs: Mapping[int, tuple[str, Decimal]]) -> str | None:
     """Return the margin in percent of the price of a base unit; None where the cost is not known in the same currency."""
     currency, cost = costs.get(line.product_id, ("", None))
-    if cost is None or not line.price or line.unit != line.base_unit or currency != context(company_id=company.id).currency:
+    if cost is None or not line.price or line.unit != line.base_unit or currency != company.where.currency:
         return None
     return str(round((ONE - cost * line.per / line.price) * HUNDRED, 1))
 
@@ -252,7 +316,7 @@ def _carts(touched: Iterable[Pair], carts: Sequence[CartLine]) -> list[dict[str,
         line = lines.get(old.key)
         if line is None or _text(old) == _text(new):
             continue
-        currency = context(company_id=company.id).currency
+        currency = company.where.currency
         one = sums.setdefault(
             line.order_id,
             {"company": company.name, "code": company.code, "currency": currency, "lines": 0, "before": 0, "after": 0},

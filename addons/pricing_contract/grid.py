@@ -28,8 +28,10 @@ from .models import Contract, ContractPrice
 
 _, _l, ngettext, _p = translations(__name__)
 PAGE = 100
-#: Rows of a file that are taken like pasted ones; longer files are imported.
-UPLOADED = 5000
+#: Rows with errors that a page tells of at once.
+SHOWN = 200
+#: Rows of a file that are taken like pasted ones, each told of on the page; longer files are imported, or prepared.
+UPLOADED, PREPARED = 5000, 100_000
 #: The columns of the grid, in the order in which a spreadsheet is pasted.
 _HIDDEN = ("key", "was", "now", "choice")
 COLUMNS = ("target", "unit", "min_quantity", "kind", "value", "per", "from", "until")
@@ -269,9 +271,9 @@ def as_text(rows: Iterable[GridRow]) -> str:
     return "\n".join("\t".join(getattr(row, name) for name in columns) for row in rows)
 
 
-def uploaded_rows(contract: Contract, upload: Any) -> list[GridRow]:
+def uploaded_rows(contract: Contract, upload: Any, most: int) -> list[GridRow]:
     """Return the rows of a file in the columns of the import, for this contract; Invalid for what the grid cannot hold."""
-    return [_texts_row(_imported(contract, cells)) for cells in read_upload(upload, UPLOADED)]
+    return [_texts_row(_imported(contract, cells)) for cells in read_upload(upload, most)]
 
 
 def _imported(contract: Contract, cells: Mapping[str, str]) -> dict[str, str]:

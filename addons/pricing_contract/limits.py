@@ -52,11 +52,16 @@ def quantity_rules(lines: Sequence[QuantityLine], company_id: int | None) -> Ite
     limits = _limits(where, ids)
     if not limits:
         return
-    units = _units(limits)
+    units = _units(line.product_id for line in lines if _other_unit(line, limits.get(line.product_id)))
     for line in lines:
         limit = limits.get(line.product_id)
         if limit is not None:
             yield _rule(line, limit, units.get(line.product_id, {}))
+
+
+def _other_unit(line: QuantityLine, limit: Limit | None) -> bool:
+    """Tell whether the limit counts in another unit than the line, so that it is to be converted."""
+    return limit is not None and limit.minimum is not None and line.unit != (limit.unit or limit.base_unit)
 
 
 def _any() -> bool:
@@ -110,8 +115,11 @@ def _units(products: Iterable[int]) -> dict[int, dict[str, tuple[Fraction, int]]
     """Return factor and precision of each unit by product."""
     unit = ProductUnit
     found: dict[int, dict[str, tuple[Fraction, int]]] = {}
+    wanted = set(products)
+    if not wanted:
+        return found
     query = select(unit.product_id, unit.unit, unit.numerator, unit.denominator, unit.precision)
-    for row in db.session.execute(query.where(unit.product_id.in_(list(products)))):
+    for row in db.session.execute(query.where(unit.product_id.in_(wanted))):
         found.setdefault(row.product_id, {})[row.unit] = Fraction(row.numerator, row.denominator), row.precision
     return found
 

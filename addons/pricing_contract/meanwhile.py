@@ -6,10 +6,9 @@ which it was made. Where nobody has changed the contract since, the question cos
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -26,11 +25,9 @@ from .describe import terms_text
 from .history_models import Deed, PastRow
 from .models import Contract, ContractPrice
 from .past import KEY, Terms, terms_of
-from .saving import Key
+from .saving import Key, groups
 
 _, _l, ngettext, _p = translations(__name__)
-#: So many targets are asked for in one statement, well below what the databases take.
-AT_ONCE = 5000
 #: Means by which programs and files write, as opposed to people.
 BY_PROGRAMS = ("import", "api")
 
@@ -105,17 +102,16 @@ def in_words(terms: Terms | None, currency: str) -> str:
 def moved(keys: Iterable[Key], since: Mark, *, own: bool = False) -> dict[Key, Moved]:
     """Return those of the rows that were changed, added or taken out since, by key; what the actor did only with ``own``.
 
-    One statement where nobody changed the contracts, and then two more for each `AT_ONCE` products.
+    One statement where nobody changed the contracts, and then two more for each `saving.AT_ONCE` products.
     """
     wanted = set(keys)
     contracts = {key[0] for key in wanted}
-    later = or_(Deed.at > since.at, Deed.id > since.deed) if since.deed else Deed.at > since.at
-    deeds = {one.id: one for one in db.session.scalars(select(Deed).where(Deed.contract_id.in_(contracts), later))}
+    deeds = later(contracts, since)
     if not deeds:
         return {}
     now, before = {}, {}
     last: dict[Key, int] = {}
-    for targets in _groups({key[1] for key in wanted}):
+    for targets in groups(sorted({key[1] for key in wanted})):
         for past in _rows(PastRow, contracts, targets, PastRow.ended_by.in_(deeds)):
             key = _key(past)
             before.setdefault(key, past if past.made_by not in deeds else None)
@@ -130,16 +126,16 @@ def moved(keys: Iterable[Key], since: Mark, *, own: bool = False) -> dict[Key, M
     }
 
 
+def later(contracts: Collection[int], since: Mark) -> dict[int, Deed]:
+    """Return what was done to contracts since, by id; one statement."""
+    then = or_(Deed.at > since.at, Deed.id > since.deed) if since.deed else Deed.at > since.at
+    return {one.id: one for one in db.session.scalars(select(Deed).where(Deed.contract_id.in_(contracts), then))}
+
+
 def _rows(model: Any, contracts: Collection[int], targets: Sequence[int], changed: Any) -> Iterable[Any]:
     query = select(model).where(model.contract_id.in_(contracts), model.target.in_(targets), changed)
     order = (PastRow.id,) if model is PastRow else ()
     return db.session.scalars(query.order_by(*order).execution_options(populate_existing=True))
-
-
-def _groups(targets: Iterable[int]) -> Iterator[list[int]]:
-    rest = iter(sorted(targets))
-    while group := list(islice(rest, AT_ONCE)):
-        yield group
 
 
 def _key(row: Any) -> Key:

@@ -222,6 +222,8 @@ class ProductValue(db.Model):
 class Change(db.Model):
     """Rows prepared for a contract, looked at before they hold; known by its number within the contract.
 
+    They may be a hundred thousand, so ``rows`` and ``done`` are loaded only where they are asked for; ``size`` counts them.
+
     ``rows``: what is to be set, or with ``gone`` taken out. ``head``: terms of the contract to be set, and once published
     also ``head_before``. ``effect``: whom that touches, as worked out last.
     ``done``: once published, each row ``before`` and ``after``, so that it can be undone.
@@ -242,11 +244,12 @@ class Change(db.Model):
     title: Mapped[str] = mapped_column(String(200), default="")
     state: Mapped[str] = mapped_column(String(10), default="open")
     starts: Mapped[datetime | None]
-    rows: Mapped[list[dict[str, Any]]] = mapped_column(Json)
+    size: Mapped[int] = mapped_column(default=0)
+    rows: Mapped[list[dict[str, Any]]] = mapped_column(Json, deferred=True)
     head: Mapped[dict[str, Any] | None] = mapped_column(Json)
     head_before: Mapped[dict[str, Any] | None] = mapped_column(Json)
     effect: Mapped[dict[str, Any] | None] = mapped_column(Json)
-    done: Mapped[list[dict[str, Any]] | None] = mapped_column(Json)
+    done: Mapped[list[dict[str, Any]] | None] = mapped_column(Json, deferred=True)
     prepared_by: Mapped[str] = mapped_column(String(200))
     prepared_at: Mapped[datetime]
     published_by: Mapped[str] = mapped_column(String(200), default="")

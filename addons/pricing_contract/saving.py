@@ -7,11 +7,12 @@ differs in two statements at most, and the history (see deeds.py) in a few more,
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 
 from sqlalchemy import and_, bindparam, delete, or_, update
 
@@ -29,6 +30,9 @@ _, _l, ngettext, _p = translations(__name__)
 KEY = ("contract_id", "target", "unit", "min_quantity", "valid_from")
 Key = tuple[int, int, str, Decimal, datetime]
 Group = tuple[int, int, str]
+T = TypeVar("T")
+#: Rows that are looked up in one statement.
+AT_ONCE = 5000
 _NEW: dict[str, Any] = {"kind": "fixed", "per": Decimal(1), "valid_until": None, "terms": None}
 
 
@@ -81,8 +85,8 @@ class Saver:
         self._table = Upsert(ContractPrice, KEY)
         covered = [key for row in self.staged for key in (row.key, row.old) if key]
         self._groups = {key[:2] for key in covered}
-        if covered:
-            self._table.read(_covered(covered))
+        for some in groups(sorted(covered)):
+            self._table.read(_covered(some))
         self._by_group: dict[Group, list[Key]] = defaultdict(list)
         for key in self._table.keys:
             self._by_group[key[:3]].append(key)
@@ -93,17 +97,8 @@ class Saver:
         The history keeps by which ``means`` (see history_models.py), and a ``note``.
         """
         gone = set(removed)
-        result = Saved()
-        kept: dict[Key, Staged] = {}
-        for row in self.staged:
-            problem = alone(self._rule(row.key, row.values), row.contract.currency) or self._circular(row)
-            if problem:
-                result.problems[row.tag] = problem
-            else:
-                kept[row.key] = row
-        while refused := self._refused(kept, gone):
-            for key, problem in refused.items():
-                result.problems[kept.pop(key).tag] = problem
+        kept, problems = self.checked(gone)
+        result = Saved(problems=problems)
         gone |= {row.old for row in kept.values() if row.old is not None}
         self._read(gone)
         gone = {key for key in gone if self._table.get(*key)}
@@ -120,12 +115,27 @@ class Saver:
         _touch({row.contract.id for row in kept.values() if result.outcomes[row.tag] != "unchanged"} | {k[0] for k in gone})
         return result
 
+    def checked(self, gone: set[Key]) -> tuple[dict[Key, Staged], dict[Hashable, Problem]]:
+        """Return the rows that may be written where ``gone`` are deleted, and what is wrong with others; write nothing."""
+        kept: dict[Key, Staged] = {}
+        problems: dict[Hashable, Problem] = {}
+        for row in self.staged:
+            problem = alone(self._rule(row.key, row.values), row.contract.currency) or self._circular(row)
+            if problem:
+                problems[row.tag] = problem
+            else:
+                kept[row.key] = row
+        while refused := self._refused(kept, gone):
+            for key, problem in refused.items():
+                problems[kept.pop(key).tag] = problem
+        return kept, problems
+
     def _read(self, keys: Iterable[Key]) -> None:
         """Read rows that are to go and are of other products than those to be written."""
         known = self._groups
         missing = [key for key in keys if key[:2] not in known]
-        if missing:
-            self._table.read(_covered(missing))
+        for some in groups(sorted(missing)):
+            self._table.read(_covered(some))
 
     def _counts(self, kept: Mapping[Key, Staged], gone: set[Key]) -> dict[int, Counts]:
         """Return what the save is about to do, by contract."""
@@ -177,6 +187,13 @@ class Saver:
                 for key in [blamed] if blamed in kept else keys:
                     refused.setdefault(key, problem)
         return refused
+
+
+def groups(ordered: Iterable[T]) -> Iterator[list[T]]:
+    """Yield what is to be found in one statement each, well below the number of values that a database takes."""
+    rest = iter(ordered)
+    while some := list(islice(rest, AT_ONCE)):
+        yield some
 
 
 def _covered(keys: Iterable[Key]) -> Any:

@@ -193,19 +193,21 @@ def paste(code: str) -> Any:
     seen, over = meanwhile.mark_of(found), ""
     if request.method == "POST":
         try:
-            rows = grid.uploaded_rows(found, upload) if upload and upload.filename else grid.pasted_rows(text)
-            if request.form.get("prepare") == "1":
+            prepare = request.form.get("prepare") == "1"
+            most = grid.PREPARED if prepare else grid.UPLOADED
+            rows = grid.uploaded_rows(found, upload, most) if upload and upload.filename else grid.pasted_rows(text)
+            if prepare:
                 change = changes.prepare(found, rows, title=_("Pasted rows") if not upload else upload.filename or "")
                 if change is not None:
                     return redirect(_change_url(code, change), 303)
                 failed = [row for row in rows if row.errors]
-                outcome = editing.GridOutcome(0, 0, failed, [(row, "error") for row in failed])
+                outcome = editing.GridOutcome(0, 0, failed, [(row, "error") for row in failed[: grid.SHOWN]])
             else:
                 opened = request.form.get("over") or request.form.get("seen")
                 shown = meanwhile.read_mark(opened) if opened else None
                 outcome = editing.save_grid(found, rows, means="paste", seen=shown)
             _say(outcome)
-            text = grid.as_text(outcome.failed) if upload else text
+            text = grid.as_text(outcome.failed[: grid.UPLOADED]) if upload else text
             if outcome.failed and request.form.get("seen"):  # what was not confirmed is asked again
                 seen, over = meanwhile.read_mark(request.form["seen"]), seen.text
         except TukkuError as error:

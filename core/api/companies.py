@@ -3,6 +3,7 @@
 from core.accounts.models import User
 from core.accounts.roles import TITLES as ROLE_TITLES
 from core.companies.editing import checked_country
+from core.companies.identifiers import country_name
 from core.companies.memberships import holders
 from core.companies.models import Address, Company, CompanySegment, Membership, Segment, Seller
 from core.companies.segments import segment_by_code
@@ -10,6 +11,7 @@ from core.companies.services import (
     GUESTS,
     ancestors,
     company_by_code,
+    country_of,
     current_company,
     descendants,
     segment_ids,
@@ -22,9 +24,8 @@ __all__ = [
     # for reading and foreign keys
     "Address", "Company", "CompanySegment", "Membership", "Segment", "Seller", "User",
     # questions
-    "checked_country", "holders",
-    "ancestors", "company_by_code", "current_company", "descendants", "descendants_of", "segment_by_code",
-    "segment_ids", "seller", "visitor_segment_ids",
+    "ancestors", "checked_country", "company_by_code", "country_name", "country_of", "current_company", "descendants",
+    "descendants_of", "holders", "segment_by_code", "segment_ids", "seller", "visitor_segment_ids",
     # the code of the segment that visitors belong to
     "GUESTS",
     # roles of people, and the lock under which a company's orders change

@@ -92,6 +92,14 @@ def standing_of(company_id: int) -> Buyer | None:
 T = TypeVar("T")
 
 
+def country_of(company_id: int) -> str:
+    """Return the country of a company; no statement for the one that the actor buys for."""
+    buyer = standing_of(company_id)
+    if buyer is not None:
+        return buyer.country
+    return db.session.scalar(select(Company.country).where(Company.id == company_id)) or ""
+
+
 def _kept(name: str, load: Callable[[], T]) -> T:
     """Return what was loaded before in this request while the session still has it: alone, it holds objects weakly."""
     known = g.get(name)

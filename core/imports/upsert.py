@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, insert, inspect, select, update
@@ -11,6 +12,7 @@ from core.data.db import db
 from core.spec.imports import Outcome
 
 Key = tuple[Any, ...]
+_AT_ONCE = 10_000
 
 
 class Upsert:
@@ -120,11 +122,12 @@ class Upsert:
 
 
 def codes(column: Any, target: Any, wanted: Iterable[Any]) -> dict[Any, Any]:
-    """Return {value of ``column``: value of ``target``} for the wanted values, in one query."""
-    values = {value for value in wanted if value is not None}
-    if not values:
-        return {}
-    return dict(db.session.execute(select(column, target).where(column.in_(values))).all())
+    """Return {value of ``column``: value of ``target``} for the wanted values, in one query for ten thousand of them."""
+    rest = iter({value for value in wanted if value is not None})
+    found: dict[Any, Any] = {}
+    while values := list(islice(rest, _AT_ONCE)):
+        found.update(db.session.execute(select(column, target).where(column.in_(values))).all())
+    return found
 
 
 def outcome_of(*outcomes: Outcome) -> Outcome:

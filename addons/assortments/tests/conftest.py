@@ -50,7 +50,7 @@ class Shop:
 
     def make(self, code: str, mode: str, *names: str, audience: str = "company", **values: Any) -> Assortment:
         """Make an active assortment of products and *categories, for ACME where nothing else is said."""
-        ids: dict[str, Any] = {"company_id": None, "segment_id": None}
+        ids: dict[str, Any] = {"company_id": None, "segment_id": None, "country": ""}
         if audience == "company":
             ids["company_id"] = self.acme.id
         with self.request(system("tests")):

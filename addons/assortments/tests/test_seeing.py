@@ -10,7 +10,7 @@ from decimal import Decimal as D
 import pytest
 from sqlalchemy import select, update
 
-from addons.assortments import editing, why
+from addons.assortments import checks, editing, why
 from addons.assortments.models import Assortment, AssortmentRow
 from core.catalog import listing, product_pages, services, visibility
 from core.catalog.models import Category, Product
@@ -55,6 +55,21 @@ def test_modes(shop):
     assert shop.seen() == "VALVE LOOSE"
     shop.change("MORE", status="ended")
     assert shop.seen() == "BOLT NUT VALVE LOOSE"
+
+
+def test_of_a_country_its_companies_see_it_and_nobody_else(shop):
+    with shop.request(system("tests")), write() as session:
+        session.execute(update(Company).where(Company.id == shop.other.id).values(country="SE"))
+    shop.make("SE", "only", "BOLT", audience="location", country="SE")
+    everything = " ".join(SKUS)
+    assert (shop.seen("other"), shop.seen("acme"), shop.seen(VISITOR)) == ("BOLT", everything, everything)
+    with shop.request(system("tests")):
+        answer = why.explain("other", "NUT")
+        assert (answer.visible, [one.audience for one in answer.weighed]) == (False, ["Companies of Sweden"])
+        assert [code for code, heads in checks._concerned().items() if heads] == ["other"]
+    for wrong in ({"audience": "location"}, {"audience": "public", "country": "SE"}):
+        with pytest.raises(TukkuError, match=r"leave this empty|Name the country"):
+            shop.make("X", "only", **wrong)
 
 
 def test_an_only_without_goods_shows_nothing_and_others_without_goods_change_nothing(shop):

@@ -20,6 +20,7 @@ from core.orders.models import Order, OrderLine
 from core.spec.errors import Conflict, Invalid
 from core.testing.factories import make_company, make_product, make_staff, make_user
 from core.testing.signin import sign_in
+from core.testing.statements import count_statements
 
 from .conftest import contract, priced, row
 
@@ -262,3 +263,41 @@ def test_what_is_changed_or_ticked_in_the_grid_and_the_terms_can_be_looked_at_fi
     assert "Active" in shown
     assert sales.post(f"{answer.location}/publish", data={"version": "1"}).status_code == 303
     assert priced(bolt, child).price == D(2)
+
+
+def test_a_long_list_is_looked_at_in_part_and_counted_whole(deal, monkeypatch):
+    """What is ordered most is priced; every row is counted, whatever it does; nothing else of the list is tried."""
+    deal, child, bolt, nut = deal
+    screw = make_product("SCREW", price="3")
+    monkeypatch.setattr(effect, "OF_ONE", 2)
+    monkeypatch.setattr(effect, "PRODUCTS", 2)
+    tried = []
+    saved = changes.Saver.save
+    monkeypatch.setattr(changes.Saver, "save", lambda self, *a, **k: tried.append(len(self.staged)) or saved(self, *a, **k))
+    change = prepared(deal, "SCREW\t2.50\nNUT\t0.90\nBOLT\t1.80")
+    assert change.size == 3
+    found = change.effect
+    assert (found["products"], found["looked_at"]) == (3, 2)
+    assert {jump["sku"] for jump in found["jumps"]} == {"BOLT", "SCREW"}  # BOLT is on a line of a cart, then by place
+    assert found["rows"] == {"added": 2, "rises": 1, "falls": 0, "same": 0, "other": 0, "gone": 0}
+    assert tried == [2]
+    assert changes.publish(deal, change, change.version) == 3
+    assert [priced(one, child).price for one in (bolt, nut, screw)] == [D("1.8"), D("0.9"), D("2.5")]
+    rows = "SCREW\t2.40\nNUT\t0.90\nBOLT\t\t\tpercent\t10"
+    counts = prepared(
+        deal, rows, [key_text(nut.id, nut.base_unit, D(0), db.session.scalar(select(ContractPrice.valid_from)))]
+    )
+    assert counts.effect["rows"] == {"added": 1, "rises": 0, "falls": 1, "same": 1, "other": 0, "gone": 1}
+
+
+def test_preparing_takes_as_many_statements_for_more_rows(deal):
+    deal, *_rest = deal
+    texts = ["\n".join(f"P{n}\t1.{n:02}" for n in range(count)) for count in (5, 40)]
+    for n in range(40):
+        make_product(f"P{n}", price="2")
+    counts = []
+    for text in texts:
+        with count_statements() as counted:
+            prepared(deal, text)
+        counts.append(counted.count)
+    assert counts[0] == counts[1]

@@ -20,6 +20,7 @@ from core.spec.catalog import QuantityLine
 from core.spec.imports import ImportRow
 from core.testing import factories
 from core.testing.signin import sign_in
+from core.testing.statements import count_statements
 
 from .conftest import contract, row
 
@@ -212,3 +213,19 @@ def test_staff_set_change_and_remove_them(office, acme):
     assert desk.post(f"{home}/quantities/remove", data={"target": "0"}).status_code == 303
     assert "All products" not in read(desk.get(f"{home}/quantities"))
     assert desk.post(f"{home}/quantities/remove", data={"target": "0"}).status_code == 404
+
+
+def test_one_statement_for_all_lines_and_one_more_where_units_are_converted(world):
+    product, parent, _child = world
+    others = [factories.make_product(f"A{n}", price="1", category="bolts", units=UNITS) for n in range(20)]
+    set_limits({"contract": "K", "category": "bolts", "minimum": D(2)}, {"contract": "K", "sku": "A", "minimum": D(3)})
+
+    def asked(count: int, unit: str) -> int:
+        lines = [QuantityLine(str(n), one.id, unit, D(1)) for n, one in enumerate([product, *others][:count])]
+        with count_statements() as counted:
+            assert len(list(limits.quantity_rules(lines, parent.id))) == count
+        return counted.count
+
+    asked(1, "pcs")  # that there are limits is known from here on
+    few = asked(1, "pcs")
+    assert [asked(21, "pcs"), asked(1, "box"), asked(21, "box")] == [few, few + 1, few + 1]

@@ -96,6 +96,7 @@ def upgrade() -> None:
     sa.Column('title', sa.String(length=200), nullable=False),
     sa.Column('state', sa.String(length=10), nullable=False),
     sa.Column('starts', types.Instant(), nullable=True),
+    sa.Column('size', sa.Integer(), nullable=False),
     sa.Column('rows', types.Json, nullable=False),
     sa.Column('head', types.Json, nullable=True),
     sa.Column('head_before', types.Json, nullable=True),
