@@ -82,10 +82,12 @@ class Moved:
         who, when = self.deed.actor, instant_text(self.deed.at)
         before, now = in_words(self.before, currency), in_words(self.now, currency)
         if self.now is None:
-            return _("%(who)s took this out on %(when)s; it was %(before)s.", who=who, when=when, before=before)
+            return _("%(who)s took this out on %(when)s; it was “%(before)s”.", who=who, when=when, before=before)
         if self.before is None:
-            return _("%(who)s added this on %(when)s: %(now)s.", who=who, when=when, now=now)
-        return _("%(who)s changed this on %(when)s from %(before)s to %(now)s.", who=who, when=when, before=before, now=now)
+            return _("%(who)s added this on %(when)s: “%(now)s”.", who=who, when=when, now=now)
+        return _(
+            "%(who)s changed this on %(when)s from “%(before)s” to “%(now)s”.", who=who, when=when, before=before, now=now
+        )
 
 
 _FIELDS = {"kind": "kind", "value": "value", "per": "per", "valid_until": "valid_until", "terms": "formula"}
@@ -157,7 +159,7 @@ def by_hand(rows: Mapping[Any, Mapping[str, Any]], currencies: Mapping[int, str]
 def _replaced(row: Mapping[str, Any], deed: Deed, currency: str) -> str:
     before = Terms(row["kind"], row["value"], row["per"], row["valid_until"], row["terms"])
     return _(
-        "Replaces what %(who)s set by hand on %(when)s: %(before)s.",
+        "Replaces what %(who)s set by hand on %(when)s: “%(before)s”.",
         who=deed.actor,
         when=instant_text(deed.at),
         before=in_words(before, currency),

@@ -168,7 +168,7 @@ def test_a_pasted_row_that_somebody_changed_since_the_page_was_opened_is_written
     answer = olli.post(f"{PAGE}/paste", data={"rows": text, "seen": opened})
     assert answer.status_code == 409
     assert values() == {"1": D("1.40"), "2": D("2.50"), "3": D(3)}
-    assert re.search(r"Minna changed this on [^<]*\d{4}[^<]* from 1\.00.€ to 1\.40.€\.", answer.text)
+    assert re.search(r"Minna changed this on [^<]*\d{4}[^<]* from “1\.00.€” to “1\.40.€”\.", answer.text)
     again = {"rows": text, "seen": seen(answer.text)}
     assert olli.post(f"{PAGE}/paste", data=again).status_code == 409
     assert values()["1"] == D("1.40")
@@ -176,7 +176,7 @@ def test_a_pasted_row_that_somebody_changed_since_the_page_was_opened_is_written
     minna.post(f"{PAGE}/rows", data=sent(shown(minna.get(PAGE).text)["BOLT"] | {"value": "1.45"}))
     late = olli.post(f"{PAGE}/paste", data=again | {"over": over})  # confirmed what stood then, not what stands now
     assert late.status_code == 409
-    assert "to 1.45\u00a0€" in late.text
+    assert "to “1.45\u00a0€”" in late.text
     over = html.unescape(re.search(r'name="over" value="([^"]+)"', late.text)[1])
     assert olli.post(f"{PAGE}/paste", data=again | {"over": over}).status_code == 200
     assert values()["1"] == D("1.50")
@@ -191,8 +191,8 @@ def test_pasted_rows_meet_rows_taken_out_and_added_meanwhile_but_not_ones_own(tw
     answer = olli.post(f"{PAGE}/paste", data={"rows": "BOLT\t1.50\nWASHER\t3\nNUT\t2.50", "seen": seen(page)})
     assert answer.status_code == 409
     assert values() == {"2": D("2.50"), "3": D(4)}
-    assert re.search(r"Minna took this out on [^<]*; it was 1\.00.€\.", answer.text)
-    assert re.search(r"Minna added this on [^<]*: 4\.00.€\.", answer.text)
+    assert re.search(r"Minna took this out on [^<]*; it was “1\.00.€”\.", answer.text)
+    assert re.search(r"Minna added this on [^<]*: “4\.00.€”\.", answer.text)
     same = olli.post(f"{PAGE}/paste", data={"rows": "WASHER\t4", "seen": seen(page)})
     assert same.status_code == 200  # what is written there already is no conflict
 
@@ -234,7 +234,7 @@ def test_a_prepared_change_is_not_published_over_rows_that_were_changed_since_it
     answer = olli.post(f"{PAGE}/paste", data={"rows": "BOLT\t1.50\nNUT\t2.50", "prepare": "1"})
     minna.post(f"{PAGE}/rows", data=sent(shown(minna.get(PAGE).text)["BOLT"] | {"value": "1.40"}))
     page = answer.location
-    told = r"BOLT: Minna changed this on [^<]* from 1\.00.€ to 1\.40.€\."
+    told = r"BOLT: Minna changed this on [^<]* from “1\.00.€” to “1\.40.€”\."
     assert re.search(told, olli.get(page).text)
     late = olli.post(f"{page}/publish", data={"version": "1"})
     assert late.status_code == 422
@@ -258,7 +258,7 @@ def test_a_tried_file_leaves_out_rows_that_somebody_changed_since_the_trial(two,
     run_due(olli.application)
     assert values() == {"1": D("1.40"), "2": D("2.50")}
     page = olli.get(answer.location).text
-    assert re.search(r"Minna changed this on [^<]* from 1\.00.€ to 1\.40.€\. That was after this file was tried\.", page)
+    assert re.search(r"Minna changed this on [^<]* from “1\.00.€” to “1\.40.€”\. That was after this file was tried\.", page)
 
 
 def test_a_file_and_a_program_say_whose_rows_they_replace(two, tmp_path):
@@ -273,7 +273,7 @@ def test_a_file_and_a_program_say_whose_rows_they_replace(two, tmp_path):
     for report in (tried, done):
         assert (report.changed, report.noticed) == (3, 1)
         assert re.fullmatch(
-            r"Replaces what Minna set by hand on .*: 1\.40.€\.", str(report.plain()["notices"][0]["message"])
+            r"Replaces what Minna set by hand on .*: “1\.40.€”\.", str(report.plain()["notices"][0]["message"])
         )
     assert again.plain()["notices"] == []
     assert values() == {"1": D("1.50"), "2": D("2.50"), "3": D(3)}
