@@ -19,6 +19,8 @@ from .centre_models import CentreDefault, CostCentre, LineCentre, OrderCentre
 from .shares import shares
 
 ZERO = Decimal(0)
+#: In ``extra`` of an order that is only thought of: the Centre on which all of it would go.
+THOUGHT = "approval_chain.cost_centre"
 Centres = Mapping[int, "Centre"]
 
 
@@ -34,6 +36,8 @@ class Centre:
 def of_orders(order_ids: Iterable[int]) -> dict[int, dict[int, Centre]]:
     """Return the cost centre of every line that has one, by order and line; statements do not grow with either."""
     ids = tuple(dict.fromkeys(order_ids))
+    if not ids:
+        return {}
     return once(("approval_chain.of_orders", ids), lambda: _of_orders(ids))
 
 
@@ -118,12 +122,18 @@ def freeze(order_id: int) -> None:
 
 def of_drafts(drafts: Sequence[OrderDraft]) -> list[dict[Centre, Decimal]]:
     """Return what each cost centre bears of what counts of carts or orders as rules see them, in the order's currency."""
-    found = of_orders(draft.order_id for draft in drafts)
     bases = basis.of_each(draft.company_id for draft in drafts)
     return [
-        _borne(draft, amount, bases[draft.company_id], found[draft.order_id])
-        for draft, amount in zip(drafts, basis.amounts(drafts, bases), strict=True)
+        _borne(draft, amount, bases[draft.company_id], found)
+        for draft, amount, found in zip(drafts, basis.amounts(drafts, bases), on_lines(drafts), strict=True)
     ]
+
+
+def on_lines(drafts: Sequence[OrderDraft]) -> list[Mapping[int, Centre]]:
+    """Return for each order as rules see it the cost centres of its lines by their id; those of a thought one have 0."""
+    found = of_orders(draft.order_id for draft in drafts if draft.order_id)
+    thought = ({0: draft.extra[THOUGHT]} if THOUGHT in draft.extra else {} for draft in drafts)
+    return [found[draft.order_id] if draft.order_id else mine for draft, mine in zip(drafts, thought, strict=True)]
 
 
 def _borne(draft: OrderDraft, counts: Decimal, how: str, found: Mapping[int, Centre]) -> dict[Centre, Decimal]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import select
@@ -17,7 +18,7 @@ from core.api.hooks import DraftLine, Invalid, OrderDraft
 from core.api.i18n import read_number, translations
 from core.api.orders import Wanted, price_lines, priced_draft
 
-from . import engine, facts, lesser, seller, services, timing
+from . import allocation, engine, facts, lesser, seller, services, timing
 from .loading import in_force, rules_of
 from .models import Rule
 from .sentences import Names, condition_text, describe, figure_text, names_for
@@ -30,13 +31,17 @@ MOST_LINES = 500
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """An order that is only thought of: lines ("SKU quantity [unit]" each), or else an amount of what counts."""
+    """An order that is only thought of: lines ("SKU quantity [unit]" each), or else an amount of what counts.
+
+    ``centre`` is the code of the cost centre that bears it; '': that which bears the person's orders.
+    """
 
     company: Company
     user_id: int
     amount: Decimal | None = None
     lines: str = ""
     ship_to: str = ""
+    centre: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,23 @@ def addresses_of(company_id: int) -> list[tuple[str, str]]:
     query = select(Address.code, Address.name, Address.city).where(Address.company_id == company_id, Address.active)
     rows = db.session.execute(query.where(Address.use != "bill_to").order_by(Address.is_default.desc(), Address.code))
     return [(row.code, f"{row.code}: {row.name}, {row.city}") for row in rows]
+
+
+def centres_of(company_id: int) -> list[tuple[str, str]]:
+    """Return code and name of the company's cost centres in use."""
+    return [(c.code, f"{c.code} · {c.name}") for c in allocation.active({company_id}).values()]
+
+
+def _bearing(question: Question) -> dict[str, Any]:
+    """Return which cost centre bears the order, for the ``extra`` of its draft; Invalid for one that is not in use."""
+    usable = allocation.active({question.company.id})
+    if question.centre:
+        found = next((c for c in usable.values() if c.code == question.centre), None)
+        if found is None:
+            raise Invalid("BENCH-CENTRE", _("The company has no cost centre %(code)s.", code=question.centre))
+    else:
+        found = allocation.choice(SimpleNamespace(id=0, company_id=question.company.id, user_id=question.user_id), usable)
+    return {allocation.THOUGHT: found} if found else {}
 
 
 def person(company_id: int, code: str) -> int:
@@ -188,7 +210,7 @@ def rows_in_force(rows: Sequence[Rule]) -> list[Rule]:
 
 def _draft(question: Question) -> tuple[OrderDraft, dict[int, str]]:
     """Return the order as rules would see it, and the names of its lines by position."""
-    company = question.company
+    company, bearing = question.company, _bearing(question)
     address = select(Address.id, Address.country).where(Address.company_id == company.id, Address.active)
     if question.ship_to:
         address = address.where(Address.code == question.ship_to)
@@ -201,15 +223,17 @@ def _draft(question: Question) -> tuple[OrderDraft, dict[int, str]]:
         with acting(buyer):
             priced = price_lines(_wanted(question.lines), ship_to_country=country)
             names = {i: line.article.name for i, line in enumerate(priced.lines, 1) if line.article}
-            return priced_draft(priced, own, question.user_id, ship_to_id=ship_to_id), names
+            draft = priced_draft(priced, own, question.user_id, ship_to_id=ship_to_id)
+            return replace(draft, extra=bearing), names
     if question.amount is None:
         raise Invalid("BENCH-EMPTY", _("Give an amount, or lines."))
     one, amount = Decimal(1), question.amount
     line = DraftLine("1", 0, None, "", "", one, one, amount, amount, 1)
     zero = Decimal(0)
     draft = OrderDraft(
-        0, company.id, question.user_id, company.currency, amount, zero, amount, (line,), ship_to_id=ship_to_id
-    )
+        0, company.id, question.user_id, company.currency, amount, zero, amount, (line,), ship_to_id=ship_to_id,
+        extra=bearing,
+    )  # fmt: skip
     return draft, {}
 
 

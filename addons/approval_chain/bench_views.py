@@ -21,7 +21,7 @@ from .views import bp
 
 _, _l, ngettext, _p = translations(__name__)
 ADMIN = "approval_chain/bench_admin.html"
-FIELDS = ("company", "person", "amount", "lines", "ship_to")
+FIELDS = ("company", "person", "amount", "lines", "ship_to", "centre")
 
 
 @bp.get("/approval-bench")
@@ -57,6 +57,7 @@ def _page(template: str, company: Company | None, here: str, problem: str = "") 
         "counted": basis.counted(company.id) if company else "",
         "people": people,
         "addresses": bench.addresses_of(company.id) if company else [],
+        "centres": bench.centres_of(company.id) if company else [],
         "asked": asked,
         "action": here,
         "answer": None,
@@ -74,7 +75,7 @@ def _question(company: Company, asked: Mapping[str, str]) -> bench.Question:
     if amount is not None and not 0 <= amount < 10**12:
         raise Invalid("BENCH-AMOUNT", _("Enter an amount of 0 or more."))
     who = bench.person(company.id, asked["person"])
-    return bench.Question(company, who, amount, asked["lines"], asked["ship_to"])
+    return bench.Question(company, who, amount, asked["lines"], asked["ship_to"], asked["centre"])
 
 
 def company_rules(context: PageContext) -> Mapping[str, Any]:

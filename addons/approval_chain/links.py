@@ -18,6 +18,7 @@ from core.api.data import Actor, Scope, acting, clock, db, unscoped, write
 from core.api.hooks import NotFound
 from core.api.i18n import translations
 from core.api.orders import Order
+from core.api.pricing import SEE_PRICES
 
 from . import deciding, services
 from .flow import Flow
@@ -65,10 +66,15 @@ def opened(secret: str) -> Iterator[tuple[Link, str]]:
 
 
 def acting_as(user: User, company_id: int) -> Actor:
-    """Return a person with no right but to decide on orders of one company; whether it is their turn is asked there."""
+    """Return a person with no right but to decide on orders of one company; whether it is their turn is asked there.
+
+    Who decides reads what the order costs.
+    """
     own = (company_id,)
     scope = Scope("companies", own, own, tuple(ancestors(company_id)))
-    return Actor(user.id, user.name, scope, company_id, None, frozenset({DECIDE, "orders.order.view"}), user.locale)
+    return Actor(
+        user.id, user.name, scope, company_id, None, frozenset({DECIDE, SEE_PRICES, "orders.order.view"}), user.locale
+    )
 
 
 def decide(link: Link, number: str, outcome: str, comment: str) -> Flow:

@@ -56,12 +56,22 @@ def of_drafts(drafts: Sequence[OrderDraft]) -> list[Found]:
 
     An order that is entered already is compared with what came before it: later orders take nothing from it.
     """
-    asked = tuple((x.order_id, x.currency, x.charges_net, x.gross, tuple((y.id, y.net) for y in x.lines)) for x in drafts)
+    asked = tuple(
+        (
+            x.order_id,
+            x.currency,
+            x.charges_net,
+            x.gross,
+            x.extra.get(allocation.THOUGHT),
+            tuple((y.id, y.net) for y in x.lines),
+        )
+        for x in drafts
+    )
     return once(("approval_chain.overruns", asked), lambda: _of_drafts(drafts))
 
 
 def _of_drafts(drafts: Sequence[OrderDraft]) -> list[Found]:
-    if not any(allocation.of_orders(draft.order_id for draft in drafts).values()):
+    if not any(allocation.on_lines(drafts)):
         return [Found() for _draft in drafts]
     borne = allocation.of_drafts(drafts)
     centre_ids = {centre.id for shares in borne for centre in shares}

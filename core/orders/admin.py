@@ -50,14 +50,14 @@ def order(number: str) -> str:
     """Show an order with everything that can be done with it now."""
     found = queries.find(number)
     page = order_page(found, queries.lines_of(found.id))
-    holds, company = queries.holds_of(found.id), db.session.get(Company, found.company_id)
+    company = db.session.get(Company, found.company_id)
     return render_template(
         "orders/desk_order.html",
         page=page,
         order=found,
         company=company,
         company_url=row_url("companies_admin.company", company.code) if company else "",
-        open_holds=[(hold, _may_release(hold), _asleep(hold)) for hold in holds if hold.released_at is None],
+        open_holds=[(hold, _may_release(hold), _asleep(hold)) for hold in queries.standing_holds(found)],
         stale=found.state == "submitted" and found.price_hold_until is not None and found.price_hold_until <= clock.now(),
         may={name: states.allowed(found, name) for name in ("confirm", "reject", "cancel")},
         may_price=found.state == "submitted" and current_actor().may(manual.SET),

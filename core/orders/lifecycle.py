@@ -74,8 +74,8 @@ def cancel(number: str, reason: str = "", *, version: int | None = None) -> Orde
     return order
 
 
-def release(number: str, hold_id: int, reason: str = "") -> Order:
-    """Release one hold: by its permission, or by force with a reason; confirms the order if nothing else stops it."""
+def release(number: str, hold_id: int, reason: str) -> Order:
+    """Release one hold with a reason: by its permission, or by force; confirms the order if nothing else stops it."""
     with write():
         order = _lock_with_company(number)
         hold = next((h for h in queries.holds_of(order.id) if h.id == hold_id), None)
@@ -85,7 +85,7 @@ def release(number: str, hold_id: int, reason: str = "") -> Order:
         forced = not actor.may(hold.release_permission)
         if forced and not actor.may(FORCE_RELEASE):
             raise Forbidden("HOLD-NOT-YOURS", _("Only %(owner)s may release this hold.", owner=hold.owner))
-        release_locked(order, hold, required(reason) if forced else reason.strip(), forced=forced)
+        release_locked(order, hold, required(reason), forced=forced)
     return order
 
 

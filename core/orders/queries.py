@@ -49,6 +49,11 @@ def holds_of(order_id: int) -> list[Hold]:
     return list(db.session.scalars(select(Hold).where(Hold.order_id == order_id).order_by(Hold.id)))
 
 
+def standing_holds(order: Order) -> list[Hold]:
+    """Return the holds that still stop an order: those of one that was rejected or cancelled stop nothing."""
+    return [] if order.state in ("rejected", "cancelled") else [h for h in holds_of(order.id) if h.released_at is None]
+
+
 def matching(text: str) -> Any:
     """Return the condition for a search of orders: number, PO number, or an article on one of the lines."""
     wanted = text.strip()

@@ -117,7 +117,7 @@ def guest_order(key: str) -> Any:
             order=found,
             key=key,
             may_cancel=guest_orders.may_cancel(found),
-            held=any(h.released_at is None for h in queries.holds_of(found.id)),
+            held=bool(queries.standing_holds(found)),
             ship_to=address_lines(found.ship_to),
             bill_to=[],
             charges=documents.charge_rows(found, charges.rows_of(found.id)),

@@ -52,7 +52,7 @@ def order(number: str) -> str:
     """Show an order: its state, lines and what happened to them, documents, timeline."""
     found = queries.find(number)
     page = order_page(found, queries.lines_of(found.id))
-    held = any(h.released_at is None for h in queries.holds_of(found.id))
+    held = bool(queries.standing_holds(found))
     return render_template(
         "orders/order.html",
         page=page,

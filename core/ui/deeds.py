@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from flask import has_app_context
+
 from core.i18n import _, _l
+from core.i18n.texts import texts_of
+from core.registry.registry import registry
 
 THINGS = {
     "addon": _l("Addon"),
@@ -141,12 +145,12 @@ DEEDS = {
 
 
 def thing(entity: str) -> str:
-    """Return the word for a kind of thing; an addon's own stands as the addon wrote it."""
+    """Return the word for a kind of thing; an addon's own stands as its catalogue has it, or as the addon wrote it."""
     return str(THINGS.get(entity) or _plain(entity))
 
 
 def deed(action: str) -> str:
-    """Return the words for what was done; an addon's own stand as the addon wrote them."""
+    """Return the words for what was done; an addon's own stand as its catalogue has them, or as the addon wrote them."""
     return str(DEEDS.get(action) or _plain(action))
 
 
@@ -158,4 +162,8 @@ def told(entity: str, name: str, action: str) -> str:
 
 
 def _plain(code: str) -> str:
+    for addon in registry().plan.order if has_app_context() else ():
+        said = texts_of(addon.import_name, addon.name).gettext(code)
+        if said != code:
+            return said
     return code.replace("_", " ").replace(".", " ")

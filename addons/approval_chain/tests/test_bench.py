@@ -9,8 +9,12 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
+from addons.approval_chain.centre_models import CentreDefault, CostCentre
 from addons.approval_chain.models import SellerRule
+from addons.approval_chain.tests.test_budgets import budget
+from addons.approval_chain.tests.test_cost_centres import centre
 from core.accounts.models import User
 from core.data import clock
 from core.data.db import db
@@ -99,3 +103,26 @@ def test_staff_try_the_rules_of_any_company(world):
     assert "Ours" not in shown(sign_in(world.app, "carl@acme.example"), SHOP, person=anna, lines="A-1 3")
     rival = sign_in(world.app, "rita@rival.example")
     assert rival.get(DESK).status_code in (302, 403, 404)
+
+
+def test_budgets_of_the_cost_centre_count_in_an_order_that_is_only_thought_of(world):
+    """An order goes on the cost centre that the person's orders take, or on another that is chosen."""
+    centre(world, "A", "bo")
+    centre(world, "B", "bo")
+    budget(world, "100", "require", "A")
+    admin, anna = sign_in(world.app, "carl@acme.example"), code(world, "anna")
+    assert "placed at once" in shown(admin, SHOP, person=anna, amount="250")  # hers go on none unless she chooses one
+    text = shown(admin, SHOP, person=anna, amount="250", centre="A")
+    assert "The order would wait for approval." in text
+    assert "A budget of the cost centre is exceeded." in text
+    assert "Up to 100.00 € no approval is needed." in text
+    assert "placed at once" in shown(admin, SHOP, person=anna, amount="250", centre="B")
+    with write() as session:
+        chosen = session.scalars(select(CostCentre.id).where(CostCentre.code == "A")).one()
+        session.add(CentreDefault(company_id=world.company_id, user_id=world.people["anna"], cost_centre_id=chosen))
+    assert "Up to 100.00 € no approval is needed." in shown(admin, SHOP, person=anna, amount="250")
+    world.rule("", conditions=[when("cost_centre", "in", ["A"])], name="Whatever is for A")
+    assert "Fits, and counts." in shown(admin, SHOP, person=anna, amount="50")
+    assert "no cost centre Z" in shown(admin, SHOP, 422, person=anna, amount="50", centre="Z")
+    sales = sign_in(world.app, factories.make_staff("sales@tukku.example", ["sales"]).email)
+    assert "Whatever is for A" in shown(sales, DESK, company="acme", person=anna, amount="50", centre="A")

@@ -28,18 +28,22 @@ from addons.approval_chain import (
 )
 from addons.approval_chain.models import Approval, Decision, Link, Rule
 from addons.approval_chain.tests.test_approval import BUYER, World
+from addons.approval_chain.tests.test_budgets import budget
+from addons.approval_chain.tests.test_cost_centres import centre
 from core.accounts.models import User
 from core.companies.models import Company
 from core.data import clock
 from core.data.db import db
 from core.data.scope import Actor, Scope, acting
 from core.data.write import write
+from core.i18n import speaking
 from core.notifications.models import Notification
 from core.orders import lifecycle, queries
 from core.settings.services import set_value
 from core.spec.errors import Conflict, Forbidden, Invalid
 from core.testing import factories
 from core.testing.signin import sign_in
+from core.ui.deeds import deed
 
 
 @pytest.fixture
@@ -193,6 +197,21 @@ def test_managers_lead_in_no_circle():
     managers.refuse_circle({2: 3}, 1, 2)
     with pytest.raises(Invalid, match="circle"):
         managers.refuse_circle({2: 3, 3: 1}, 1, 2)
+
+
+def test_the_page_of_a_link_has_no_menu_of_its_person_and_says_what_a_budget_lacks(world):
+    """Whoever holds the link is not signed in: what leads elsewhere would only ask them to."""
+    centre(world, "A", "bo")
+    budget(world, "100", "require")
+    number = world.place(30)
+    with world.app.test_request_context("/"), write():
+        secret = links.issue(services.pending(number), world.people["bo"])
+    page = world.app.test_client().get(f"/a/approval_chain/decide/{secret}").text
+    assert "the order takes 300.00\xa0€, and 100.00\xa0€ of 100.00\xa0€ are left" in page
+    for place in ("/cart", "/orders", "/a/approval_chain/approvals"):
+        assert f'href="{place}"' not in page, place
+    assert world.decide("bo", number, "rejected", "No") == "rejected"
+    assert "On hold" not in sign_in(world.app, "anna@acme.example").get(f"/orders/{number}").text
 
 
 def test_a_link_of_a_mail_shows_and_a_button_decides_once(world):
@@ -357,7 +376,7 @@ def test_the_seller_releases_what_a_disabled_addon_left(world):
     with world.app.test_request_context("/"), acting(staff):
         hold = queries.holds_of(queries.find(number).id)[0]
         with pytest.raises(Invalid, match="reason"):
-            lifecycle.release(number, hold.id)
+            lifecycle.release(number, hold.id, "")
         lifecycle.release(number, hold.id, "The addon is off; agreed by phone")
     clockwork.close({"number": number})
     assert (world.state(number), approval(number).state) == ("confirmed", "released")
@@ -401,3 +420,15 @@ def test_staff_read_in_their_language_why_an_order_is_held(world, monkeypatch):
     number = world.place(20)
     holds = queries.holds_of(queries.find(number).id)
     assert [hold.label for hold in holds] == ["Waits for approval by the company"]
+
+
+def test_the_audit_tells_what_the_addon_keeps_in_the_readers_language(world):
+    number = world.place(30)
+    world.decide("bo", number)
+    staff = sign_in(world.app, factories.make_staff("sales@tukku.example", ["sales"]).email)
+    assert "Approval approved" in staff.get(f"/admin/orders/{number}").text
+    with world.app.test_request_context("/"):
+        for code in map(str, story.KEPT):
+            for locale in ("fi", "pl", "tr"):
+                with speaking(locale):
+                    assert deed(code) != code, (code, locale)

@@ -56,7 +56,7 @@ def test_an_addon_holds_the_orders_it_wants_and_no_others(shop, contribute):
         assert (hold.owner, hold.code, hold.label, hold.blocks) == ("toy", "large", "Over 100 €", ["confirm"])
     owner = replace(shop.staff, permissions=frozenset({"toy.hold.release", "orders.desk.view"}))
     with shop.request(owner):
-        assert lifecycle.release(big, hold.id).state == "confirmed"
+        assert lifecycle.release(big, hold.id, "agreed").state == "confirmed"
 
 
 def test_findings_of_addons_stand_beside_those_of_core(shop, contribute):

@@ -131,8 +131,10 @@ def test_a_hold_stops_the_confirmation_until_its_owner_releases_it(shop, submitt
     owner = staff(factories.make_staff("fin@tukku.example", ["finance"]), frozenset({"credit.hold.release"}))
     with acting(system("tests")):
         set_value("orders", "confirm_automatically", True)
+    with shop.request(owner), pytest.raises(Invalid, match="Give a reason"):
+        lifecycle.release(submitted, hold_id, " ")
     with shop.request(owner):
-        order = lifecycle.release(submitted, hold_id)
+        order = lifecycle.release(submitted, hold_id, "paid")
         assert order.state == "confirmed"
 
 

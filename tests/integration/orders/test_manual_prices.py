@@ -189,7 +189,7 @@ def test_what_is_held_or_confirmed_stays_as_it_is(shop, seller_acts, desk):
             hold = add_hold(queries.lock(number), "tests", "approval", HoldRequest("Waits for Anna"), "orders.desk.view")
         with pytest.raises(Conflict, match="Waits for Anna"):
             manual.set_on_order(number, 1, ManualTerms(price=D(9), **TERMS))
-        lifecycle.release(number, hold.id)
+        lifecycle.release(number, hold.id, "agreed")
         lifecycle.confirm(number)
         with pytest.raises(Conflict, match="settled"):
             manual.set_on_order(number, 1, ManualTerms(price=D(9), **TERMS))
