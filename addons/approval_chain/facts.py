@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
 from core.api.catalog import Category, Product
-from core.api.companies import Address, Company, current_company, descendants
-from core.api.data import db, once, unscoped
+from core.api.companies import Address, Company, current_company, descendants, seller
+from core.api.data import clock, db, once, unscoped
 from core.api.hooks import DraftLine, OrderDraft, OrderFact
 from core.api.i18n import pick, translations
 from core.api.orders import Order, OrderLine, discounts_of, load_facts, order_facts
@@ -124,6 +125,19 @@ def _first(drafts: Sequence[OrderDraft]) -> list[frozenset[str]]:
     return [frozenset({"yes" if first(draft) else "no"}) for draft in drafts]
 
 
+def _wished(drafts: Sequence[OrderDraft]) -> list[Decimal | None]:
+    """Return in how many days delivery is wished, counted from the day of the order; None: whenever it may be."""
+    ids, zone = sorted({draft.order_id for draft in drafts if draft.wished_date}), seller().zone
+    query = unscoped(select(Order.id, Order.submitted_at).where(Order.id.in_(ids)), _REASON)
+    placed = {row.id: row.submitted_at for row in db.session.execute(query)} if ids else {}
+
+    def days(draft: OrderDraft) -> Decimal | None:
+        at = placed.get(draft.order_id) or clock.now()
+        return Decimal((draft.wished_date - at.astimezone(ZoneInfo(zone)).date()).days) if draft.wished_date else None
+
+    return [days(draft) for draft in drafts]
+
+
 def _dearer(drafts: Sequence[OrderDraft]) -> list[Decimal | None]:
     """Return by how many percent the dearest line costs more than when the company bought it last; None: all is new."""
     ids = sorted({draft.company_id for draft in drafts})
@@ -195,7 +209,7 @@ def address_options() -> Iterable[tuple[str, object]]:
 
 
 #: The figures that are read from an order without its lines.
-OF_HEADS = frozenset({"total", "goods", "gross", "freight", "ship_to", "country", "currency", "company", "first"})
+OF_HEADS = frozenset({"total", "goods", "gross", "freight", "ship_to", "country", "wished", "currency", "company", "first"})
 YES_NO = (("yes", _l("Yes")), ("no", _l("No")))
 FACTS = (
     OrderFact("total", basis.TITLE, "money", basis.amounts, order=10),
@@ -219,6 +233,7 @@ FACTS = (
     OrderFact("category", _l("Categories"), "choice", _categories, category_options, order=41),
     OrderFact("ship_to", _l("Delivery address"), "choice", _ship_to, address_options, order=50),
     OrderFact("country", _l("Country of delivery"), "codes", _country, order=51),
+    OrderFact("wished", _l("Days until the wished delivery"), "number", _wished, order=53),
     OrderFact("currency", _l("Currency"), "codes", _each(lambda draft: frozenset({draft.currency})), order=52),
     OrderFact("cost_centre", _l("Cost centre"), "choice", _centres, centre_options, order=70),
     OrderFact("budget_overrun", _l("More than is left of budgets"), "money", _over_budget, order=71),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,6 +16,7 @@ from addons.approval_chain import facts, policies, services
 from addons.approval_chain import rules as company_rules
 from addons.approval_chain.loading import company_for
 from addons.approval_chain.models import Approval, Group, Limit, Policy, Rule
+from addons.approval_chain.spending import Asked
 from core.data import clock
 from core.data.db import db
 from core.data.scope import acting
@@ -295,3 +297,21 @@ def test_a_product_that_the_company_never_bought_asks(world):
     assert world.state(first) == "submitted"
     assert world.decide("bo", first) == "approved"
     assert world.state(world.place(1)) == "confirmed"
+
+
+def test_a_rule_asks_how_soon_delivery_is_wished(world):
+    """Counted from the day of the order, so that waiting does not bring anybody's turn."""
+    world.rule("", conditions=[when("wished", "<", "3")])
+    assert world.state(world.place(1)) == "confirmed"  # whenever it may be
+    number = world.place(1)
+    order, today = find(number), clock.now().date()
+    with world.app.test_request_context("/"):
+        for wished, placed, days in ((2, 0, 2), (3, 0, 3), (3, 2, 5), (None, 0, None)):
+            day = today + timedelta(days=wished) if wished is not None else None
+            with write() as session:
+                session.get_one(type(order), order.id).submitted_at = clock.now() - timedelta(days=placed)
+            draft = replace(stored_draft(order, lines_of(order.id)), wished_date=day)
+            (figures,) = facts.of_drafts([draft], ["wished"])
+            assert figures["wished"] == days
+            plan = services.Trial(draft, Asked(world.people["anna"], world.company_id)).of([draft])[0].plan
+            assert plan.needed is (days == 2)
