@@ -12,7 +12,7 @@ from core.api.companies import Company, Segment, country_name
 from core.api.data import db
 from core.api.hooks import Action, TukkuError
 from core.api.i18n import pick, translations
-from core.api.ui import Empty, requires, safe_next, show_list
+from core.api.ui import Empty, refuse, requires, safe_next, show_list
 
 from . import editing, touched, why, wording
 from .forms import AssortmentForm
@@ -109,11 +109,7 @@ def _edit(form: AssortmentForm, found: Assortment | None) -> Any:
                 values["code"] = found.code
             saved = editing.save(found, values, request.form.get("version", type=int))
         except TukkuError as refused:
-            field = (refused.details or {}).get("field", "")
-            if field in form:
-                form[field].errors = [*form[field].errors, str(refused.message)]
-            else:
-                form.form_errors.append(str(refused.message))
+            refuse(form, refused)
         else:
             flash(_("The assortment is saved."), "success")
             return redirect(url_for(".assortment", code=saved.code), 303)

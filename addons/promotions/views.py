@@ -9,7 +9,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from core.api.companies import Company, Segment, seller
 from core.api.hooks import TukkuError
 from core.api.i18n import translations
-from core.api.ui import Empty, Field, Resource, View, requires, show_list
+from core.api.ui import Empty, Field, Resource, View, refuse, requires, show_list
 
 from . import editing
 from .forms import KINDS, STATUSES, PromotionForm
@@ -98,11 +98,7 @@ def _edit(form: PromotionForm, promotion: Promotion | None) -> Any:
                 values.pop("code")
             editing.save(promotion, values, request.form.get("version", type=int))
         except TukkuError as refused:
-            field = (refused.details or {}).get("field", "")
-            if field in form:
-                form[field].errors = [*form[field].errors, str(refused.message)]
-            else:
-                form.form_errors.append(str(refused.message))
+            refuse(form, refused)
         else:
             flash(_("The promotion is saved."), "success")
             return redirect(url_for(".promotions"), 303)

@@ -12,7 +12,7 @@ from core.api.data import db
 from core.api.hooks import TukkuError
 from core.api.i18n import read_plain, translations
 from core.api.orders import Order
-from core.api.ui import Empty, requires, show_list
+from core.api.ui import Empty, refuse, requires, show_list
 
 from . import documents, editing, settling, standing, wording
 from .forms import RebateForm
@@ -89,11 +89,7 @@ def _edit(form: RebateForm, found: Rebate | None) -> Any:
                 values["code"] = found.code
             saved = editing.save(found, values, request.form.get("version", type=int))
         except TukkuError as refused:
-            field = (refused.details or {}).get("field", "")
-            if field in form:
-                form[field].errors = [*form[field].errors, str(refused.message)]
-            else:
-                form.form_errors.append(str(refused.message))
+            refuse(form, refused)
         else:
             flash(_("The rebate is saved, and what accrued is computed anew."), "success")
             return redirect(url_for(".rebate", code=saved.code), 303)

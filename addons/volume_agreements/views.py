@@ -12,7 +12,7 @@ from core.api.data import db
 from core.api.hooks import TukkuError
 from core.api.i18n import translations
 from core.api.orders import Order
-from core.api.ui import Empty, requires, show_list
+from core.api.ui import Empty, refuse, requires, show_list
 
 from . import editing
 from .forms import AgreementForm
@@ -90,11 +90,7 @@ def _edit(form: AgreementForm, found: Agreement | None) -> Any:
                 values["code"] = found.code
             saved = editing.save(found, values, request.form.get("version", type=int))
         except TukkuError as refused:
-            field = (refused.details or {}).get("field", "")
-            if field in form:
-                form[field].errors = [*form[field].errors, str(refused.message)]
-            else:
-                form.form_errors.append(str(refused.message))
+            refuse(form, refused)
         else:
             flash(_("The agreement is saved."), "success")
             return redirect(url_for(".agreement", code=saved.code), 303)

@@ -8,7 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy import exists, func, select
 
 from core.accounts import links, login, second_factor, sessions, users
-from core.accounts.forms import InviteStaffForm, StaffForm, refuse
+from core.accounts.forms import InviteStaffForm, StaffForm
 from core.accounts.models import LoginSession, StaffRole, User
 from core.accounts.roles import TITLES
 from core.data import audit, clock
@@ -18,6 +18,7 @@ from core.data.write import write
 from core.i18n import _, _l, ngettext
 from core.spec.errors import Forbidden, NotFound, TukkuError
 from core.ui.access import requires
+from core.ui.forms import refuse
 from core.ui.listing import show_list
 from core.ui.listpage import Empty
 from core.ui.resource import Field, Resource

@@ -10,20 +10,10 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from core.accounts.roles import STAFF, TITLES
 from core.i18n import LOCALES, _l
-from core.spec.errors import TukkuError
 from core.ui.fields import ChoiceField, choices
 from core.ui.forms import TukkuForm
 
 LANGUAGES = {"en": "English", "fi": "Suomi", "pl": "Polski", "tr": "Türkçe"}
-
-
-def refuse(form: TukkuForm, error: TukkuError) -> None:
-    """Show a service's refusal at the field that it names, else above the form."""
-    field = str(error.details.get("field", ""))
-    if field in form:
-        form[field].errors = [*form[field].errors, str(error.message)]
-    else:
-        form.form_errors.append(str(error.message))
 
 
 class ChecksField(SelectMultipleField):

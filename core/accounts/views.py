@@ -15,7 +15,6 @@ from core.accounts.forms import (
     NewPasswordForm,
     ProfileForm,
     ProveForm,
-    refuse,
 )
 from core.accounts.models import User
 from core.data import audit
@@ -24,6 +23,7 @@ from core.data.write import write
 from core.i18n import LOCALES, _, ngettext
 from core.spec.errors import TukkuError
 from core.ui.access import public, requires
+from core.ui.forms import refuse
 from core.ui.links import safe_next
 
 bp = Blueprint("accounts", __name__)

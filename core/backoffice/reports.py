@@ -21,7 +21,7 @@ from core.spec.reports import ReportParameter, ReportSource
 from core.ui.access import requires
 from core.ui.export import ExportColumn, export_response
 from core.ui.fields import ChoiceField, DayField
-from core.ui.forms import TukkuForm
+from core.ui.forms import TukkuForm, refuse
 from core.ui.resource import NUMERIC
 
 bp = Blueprint("reports_admin", __name__)
@@ -100,7 +100,7 @@ def show(name: str) -> Any:
         try:
             rows = list(islice(rows_of(report, form.data), SHOWN + 1))
         except Invalid as invalid:
-            _blame(form, invalid)
+            refuse(form, invalid)
     if rows is not None:
         rows, more = rows[:SHOWN], len(rows) > SHOWN
     beside = {column.extra for column in report.source.columns}
@@ -146,15 +146,6 @@ def _asked(source: ReportSource) -> Mapping[str, str] | None:
     proposed = {p.name: str(answer) for p in source.parameters if (answer := p.default() if p.default else "")}
     unanswered = any(p.required and p.name not in proposed for p in source.parameters)
     return None if unanswered else {p.name: proposed.get(p.name, "") for p in source.parameters}
-
-
-def _blame(form: Form, invalid: Invalid) -> None:
-    """Put the refusal beside the field that it names, else above the form."""
-    name = str((invalid.details or {}).get("field", ""))
-    if name in form:
-        form[name].errors = [*form[name].errors, str(invalid.message)]
-    else:
-        form.form_errors.append(str(invalid.message))
 
 
 def _field(parameter: ReportParameter) -> UnboundField[Any]:

@@ -8,7 +8,6 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy import select
 
-from core.accounts.forms import refuse
 from core.catalog import editing, media, services
 from core.catalog.forms import MediaForm, ProductBase, attribute_field, language_name, product_form
 from core.catalog.listings import PRODUCTS
@@ -21,7 +20,7 @@ from core.i18n import LOCALES, _, _l, ngettext
 from core.spec.errors import Invalid, NotFound, TukkuError
 from core.spec.ui import Action
 from core.ui.access import requires
-from core.ui.forms import Sections, sections_of
+from core.ui.forms import Sections, refuse, sections_of
 from core.ui.listing import show_list
 from core.ui.listpage import Empty
 from core.ui.slots import panels

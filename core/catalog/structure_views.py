@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 
-from core.accounts.forms import refuse
 from core.catalog import editing, facets, structuring
 from core.catalog.admin_views import bp
 from core.catalog.forms import TYPE_NAMES, AttributeBase, CategoryBase, ItemCodeForm, named_form, names_of
@@ -18,6 +17,7 @@ from core.i18n import _, _l, ngettext, pick
 from core.spec.errors import TukkuError
 from core.spec.ui import Action
 from core.ui.access import requires
+from core.ui.forms import refuse
 from core.ui.listing import show_list
 from core.ui.listpage import Empty
 

@@ -8,7 +8,6 @@ from flask import Blueprint, current_app, flash, redirect, render_template, requ
 from sqlalchemy import select
 
 from core.accounts import identity, users
-from core.accounts.forms import refuse
 from core.accounts.models import User
 from core.accounts.roles import TITLES
 from core.companies import addresses, editing, invitations, lending, memberships, segments, services
@@ -26,7 +25,7 @@ from core.spec.errors import TukkuError
 from core.ui.access import requires
 from core.ui.deeds import told
 from core.ui.fields import choices
-from core.ui.forms import Sections, sections_of
+from core.ui.forms import Sections, refuse, sections_of
 from core.ui.listing import show_list
 from core.ui.listpage import Empty
 

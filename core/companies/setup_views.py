@@ -8,7 +8,6 @@ from zoneinfo import available_timezones
 from flask import flash, redirect, render_template, request, url_for
 
 from core.accounts import login, second_factor, sessions, users
-from core.accounts.forms import refuse
 from core.accounts.models import User
 from core.accounts.roles import TITLES
 from core.companies import editing, memberships, segments, services
@@ -19,6 +18,7 @@ from core.data.write import write
 from core.i18n import LOCALES, _, pick
 from core.spec.errors import Invalid, NotFound, TukkuError
 from core.ui.access import requires
+from core.ui.forms import refuse
 from core.ui.listing import show_list
 from core.ui.listpage import Empty
 

@@ -7,7 +7,6 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 
 from core.accounts import attempts, identity, login, sessions
-from core.accounts.forms import refuse
 from core.accounts.models import User
 from core.accounts.roles import TITLES
 from core.companies import addresses, invitations, memberships, services
@@ -19,7 +18,7 @@ from core.data.write import write
 from core.i18n import _, current_locale
 from core.spec.errors import NotFound, TukkuError
 from core.ui.access import public, requires
-from core.ui.forms import sections_of
+from core.ui.forms import refuse, sections_of
 from core.ui.links import safe_next
 
 bp = Blueprint("companies", __name__)

@@ -9,7 +9,6 @@ from flask import flash, redirect, render_template, request, url_for
 from sqlalchemy import func, select, update
 from wtforms.validators import InputRequired
 
-from core.accounts.forms import refuse
 from core.companies import merging
 from core.companies.models import Address, Company
 from core.companies.services import company_by_code
@@ -22,7 +21,7 @@ from core.orders.models import Hold, Movement, Order, OrderCharge, OrderLine
 from core.spec.errors import Invalid, NotFound
 from core.ui.access import requires
 from core.ui.fields import CodeField
-from core.ui.forms import TukkuForm
+from core.ui.forms import TukkuForm, refuse
 
 MERGE = "orders.guest.merge"
 #: Nothing in memory is looked through for what a statement changed; all of it is read again.

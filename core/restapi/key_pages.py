@@ -10,7 +10,7 @@ from sqlalchemy import select
 from wtforms import SelectField, StringField
 from wtforms.validators import InputRequired, Length
 
-from core.accounts.forms import ChecksField, refuse
+from core.accounts.forms import ChecksField
 from core.accounts.login import is_fresh
 from core.companies.models import Company
 from core.data.db import db
@@ -20,7 +20,7 @@ from core.registry.registry import registry
 from core.restapi import keys
 from core.spec.errors import TukkuError
 from core.ui.fields import CodeField
-from core.ui.forms import TukkuForm
+from core.ui.forms import TukkuForm, refuse
 
 DAYS = (30, 90, 180, 365)
 

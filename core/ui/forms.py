@@ -23,6 +23,7 @@ from core.data.scope import actor_or_none
 from core.i18n import current_locale
 from core.i18n.characters import cleaned, one_line, problem_in
 from core.registry.registry import registry
+from core.spec.errors import TukkuError
 from core.spec.orders import CheckoutStep
 from core.spec.ui import FormSection
 from core.ui.incoming import unchecked
@@ -56,6 +57,15 @@ class TukkuForm(FlaskForm):
                 if isinstance(field.data, str):
                     field.data = cleaned(field.data)
         return good
+
+
+def refuse(form: Form, error: TukkuError) -> None:
+    """Show a service's refusal at the field that it names (``details["field"]``), else above the form."""
+    field = str((error.details or {}).get("field", ""))
+    if field in form:
+        form[field].errors = [*form[field].errors, str(error.message)]
+    else:
+        form.form_errors.append(str(error.message))
 
 
 def _texts(fields: Iterable[Any]) -> Iterator[Any]:
