@@ -22,6 +22,7 @@ from core.api.ui import Field, Resource
 
 from . import centre_panels, policies, reasons, services
 from .centre_models import LineCentre
+from .flow import Flow
 from .loading import names_of
 from .models import Approval, Decision
 from .permissions import DECIDE
@@ -58,13 +59,26 @@ def forget() -> None:
 
 def _standing() -> list[Standing]:
     me = str(current_actor().on_behalf_of or current_actor().user_id)
-    found = []
+    found, known = [], dict[tuple[int, str], tuple[bool, bool, bool]]()
     for one in services.waiting():
-        people = one.flow.eligible()
-        asked = me in people
-        instead = asked and one.flow.place_of(me) != me
-        found.append(Standing(one, asked and not instead, instead, asked or (bool(people) and me in one.flow.overseers)))
+        flow = one.flow
+        untouched = not (flow.decisions or flow.substitutes or flow.seniors)
+        key = (id(flow.plan), flow.requester)  # orders that stand alike have the same plan, and nothing else decides then
+        stands = known.get(key) if untouched else None
+        if stands is None:
+            stands = _stands(flow, me)
+            if untouched:
+                known[key] = stands
+        found.append(Standing(one, *stands))
     return found
+
+
+def _stands(flow: Flow, me: str) -> tuple[bool, bool, bool]:
+    """Return whether a person is asked themselves, in somebody's place, and able to decide at all."""
+    people = flow.eligible()
+    asked = me in people
+    instead = asked and flow.place_of(me) != me
+    return asked and not instead, instead, asked or (bool(people) and me in flow.overseers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,21 +101,26 @@ def tabs() -> dict[str, Tab]:
     mine = Tab("ordered", _("Ordered by me"), db.session.scalar(count) or 0, ordered)
     if not actor.may(DECIDE):
         return {mine.key: mine}
-    every, all_seen = standing(), policies.sees_all()
-    seen = every if all_seen else [s for s in every if s.able]
-    now = clock.now()
+    every, all_seen, now = standing(), policies.sees_all(), clock.now()
     found = [
-        _tab("mine", _("For me"), (s for s in every if s.mine)),
-        _tab("instead", _("In somebody's place"), (s for s in every if s.instead)),
-        _tab("overdue", _("Overdue"), (s for s in seen if is_late(s.one.approval, now))),
-        *([_tab("all", _("In the company"), seen)] if all_seen else []),
+        _tab("mine", _("For me"), every, lambda s: s.mine),
+        _tab("instead", _("In somebody's place"), every, lambda s: s.instead),
+        _tab("overdue", _("Overdue"), every, lambda s: (all_seen or s.able) and is_late(s.one.approval, now)),
+        *([_tab("all", _("In the company"), every, lambda _s: True)] if all_seen else []),
     ]
     return {tab.key: tab for tab in (*found, mine, Tab("past", _("Decided by me"), None))}
 
 
-def _tab(key: str, label: object, rows: Iterable[Standing]) -> Tab:
-    ids = [s.one.approval.id for s in rows]
-    return Tab(key, label, len(ids), (Approval.id.in_(ids),), deciding=True)
+def _tab(key: str, label: object, every: Sequence[Standing], holds: Callable[[Standing], bool]) -> Tab:
+    """Return the tab of those that hold. The database is told which, or which of all that wait do not: the fewer."""
+    ids: list[int] = []
+    others: list[int] = []
+    for s in every:
+        (ids if holds(s) else others).append(s.one.approval.id)
+    if len(ids) <= len(others):
+        return Tab(key, label, len(ids), (Approval.id.in_(ids),), deciding=True)
+    known = Approval.id <= every[-1].one.approval.id  # what was placed since was not looked at
+    return Tab(key, label, len(ids), (*services.waits(), known, Approval.id.not_in(others)), deciding=True)
 
 
 def links(found: Mapping[str, Tab], current: str) -> list[dict[str, Any]]:
@@ -128,10 +147,16 @@ def is_late(approval: Approval, now: Any) -> bool:
 
 
 def badge() -> int | None:
-    """Return how many orders wait for the actor as they were asked when placed; None for none. One statement."""
+    """Return how many orders wait for the actor; None for none.
+
+    Where the page looked at everything that waits, of what stands now; else of who was asked when it was placed, in one
+    statement.
+    """
     actor = current_actor()
     if not actor.may(DECIDE) or actor.user_id is None:
         return None
+    if has_request_context() and "approval_standing" in g:
+        return sum(s.mine for s in standing()) or None
     said = select(Decision.id).where(
         Decision.approval_id == Approval.id, Decision.round == Approval.round, Decision.user_id == actor.user_id
     )

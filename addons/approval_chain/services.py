@@ -298,9 +298,13 @@ def waiting(*conditions: ColumnElement[bool]) -> list[Pending]:
 
 
 def _waiting() -> Select[Any]:
+    return select(Order, Approval).join(Approval, Approval.order_id == Order.id).where(*waits())
+
+
+def waits() -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions for what waits for somebody's decision."""
     held = select(Hold.order_id).where(Hold.owner == OWNER, Hold.code == CODE, Hold.released_at.is_(None))
-    orders = select(Order, Approval).join(Approval, Approval.order_id == Order.id)
-    return orders.where(Approval.state == "waiting", Order.state == "submitted", Order.id.in_(held))
+    return (Approval.state == "waiting", Order.state == "submitted", Order.id.in_(held))
 
 
 def ordered_by(user_id: int | None) -> tuple[ColumnElement[bool], ...]:
