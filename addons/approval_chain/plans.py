@@ -9,6 +9,7 @@ from typing import Any
 
 from . import engine
 from .parts import TOTAL, Company, Plan
+from .selection import ZERO
 
 
 class Plans:
@@ -38,10 +39,10 @@ class Plans:
 
 
 def _amounts(company: Company) -> list[Decimal]:
-    """Return all amounts with which a total is compared, sorted."""
+    """Return all amounts with which a total is compared, sorted; 0 is the limit of somebody who has left."""
     conditions = (c.value for rule in company.rules for c in rule.conditions if c.fact == TOTAL)
     tiers = (tier.above for rule in company.rules for tier in rule.tiers)
     limits = (x for p in company.people for x in (p.order_limit, p.approve_limit, p.left))
     asked = (tier.above for _why, tier in company.demands)
     pools = (pool.fallback.above for pool in company.pools)
-    return sorted({x for x in (*conditions, *tiers, *limits, *asked, *pools) if x is not None})
+    return sorted({ZERO, *(x for x in (*conditions, *tiers, *limits, *asked, *pools) if x is not None)})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from addons.approval_chain.engine import Company, Condition, Person, Policy, Rule, Tier, evaluate
@@ -70,6 +70,7 @@ def test_the_order_of_people_and_rules_does_not_matter(company: Company, request
     assert plain[0] == plain[1]
 
 
+@example(Company((), (), Policy(limits=True), ("shop",)), [("1", Decimal(0)), ("1", Decimal(1))])  # who has left
 @given(companies, st.lists(st.tuples(ids, st.integers(0, 3000).map(Decimal)), min_size=1, max_size=12))
 @settings(max_examples=100, deadline=None)
 def test_plans_of_many_orders_are_those_of_each(company: Company, orders: list[tuple[str, Decimal]]) -> None:
