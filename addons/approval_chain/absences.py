@@ -30,7 +30,7 @@ def away_now(user_ids: Collection[int]) -> Mapping[str, str]:
     """Return who is away today, in the time zone of their company, with their substitute's id ('' for nobody by name)."""
     if not user_ids:
         return {}
-    noon = clock.now().date()  # where it is another day, it is the one before or after
+    noon = clock.now().date()  # any zone: where it is another day, it is the one before or after
     query = select(Absence).where(
         Absence.user_id.in_(sorted(user_ids)), Absence.since <= noon + DAY, Absence.until >= noon - DAY
     )

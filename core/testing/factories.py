@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -33,6 +33,8 @@ PASSWORD = "correct horse battery"
 SECOND_FACTOR = "a second factor"
 #: Prices and tax rates made here are valid from this instant on.
 EARLY = datetime(2020, 1, 1, tzinfo=UTC)
+#: Where the merchant made here lives.
+ZONE = "Europe/Helsinki"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,11 @@ class Unit:
     minimum: Decimal = Decimal(1)
     step: Decimal = Decimal(1)
     price_from_base: bool = True
+
+
+def today() -> date:
+    """Return the business date of the merchant made here: for some hours of each day it is not that of UTC."""
+    return clock.today(ZONE)
 
 
 @contextmanager
@@ -69,7 +76,7 @@ def make_seller(**values: Any) -> Seller:
             defaults = {
                 "code": "main", "name": "Tukku Oy", "business_id": "0112038-9", "vat_id": "FI01120389",
                 "street": "Satamakatu 1", "postal_code": "00100", "city": "Helsinki", "country": "FI",
-                "email": "sales@tukku.example", "zone": "Europe/Helsinki", "currency": "EUR", "locale": "en",
+                "email": "sales@tukku.example", "zone": ZONE, "currency": "EUR", "locale": "en",
             }  # fmt: skip
             seller = Seller(**{**defaults, **values})
             session.add(seller)

@@ -92,6 +92,16 @@ def test_time_comes_from_the_clock():
     assert found == []
 
 
+def test_a_day_is_that_of_a_zone():
+    """The date of an instant in UTC is for some hours of each day not the one of the merchant or of a site."""
+    found = []
+    for path in sorted(path for folder in ("core", "addons", "tests") for path in (ROOT / folder).rglob("*.py")):
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            if re.search(r"\bnow\(\)(?!\.astimezone).*\.date\(\)", line) and "# any zone" not in line:
+                found.append(f"{path.relative_to(ROOT)}:{number} takes the date of UTC: clock.today(zone)")
+    assert not found
+
+
 def test_every_lifting_of_the_scope_is_listed():
     """A new use is looked at by whoever adds its line; `UPDATE_LISTINGS=1 pytest tests/unit/test_lints.py` writes them."""
     found = sorted({use for name, tree, _source in _sources() for use in _unscoped(name, tree)})

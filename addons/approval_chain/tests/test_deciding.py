@@ -172,7 +172,7 @@ def test_substitutes_decide_up_to_the_lower_limit(world):
         db.session.scalars(select(Rule)).one().steps = [
             {"above": "", "roles": [], "people": [world.people["bo"]], "need": 1, "tier": 1}
         ]
-    day = clock.now().date()
+    day = factories.today()
     with world.app.test_request_context("/"), acting(world.actor("carl")):
         for other, problem in (("bo", "themselves"), ("anna", "may approve")):
             with pytest.raises(Invalid, match=problem):

@@ -22,7 +22,6 @@ from addons.approval_chain.tests.test_cost_centres import HERE, centre
 from addons.approval_chain.tests.test_rules import step, when
 from addons.approval_chain.tests.test_spending import limit
 from core.companies.models import Company
-from core.data import clock
 from core.data.db import db
 from core.data.scope import acting
 from core.data.write import write
@@ -88,7 +87,7 @@ def test_a_budget_alone_asks(world):
 
 def test_a_budget_in_another_currency_leaves_what_it_is_worth_to_the_cent(world):
     with write() as session:
-        day = clock.now().date()
+        day = factories.today()
         session.add_all(
             CurrencyRate(source=a, target=b, day=day, rate=Decimal(rate), origin="test")
             for a, b, rate in (("EUR", "USD", "1.08"), ("USD", "EUR", "0.925926"))

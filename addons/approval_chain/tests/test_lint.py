@@ -66,7 +66,7 @@ def test_a_band_that_the_rule_itself_rules_out(world):
 
 
 def test_ended_rules_and_roles_without_people(world):
-    day = clock.now().date()
+    day = factories.today()
     world.rule("1", valid_until=day - timedelta(days=2))
     world.rule("1", active=False, who="group:99")
     with write() as session:
@@ -101,7 +101,7 @@ def test_people_whom_nobody_can_approve(world):
 
 
 def test_circles_of_managers_and_substitutes(world):
-    day, people = clock.now().date(), world.people
+    day, people = factories.today(), world.people
     with write() as session:
         for who, lead in (("anna", "bo"), ("bo", "carl"), ("carl", "anna")):
             session.add(Manager(company_id=world.company_id, user_id=people[who], manager_id=people[lead]))
@@ -148,7 +148,7 @@ def test_the_company_and_staff_read_it(world, count_statements):
 
 def test_rules_of_the_seller_are_looked_at_too(world):
     factories.make_staff("sami@tukku.example", roles=["sales"])
-    day = clock.now().date()
+    day = factories.today()
     plain = {"conditions": [], "currency": "EUR", "created_at": clock.now()}
     with write() as session:
         session.add_all(

@@ -44,7 +44,7 @@ def ask(world: World, *names: str, need: int = 0) -> None:
 def away(world: World, name: str, substitute: str) -> None:
     """Let somebody be away today, with a substitute."""
     codes = [db.session.get_one(User, world.people[n]).code for n in (name, substitute)]
-    day = clock.now().date()
+    day = factories.today()
     with world.app.test_request_context("/"), acting(world.actor("carl")):
         absences.add(*codes, day - timedelta(days=1), day + timedelta(days=3), "Holiday")
 

@@ -134,7 +134,7 @@ def test_a_role_that_loses_a_person_frees_what_waited_for_them(world):
 
 
 def test_a_rule_that_ends_with_the_day_lets_go(world, monkeypatch):
-    day = clock.now().date()
+    day = factories.today()
     world.rule(valid_until=day + timedelta(days=1))
     number = world.place(30)
     now = clock.now()

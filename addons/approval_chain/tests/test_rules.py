@@ -85,7 +85,7 @@ def test_all_conditions_of_a_rule_must_hold(world):
 
 
 def test_rules_hold_from_and_until_a_day_and_can_be_switched_off(world):
-    day = clock.now().date()
+    day = factories.today()
     world.rule("1", valid_from=day + timedelta(days=2))
     world.rule("1", valid_until=day - timedelta(days=2))
     world.rule("1", active=False)
@@ -304,7 +304,7 @@ def test_a_rule_asks_how_soon_delivery_is_wished(world):
     world.rule("", conditions=[when("wished", "<", "3")])
     assert world.state(world.place(1)) == "confirmed"  # whenever it may be
     number = world.place(1)
-    order, today = find(number), clock.now().date()
+    order, today = find(number), factories.today()
     with world.app.test_request_context("/"):
         for wished, placed, days in ((2, 0, 2), (3, 0, 3), (3, 2, 5), (None, 0, None)):
             day = today + timedelta(days=wished) if wished is not None else None

@@ -37,7 +37,7 @@ def acme(office):
 
 def test_the_checkout_shows_the_prices_of_the_day_that_was_entered(office, acme):
     anna = sign_in(office, "anna@acme.example")
-    day = (clock.now() + timedelta(days=12)).date().isoformat()
+    day = (factories.today() + timedelta(days=12)).isoformat()
 
     def fields():
         page = unescape(anna.get("/checkout").text)
@@ -69,14 +69,14 @@ def test_the_checkout_shows_the_prices_of_the_day_that_was_entered(office, acme)
 def test_a_program_orders_at_the_prices_of_its_day(office, acme):
     with acting(system("tests")):
         secret = keys.create("a program", keys.offered(acme.id), company_id=acme.id, days=3).secret
-    day = (clock.now() + timedelta(days=12)).date().isoformat()
+    day = (factories.today() + timedelta(days=12)).isoformat()
     body = {"lines": [{"sku": "P", "quantity": "2"}], "wished_date": day}
     done = office.test_client().post("/api/v1/orders", json=body, headers={"Authorization": f"Bearer {secret}"})
     assert (done.status_code, done.json["net"]) == (201, "36")
 
 
 def test_why_a_price_is_told_for_a_wished_day_on_the_page_the_command_line_and_to_programs_alike(office, acme):
-    day = (clock.now() + timedelta(days=12)).date().isoformat()
+    day = (factories.today() + timedelta(days=12)).isoformat()
     factories.make_staff("sales@tukku.example", ["sales"])
     page = sign_in(office, "sales@tukku.example").get("/admin/a/pricing_contract/explain")
     assert "Wished delivery" in page.text

@@ -95,12 +95,11 @@ def test_a_company_may_have_its_own_freight(shop):
 
 
 def test_freight_on_goods_of_two_rates_is_split_and_exact(shop):
-    from core.data.clock import now
 
     with shop.app.app_context(), acting(system("set")), write():
         factories.make_product("BOOK", price="20.00", tax_class="reduced")
         if not db.session.scalar(select(TaxRate.id).where(TaxRate.category == "reduced", TaxRate.country == "FI")):
-            db.session.add(TaxRate(country="FI", category="reduced", rate=D(14), valid_from=now().date()))
+            db.session.add(TaxRate(country="FI", category="reduced", rate=D(14), valid_from=factories.today()))
     settings(shop, freight="10")
     number = shop.place(("A-1", 1), ("BOOK", 1))
     with shop.request():
