@@ -16,10 +16,9 @@ from core.api.jobs import emit
 
 from . import engine
 from .flow import Flow
-from .loading import APPROVING
 from .models import Absence
 from .periods import today_of
-from .permissions import SETUP
+from .permissions import DECIDING, SETUP
 
 _, _l, ngettext, _p = translations(__name__)
 DAY = timedelta(days=1)
@@ -145,7 +144,7 @@ def decider(code: str) -> int:
     query = (
         select(User.id)
         .join(Membership, Membership.user_id == User.id)
-        .where(Membership.company_id == company_of_actor(), Membership.role.in_(APPROVING), User.active, User.code == code)
+        .where(Membership.company_id == company_of_actor(), Membership.role.in_(DECIDING), User.active, User.code == code)
     )
     found = db.session.scalar(query.limit(1))
     if found is None:

@@ -23,11 +23,10 @@ from core.api.hooks import (
 )
 from core.api.i18n import translations
 from core.api.orders import Order, lines_of, stored_draft
-from core.api.pricing import may_see
 from core.api.settings import get
 from core.api.ui import money_text
 
-from . import allocation, basis, budgets, cost_centres, overruns, periods
+from . import allocation, amounts, basis, budgets, cost_centres, overruns, periods
 from .centre_models import CostCentre, LineCentre
 from .permissions import CENTRES, CENTRES_VIEW, LIMITS
 
@@ -42,8 +41,8 @@ def of_cart(context: PageContext) -> Mapping[str, Any] | None:
     found = _rows(order)
     standing = budgets.in_force(row["id"] for row in found["rows"])
     for row in found["rows"]:
-        row["left"] = _left(standing[row["id"]]) if row["id"] in standing and may_see() else ""
-    return {**found, "priced": may_see(), "split_url": url_for("approval_chain.cart_centres")}
+        row["left"] = _left(standing[row["id"]]) if row["id"] in standing and amounts.shown() else ""
+    return {**found, "priced": amounts.shown(), "split_url": url_for("approval_chain.cart_centres")}
 
 
 def _left(shown: budgets.Shown) -> str:
@@ -73,7 +72,7 @@ def of_order(context: PageContext) -> Mapping[str, Any] | None:
     """Return what each cost centre bears of a placed order, nothing where it is on none; amounts for who may see prices."""
     order = db.session.scalars(select(Order).where(Order.id == context.subject_id)).one()
     found = _rows(order)
-    return {**found, "priced": may_see()} if found["rows"] else None
+    return {**found, "priced": amounts.shown()} if found["rows"] else None
 
 
 def of_decision(order: Order) -> Mapping[str, Any]:

@@ -10,10 +10,9 @@ from core.api.data import current_actor
 from core.api.hooks import Invalid
 from core.api.i18n import translations
 from core.api.orders import lines_of
-from core.api.pricing import may_see
 from core.api.ui import requires
 
-from . import allocation, cost_centres
+from . import allocation, amounts, cost_centres
 from . import centre_pages as pages
 from .centre_forms import open_cart, usable
 from .limit_views import bp
@@ -113,6 +112,6 @@ def cart_centres() -> Any:
         choices=known,
         sent=request.form,
         error=error,
-        priced=may_see(),
+        priced=amounts.shown(),
     )
     return page, 422 if error else 200

@@ -13,7 +13,7 @@ from core.api.i18n import read_plain, translations
 from core.api.orders import lines_of, parse_quantity, preview_amendment
 from core.api.ui import public, requires
 
-from . import asking, deciding, history, links, panels, reasons, services, story, turns, versions
+from . import amounts, asking, deciding, history, links, panels, reasons, services, story, turns, versions
 from .deciding import Said
 from .flow_models import OUTCOMES
 from .permissions import DECIDE
@@ -121,7 +121,7 @@ def _changed(number: str) -> Any:
     asked = {p: q for p, q in asked.items() if lines.get(p) != q}
     if asked and "total" not in request.form:
         return preview_amendment(one.order, asked)
-    total = read_plain(request.form["total"]) if asked else None
+    total = read_plain(request.form["total"]) if asked and request.form["total"] else None
     flow = deciding.send_again(number, asked, digest, total)
     waits = flow.state == "waiting"
     flash(_("The order waits for approval again.") if waits else deciding.outcome_text(flow.state), "success")
@@ -150,6 +150,7 @@ def _mine(number: str, error: TukkuError | None, shown: Any) -> Any:
         changeable=back or _waits(one),
         references=(back or _waits(one)) and one.flow.policy.references_free,
         shown=shown,
+        priced=amounts.shown(),
         asked=quantities() if shown else proposed,
         error=error.message if error else "",
         changes=(error.details or {}).get("changes", ()) if error else (),

@@ -9,7 +9,7 @@ from core.api.documents import PDF, Document, compile_pdf
 from core.api.i18n import current_locale, translations
 from core.api.ui import instant_text, money_text
 
-from . import panels, reasons, story, versions
+from . import amounts, panels, reasons, story, versions
 from .engine import Requirement
 from .services import Pending
 
@@ -30,7 +30,7 @@ def document(one: Pending) -> Document:
         "facts": [
             [_("Ordered by"), order.user_name],
             [_("Ordered"), instant_text(order.submitted_at) if order.submitted_at else "–"],
-            [_("Without tax"), money_text(order.without_tax, order.currency)],
+            *([[_("Without tax"), money_text(order.without_tax, order.currency)]] if amounts.shown() else []),
             [_("State"), str(panels.STATES[_state(one)])],
             [_("Digest"), order.digest],
             *([_("Asked when it was placed"), said] for said in _asked(one)),
@@ -38,15 +38,16 @@ def document(one: Pending) -> Document:
         "columns": [_("When"), _("Decision"), _("Who"), _("Comment"), _("Version")],
         "rows": events,
         "versions_title": _("Versions"),
-        "versions": [
-            [instant_text(v.at), digest[:12], money_text(versions.without_tax(v.content), order.currency)]
-            for (_id, digest), v in kept.items()
-        ],
+        "versions": [[instant_text(v.at), digest[:12], _total(v, order.currency)] for (_id, digest), v in kept.items()],
         "nothing": _("Nobody has decided yet."),
     }
     name = _("Approval-%(number)s.pdf", number=order.number)
     db.session.rollback()  # the read is over: no transaction stays open while the document is set
     return Document(name, PDF, compile_pdf(TEMPLATE, data, at=clock.now()))
+
+
+def _total(version: versions.Version, currency: str) -> str:
+    return money_text(versions.without_tax(version.content), currency) if amounts.shown() else ""
 
 
 def _state(one: Pending) -> str:

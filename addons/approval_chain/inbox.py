@@ -18,6 +18,7 @@ from core.api.data import clock, current_actor, db
 from core.api.hooks import Column, ListFilter
 from core.api.i18n import translations
 from core.api.orders import Order
+from core.api.pricing import SEE_PRICES
 from core.api.ui import Field, Resource
 
 from . import centre_panels, policies, reasons, services
@@ -30,6 +31,7 @@ from .services import Pending
 
 _, _l, ngettext, _p = translations(__name__)
 KEY, PAST_KEY = "approval_chain.waiting", "approval_chain.decisions"
+WITHOUT_TAX = Order.net + Order.charges_net
 OUTCOME_TITLES = {"approved": _l("Approved"), "rejected": _l("Rejected"), "returned": _l("Sent back")}
 
 
@@ -205,8 +207,8 @@ def waiting_list(tab: Tab) -> Resource:
             Field("due", _l("Decide by"), Approval.expires_at, "instant"),
             Field("state", _l("State"), state, "state", choices=_states),
             Field("po_number", _l("Purchase order number"), Order.po_number, search=True, shown=False),
-            Field("net", _l("Without tax"), Order.net + Order.charges_net, "money", extra="currency", total=True),
-            Field("gross", _l("With tax"), Order.gross, "money", extra="currency", total=True, shown=False),
+            Field("net", _l("Without tax"), WITHOUT_TAX, "money", "currency", total=True, permission=SEE_PRICES),
+            Field("gross", _l("With tax"), Order.gross, "money", "currency", total=True, shown=False, permission=SEE_PRICES),
             Field("currency", _l("Currency"), Order.currency, column=False),
         ),
     )  # fmt: skip
@@ -313,7 +315,7 @@ PAST = Resource(
         Field("at", _l("When"), Decision.at, "instant"),
         Field("order_state", _l("State of the order"), Order.state, "state", filter=False, sort=False, on_card=False),
         Field("po_number", _l("Purchase order number"), Order.po_number, search=True, shown=False),
-        Field("net", _l("Without tax"), Order.net + Order.charges_net, "money", extra="currency", total=True),
+        Field("net", _l("Without tax"), WITHOUT_TAX, "money", "currency", total=True, permission=SEE_PRICES),
         Field("currency", _l("Currency"), Order.currency, column=False),
     ),
 )

@@ -15,7 +15,7 @@ from core.api.i18n import translations
 from core.api.pricing import minor_digits, round_money
 from core.api.ui import money_text
 
-from . import basis, engine, reasons, selection
+from . import amounts, basis, engine, reasons, selection
 from .loading import facts_named, names_of
 from .services import Trial, Tried
 from .shares import spread
@@ -67,6 +67,8 @@ def _allowed(plan: engine.Plan) -> bool:
 
 
 def _of_free(room: Room, currency: str) -> str:
+    if not amounts.shown():
+        return _("A smaller order needs no approval.")
     if not room.all_below:
         return _("At %(amount)s no approval is needed.", amount=money_text(room.total, currency))
     if room.until is not None:
@@ -75,6 +77,8 @@ def _of_free(room: Room, currency: str) -> str:
 
 
 def _of_allowed(room: Room, currency: str) -> str:
+    if not amounts.shown():
+        return _("A smaller order is allowed.")
     if not room.all_below:
         return _("At %(amount)s the order is allowed.", amount=money_text(room.total, currency))
     if room.until is not None:

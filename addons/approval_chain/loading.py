@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import or_, select
 
 from core.api.companies import Company as CompanyRow
-from core.api.companies import Membership, User, ancestors, seller
+from core.api.companies import Membership, User, ancestors, permissions_of, seller
 from core.api.data import db, once, today, unscoped
 from core.api.pricing import rate
 
 from . import engine, facts
 from .models import Group, GroupMember, Limit, Policy, Rule
 from .parts import BARRED, DECIDES, SEES
+from .permissions import DECIDE
 from .rule_models import RuleParts
 
-APPROVING = frozenset({"approver", "company_admin"})
 #: Reads a limit in the order's currency.
 Amounts = Callable[[Limit, str], Decimal | None]
 #: An amount of a currency in that of the order.
@@ -155,7 +155,11 @@ def people_from(
     limits: Sequence[Limit],
     amount: Amounts,
 ) -> Iterable[engine.Person]:
-    """Return the people of ``units``, each with the roles they have nearest to the order, and their limits."""
+    """Return the people of ``units``, each with the roles they have nearest to the order, and their limits.
+
+    Who may not decide (it takes seeing prices, too) is asked nowhere: whoever is next decides.
+    """
+    deciding = cache(lambda roles: DECIDE in permissions_of(roles))
     held: dict[int, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
     for user_id, company_id, role in members:
         held[user_id][company_id].add(role)
@@ -168,7 +172,7 @@ def people_from(
             str(unit),
             _limit("order_limit", user_id, unit, roles, limits, amount),
             _limit("approve_limit", user_id, unit, roles, limits, amount),
-            bool(roles & APPROVING),
+            deciding(roles),
         )
 
 

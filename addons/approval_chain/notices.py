@@ -15,7 +15,7 @@ from core.api.notifications import Message, address_of, notify, path_of
 from core.api.orders import Order
 from core.api.ui import instant_text, money_text
 
-from . import engine, links, reasons, seller, services, timing
+from . import amounts, engine, links, reasons, seller, services, timing
 from .loading import company_for
 from .models import Decision
 from .services import Pending
@@ -83,7 +83,8 @@ def _tell_who_ordered(number: str) -> None:
         subject = _("Your order %(number)s waits for approval", number=order.number)
         return Message(subject, "\n\n".join(filter(None, parts)), path_of("orders.order", number=order.number))
 
-    notify(HELD, [who], compose, key=f"order:{order.id}")
+    with amounts.told_to(who, order.company_id):
+        notify(HELD, [who], compose, key=f"order:{order.id}")
 
 
 def tell_sellers_again(payload: dict[str, Any]) -> None:

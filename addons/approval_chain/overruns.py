@@ -12,10 +12,10 @@ from core.api.companies import User, seller
 from core.api.data import db, once, today
 from core.api.hooks import Finding, OrderDraft
 from core.api.i18n import translations
-from core.api.pricing import may_see, rate, round_money
+from core.api.pricing import rate, round_money
 from core.api.ui import money_text
 
-from . import allocation, cost_centres, engine, ledger, periods
+from . import allocation, amounts, cost_centres, engine, ledger, periods
 from .ledger_models import Budget, Entry
 from .permissions import CENTRE_OWNER
 
@@ -144,7 +144,7 @@ def sentences(draft: OrderDraft) -> list[str]:
 
 
 def _sentence(x: Overrun) -> str:
-    if not may_see():
+    if not amounts.shown():
         centre, period = f"{x.centre.code} · {x.centre.name}", str(periods.THIS[x.budget.period])
         return _("Budget of %(centre)s: the order takes more than is left %(period)s.", centre=centre, period=period)
     values = {

@@ -10,10 +10,10 @@ from sqlalchemy import select
 
 from core.api.data import db, once, unscoped
 from core.api.hooks import Finding, OrderDraft
-from core.api.i18n import translations
+from core.api.i18n import current_locale, translations
 from core.api.ui import money_text
 
-from . import engine, limits, services, spending
+from . import amounts, engine, limits, services, spending
 from .flow import Flow
 from .models import Rule
 from .parts import BARRED
@@ -59,6 +59,8 @@ def findings(draft: OrderDraft) -> Sequence[Finding]:
 
 def _limit(currency: str, total: Decimal, person: engine.Person, asked: Asked) -> str:
     """Return which limit of the person the order exceeds."""
+    if not amounts.shown():
+        return _("It is above your limit.")
     if person.order_limit is not None and total > person.order_limit:
         return _("You order alone up to %(amount)s.", amount=money_text(person.order_limit, currency))
     return _("Your limit: %(left)s.", left=limits.sentence(spending.left_of(asked)))
@@ -109,7 +111,8 @@ def why(flows: Sequence[Flow]) -> list[str]:
 def _rules(ids: Iterable[str]) -> Mapping[str, str]:
     """Return the sentences of rules by their id."""
     known = tuple(sorted({int(i) for i in ids if i.isdigit()}))
-    return once(("approval_chain.reasons", known), lambda: _read(known)) if known else {}
+    key = ("approval_chain.reasons", known, amounts.shown(), current_locale())
+    return once(key, lambda: _read(known)) if known else {}
 
 
 def _read(ids: Sequence[int]) -> Mapping[str, str]:

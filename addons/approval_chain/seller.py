@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from core.api.companies import ROLE_TITLES, Company, User, lock_company, seller
+from core.api.companies import ROLE_TITLES, Company, User, lock_company, permissions_of, seller
 from core.api.data import acting, audit, clock, current_actor, db, unscoped, write
 from core.api.hooks import Conflict, Finding, Forbidden, HoldRequest, HoldType, NotFound, OrderDraft
 from core.api.i18n import translations
@@ -73,10 +73,17 @@ def _company(rows: Sequence[SellerRule], people: tuple[engine.Person, ...], curr
 
 
 def staff() -> tuple[engine.Person, ...]:
-    """Return the seller's active staff with their roles; administrators decide where nobody else may."""
+    """Return the seller's active staff with their roles; administrators decide where nobody else may.
+
+    Who may not decide (it takes seeing prices, too) is asked nowhere.
+    """
     query = select(User).where(User.staff_roles.any(), User.active).order_by(User.id)
     users = db.session.scalars(unscoped(query, _REASON)).unique()
-    return tuple(engine.Person(str(u.id), _roles(row.role for row in u.staff_roles)) for u in users)
+    return tuple(_person(u.id, frozenset(row.role for row in u.staff_roles)) for u in users)
+
+
+def _person(user_id: int, roles: frozenset[str]) -> engine.Person:
+    return engine.Person(str(user_id), _roles(roles), may_approve=SELLER_DECIDE in permissions_of(roles))
 
 
 def _roles(names: Any) -> frozenset[str]:

@@ -16,7 +16,7 @@ from core.api.hooks import OrderFact
 from core.api.i18n import current_locale, translations
 from core.api.ui import day_text, money_text, percent_text, plain, quantity_text
 
-from . import basis, facts, managers
+from . import amounts, basis, facts, managers
 from .models import Group
 from .permissions import CENTRE_OWNER
 from .rule_models import RuleParts
@@ -166,6 +166,8 @@ def condition_text(said: Mapping[str, Any], currency: str, names: Names) -> str:
     """Return a condition as a part of a sentence."""
     spec = names.specs.get(said["fact"])
     title = str(spec.title) if spec else said["fact"]
+    if spec and spec.kind == "money" and not amounts.shown():
+        return _unsaid(said["op"]) % {"fact": title}
     value = _value(said, spec.kind if spec else "number", currency, names)
     return {
         ">": _("%(fact)s above %(value)s"),
@@ -176,6 +178,13 @@ def condition_text(said: Mapping[str, Any], currency: str, names: Names) -> str:
         "in": _("%(fact)s: %(value)s"),
         "not_in": _("%(fact)s: not %(value)s"),
     }[said["op"]] % {"fact": title, "value": value}
+
+
+def _unsaid(op: str) -> str:
+    """Return what a condition says of an amount to those who may not read it."""
+    if op in (">", ">="):
+        return _("%(fact)s above a set amount")
+    return _("%(fact)s below a set amount") if op in ("<", "<=") else _("%(fact)s of a set amount")
 
 
 def _value(said: Mapping[str, Any], kind: str, currency: str, names: Names) -> str:

@@ -14,6 +14,7 @@ from core.api.i18n import translations
 from core.api.orders import Order, OrderLine, canonical, content_of
 from core.api.ui import money_text, price_text, quantity_text
 
+from . import amounts
 from .engine import Plan
 from .flow import key_of
 from .models import Approval, Version
@@ -83,7 +84,7 @@ def without_tax(content: Mapping[str, Any]) -> Decimal:
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """Return a sentence for everything that is another in ``new``."""
+    """Return a sentence for everything that is another in ``new``, with amounts for who may read them."""
     currency = str(new["currency"])
     before = {line["position"]: line for line in old["lines"]}
     after = {line["position"]: line for line in new["lines"]}
@@ -91,10 +92,13 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     for position in sorted({*before, *after}):
         found += _of_line(before.get(position), after.get(position), currency)
     total_before, total_after = without_tax(old), without_tax(new)
-    if total_before != total_after:
+    if not amounts.shown():
+        if total_before != total_after:
+            found.append(_("The total is another."))
+    elif total_before != total_after:
         values = {"before": money_text(total_before, currency), "after": money_text(total_after, currency)}
         found.append(_("Total without tax: %(before)s became %(after)s.", **values))
-    if old.get("charges_net") != new.get("charges_net"):
+    if old.get("charges_net") != new.get("charges_net") and amounts.shown():
         values = {w: money_text(Decimal(x.get("charges_net", 0)), currency) for w, x in (("before", old), ("after", new))}
         found.append(_("Freight and other charges: %(before)s became %(after)s.", **values))
     titles = {
@@ -117,7 +121,9 @@ def _of_line(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None, curre
     if old["quantity"] != new["quantity"]:
         sizes = [quantity_text(Decimal(line["quantity"]), line["unit"]) for line in (old, new)]
         found.append(_("%(name)s: %(before)s became %(after)s.", name=new["name"], before=sizes[0], after=sizes[1]))
-    if old["unit_price"] != new["unit_price"]:
+    if old["unit_price"] != new["unit_price"] and not amounts.shown():
+        found.append(_("%(name)s: the price is another.", name=new["name"]))
+    elif old["unit_price"] != new["unit_price"]:
         prices = ["–" if x["unit_price"] is None else price_text(Decimal(x["unit_price"]), currency) for x in (old, new)]
         found.append(
             _("%(name)s: the price %(before)s became %(after)s.", name=new["name"], before=prices[0], after=prices[1])

@@ -2,6 +2,7 @@
 
 from core.accounts.models import User
 from core.accounts.roles import TITLES as ROLE_TITLES
+from core.accounts.roles import permissions_of
 from core.companies.editing import checked_country
 from core.companies.identifiers import country_name
 from core.companies.memberships import holders
@@ -25,7 +26,7 @@ __all__ = [
     "Address", "Company", "CompanySegment", "Membership", "Segment", "Seller", "User",
     # questions
     "ancestors", "checked_country", "company_by_code", "country_name", "country_of", "current_company", "descendants",
-    "descendants_of", "holders", "segment_by_code", "segment_ids", "seller", "visitor_segment_ids",
+    "descendants_of", "holders", "permissions_of", "segment_by_code", "segment_ids", "seller", "visitor_segment_ids",
     # the code of the segment that visitors belong to
     "GUESTS",
     # roles of people, and the lock under which a company's orders change
