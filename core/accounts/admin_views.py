@@ -79,7 +79,7 @@ def invite() -> Any:
             refuse(form, error)
             return render_template("accounts/staff_invite.html", form=form), error.status
         return render_template("accounts/staff_link.html", user=user, link=link, kind="welcome")
-    return render_template("accounts/staff_invite.html", form=form)
+    return render_template("accounts/staff_invite.html", form=form), 422 if form.is_submitted() else 200
 
 
 @bp.route("/users/<code>", methods=["GET", "POST"])

@@ -55,7 +55,7 @@ def login_page() -> Any:
         if step is login.Step.SECOND_FACTOR:
             return redirect(url_for("accounts.code", next=target or None), 303)
         return redirect(safe_next(target, home_url()), 303)
-    return render_template("accounts/login.html", form=form, target=target)
+    return render_template("accounts/login.html", form=form, target=target), 422 if form.is_submitted() else 200
 
 
 @bp.route("/login/code", methods=["GET", "POST"])
@@ -72,7 +72,7 @@ def code() -> Any:
         except TukkuError as error:
             return _refused("accounts/code.html", form, error, target=target)
         return redirect(safe_next(target, home_url()), 303)
-    return render_template("accounts/code.html", form=form, target=target)
+    return render_template("accounts/code.html", form=form, target=target), 422 if form.is_submitted() else 200
 
 
 def _refused(template: str, form: Any, error: TukkuError, **context: Any) -> Any:
@@ -100,7 +100,7 @@ def forgot() -> Any:
         except TukkuError as error:
             return _refused("accounts/forgot.html", form, error)
         return render_template("accounts/forgot_sent.html", email=form.email.data)
-    return render_template("accounts/forgot.html", form=form)
+    return render_template("accounts/forgot.html", form=form), 422 if form.is_submitted() else 200
 
 
 @bp.route("/password/new/<token>", methods=["GET", "POST"])
@@ -116,7 +116,9 @@ def reset(token: str) -> Any:
             return _refused("accounts/reset.html", form, error, email=user.email, token=token)
         flash(_("Your password is set. Sign in with it now."), "success")
         return redirect(url_for("accounts.login"), 303)
-    return render_template("accounts/reset.html", form=form, email=user.email, token=token)
+    return render_template(
+        "accounts/reset.html", form=form, email=user.email, token=token
+    ), 422 if form.is_submitted() else 200
 
 
 @bp.post("/account/acting/stop")
@@ -170,7 +172,8 @@ def profile() -> Any:
                 audit.record("user", user.code, "changed", after={"name": user.name, "locale": user.locale})
         flash(_("Your details are saved."), "success")
         return redirect(url_for("accounts.profile"), 303)
-    return render_template("accounts/profile.html", form=form, user=user, who=identity.current(), office=_office())
+    page = render_template("accounts/profile.html", form=form, user=user, who=identity.current(), office=_office())
+    return page, 422 if form.is_submitted() else 200
 
 
 @bp.get("/account/security")
@@ -230,7 +233,7 @@ def prove() -> Any:
         except TukkuError as error:
             return _refused("accounts/prove.html", form, error, target=target)
         return redirect(safe_next(target, url_for("accounts.security")), 303)
-    return render_template("accounts/prove.html", form=form, target=target)
+    return render_template("accounts/prove.html", form=form, target=target), 422 if form.is_submitted() else 200
 
 
 def _ask_again(endpoint: str) -> Any:

@@ -17,6 +17,7 @@ from core.data.db import db
 from core.data.scope import current_actor
 from core.i18n import _, _l
 from core.i18n.texts import texts_of
+from core.i18n.titles import title_of
 from core.registry import oplog
 from core.registry.incidents import report
 from core.registry.models import Incident, Operation, Process
@@ -234,11 +235,6 @@ def said_of(kind: str, names: str, rows: Sequence[AddonRow]) -> str:
     addons = ", ".join(known.get(name, name) for name in names.split())
     what = str(OPERATIONS.get(kind) or _("Change of addons"))
     return _("%(what)s: %(addons)s", what=what, addons=addons) if addons else what
-
-
-def title_of(row: AddonRow) -> str:
-    """Return an addon's title in the reader's language, from the addon's own catalogue."""
-    return texts_of(row.package, row.name).gettext(row.title) if row.package and row.title else row.name
 
 
 def summary_of(row: AddonRow) -> str:

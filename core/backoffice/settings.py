@@ -84,7 +84,7 @@ def owner(name: str) -> Any:
             flash(_("Saved.") if changed else _("Nothing was changed."), "success" if changed else "info")
             return redirect(url_for("settings_admin.owner", name=name), 303)
     targets = services.differing(name)
-    return render_template(
+    page = render_template(
         "backoffice/settings_owner.html",
         owner=found,
         form=form,
@@ -95,6 +95,7 @@ def owner(name: str) -> Any:
         specs={shown.name: shown.spec for shown in found.settings},
         said=said,
     )
+    return page, 422 if form.is_submitted() else 200
 
 
 def owner_named(name: str) -> Owner:

@@ -64,7 +64,8 @@ def differing(name: str, target: str) -> Any:
         flash(_("Saved.") if changed else _("Nothing was changed."), "success" if changed else "info")
         return redirect(url_for("settings_admin.differing", name=name, target=target), 303)
     title = names_of([target])[target]
-    return render_template("backoffice/settings_target.html", owner=found, title=title, settings=settings, form=form)
+    page = render_template("backoffice/settings_target.html", owner=found, title=title, settings=settings, form=form)
+    return page, 422 if form.is_submitted() else 200
 
 
 def _settings(declared: Sequence[Shown], target: str) -> list[Differing]:

@@ -258,4 +258,4 @@ def act_for(code: str) -> Any:
             return render_template("companies/act_for.html", form=form, company=services.company_by_code(code)), error.status
         identity.load_actor()
         return redirect(url_for("storefront.home") if "storefront.home" in current_app.view_functions else "/", 303)
-    return render_template("companies/act_for.html", form=form, company=found)
+    return render_template("companies/act_for.html", form=form, company=found), 422 if form.is_submitted() else 200

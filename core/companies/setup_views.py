@@ -129,7 +129,7 @@ def _segment(code: str | None, form: SegmentForm) -> Any:
             return render_template("companies/segment.html", **page), error.status
         flash(_("The segment is saved."), "success")
         return redirect(url_for("companies_admin.segment_list"), 303)
-    return render_template("companies/segment.html", **page)
+    return render_template("companies/segment.html", **page), 422 if form.is_submitted() else 200
 
 
 @bp.post("/segments/s/<code>/delete")
@@ -166,4 +166,4 @@ def seller() -> Any:
             return render_template("companies/seller.html", form=form, seller=services.seller()), error.status
         flash(_("The seller's data are saved; new documents show them."), "success")
         return redirect(url_for("companies_admin.seller"), 303)
-    return render_template("companies/seller.html", form=form, seller=found)
+    return render_template("companies/seller.html", form=form, seller=found), 422 if form.is_submitted() else 200

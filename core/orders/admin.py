@@ -13,6 +13,7 @@ from core.data import clock
 from core.data.db import db
 from core.data.scope import current_actor
 from core.i18n import _
+from core.i18n.titles import addon_title
 from core.orders import charges, documents, lifecycle, manual, queries, states
 from core.orders.documents import address_lines
 from core.orders.models import Hold
@@ -175,8 +176,8 @@ def _may_release(hold: Hold) -> str:
 
 
 def _asleep(hold: Hold) -> str:
-    """Return the addon that would release a hold and does not run, '' where it does."""
-    return "" if hold.owner == "core" or registry().runs(hold.owner) else hold.owner
+    """Return the title of the addon that would release a hold and does not run, '' where it does."""
+    return "" if hold.owner == "core" or registry().runs(hold.owner) else addon_title(hold.owner)
 
 
 def _posted_quantities(number: str, field: str) -> dict[int, Decimal]:

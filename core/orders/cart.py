@@ -119,6 +119,12 @@ def change(quantities: Mapping[int, Decimal], notes: Mapping[int, Mapping[str, s
     return messages
 
 
+def held() -> dict[int, str]:
+    """Return the code at each position of the open cart, empty while there is none."""
+    order = current_cart()
+    return {line.position: line.sku for line in lines_of(order.id)} if order else {}
+
+
 def remove(positions: Sequence[int]) -> None:
     """Take lines out of the open cart by position."""
     with write():

@@ -49,6 +49,11 @@ def add(chosen: Sequence[NewItem]) -> tuple[Added, ...]:
     return tuple(outcomes)
 
 
+def held() -> dict[int, str]:
+    """Return the code at each position, counted from one."""
+    return {at: item.sku for at, item in enumerate(items(), start=1)}
+
+
 def change(quantities: Mapping[int, Decimal]) -> None:
     """Set quantities by position, counted from one."""
     chosen = items()

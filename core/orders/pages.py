@@ -35,9 +35,13 @@ from core.ui.links import row_url
 
 @dataclass(frozen=True, slots=True)
 class CartRow:
-    """A line of the cart: what it is, what it costs now, what it cost at the last look, and what is wrong with it."""
+    """A line of the cart: what it is, what it costs now, what it cost at the last look, and what is wrong with it.
+
+    ``held`` is the code as the cart keeps it, which an article that is renamed leaves as it was.
+    """
 
     key: str
+    held: str
     sku: str
     name: str
     image: str
@@ -155,6 +159,7 @@ def _row(now: PricedLine, sku: str, name: str, unit: str, currency: str) -> Cart
     article, found = now.article, now.price
     return CartRow(
         key=now.key,
+        held=sku,
         sku=article.sku if article else sku,
         name=article.name if article else name,
         image=article.image if article else "",

@@ -88,14 +88,20 @@ def parse(text: str, marks: Marks | None = None) -> Pasted:
     )
 
 
-def parse_cells(table: Sequence[Sequence[object]], marks: Marks | None = None) -> Pasted:
-    """Return a row for every row of a spreadsheet or CSV file that is not blank."""
+def parse_cells(table: Sequence[Sequence[object]], marks: Marks | None = None, *, first: int = 1) -> Pasted:
+    """Return a row for every row of a spreadsheet or CSV file that is not blank; the first one has the number ``first``."""
     rows, marks = [], marks or marks_of()
-    for number, cells in enumerate(table, start=1):
+    for number, cells in enumerate(table, start=first):
         fields = [cell_text(cell, marks) for cell in cells]
         if any(fields):
             rows.append((number, "\t".join(fields), fields))
     return _parse_table(rows, marks)
+
+
+def filled_row(number: int, text: str, cells: tuple[str, str, str, str], marks: Marks) -> PastedRow:
+    """Return a row whose code, quantity, unit and reference stand in fields of their own: it has one reading."""
+    code, quantity, unit, reference = (cell.strip() for cell in cells)
+    return PastedRow(number, text, (Reading(code, quantity, unit, reference, _amount(quantity, marks)),))
 
 
 def cell_text(cell: object, marks: Marks) -> str:
@@ -139,7 +145,10 @@ def _header(fields: Sequence[str]) -> dict[str, int] | None:
 def _readings(text: str, fields: Sequence[str], columns: dict[str, int] | None, marks: Marks) -> tuple[Reading, ...]:
     found: dict[Reading, None] = {}
     if columns and len(fields) > max(columns.values()):
-        found[_by_header(fields, columns, marks)] = None
+        told = _by_header(fields, columns, marks)
+        if not told.code:  # the columns are named, so a quantity that stands alone is no code
+            return (told,)
+        found[told] = None
     others = [reading for parts in _splits(text, fields) for reading in _orders(parts, marks)]
     # A quantity that is a number says more than one that is not: "ABC 3 box" is three boxes, not "3 box" pieces.
     for reading in sorted(others, key=lambda reading: reading.amount is None):

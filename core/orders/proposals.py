@@ -70,7 +70,10 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A row, what became of it and why; ``article``, ``unit`` and ``quantity`` are what would go into the cart."""
+    """A row, what became of it and why; ``article``, ``unit`` and ``quantity`` are what would go into the cart.
+
+    ``wrong`` is what was typed for a quantity and is none.
+    """
 
     number: int
     text: str
@@ -85,6 +88,7 @@ class Proposal:
     net: Decimal | None = None
     currency: str = ""
     before: Decimal | None = None
+    wrong: str = ""
 
     @property
     def said(self) -> Said:
@@ -108,8 +112,8 @@ class Proposal:
 
     @property
     def typed_quantity(self) -> str:
-        """The quantity for a form field."""
-        return typed(self.quantity)
+        """The quantity for a form field, as it was typed where it is none."""
+        return self.wrong or typed(self.quantity)
 
 
 def priced(proposals: Sequence[Proposal], *, compare: bool = False) -> tuple[Proposal, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -28,8 +28,12 @@ MAX_PROPOSED = 40
 _PIECES = frozenset({"pcs", "pc", "pce", "ea", "each", "kpl", "st", "stk", "stück", "szt", "adet", "piece", "pieces"})
 
 
-def review(pasted: Pasted, marks: Marks | None = None) -> tuple[Proposal, ...]:
-    """Return a proposal for every row, in their order; statements constant in rows. Invalid above ``MAX_ROWS`` rows."""
+def review(pasted: Pasted, marks: Marks | None = None, *, given: Collection[int] = ()) -> tuple[Proposal, ...]:
+    """Return a proposal for every row, in their order; statements constant in rows. Invalid above ``MAX_ROWS`` rows.
+
+    A row without a quantity is proposed with the least that is sold, and says so; rows whose numbers are in ``given``
+    had a field for it, which must be filled.
+    """
     if len(pasted.rows) > MAX_ROWS:
         raise Invalid(
             "TOO-MANY-ROWS",
@@ -39,7 +43,7 @@ def review(pasted: Pasted, marks: Marks | None = None) -> tuple[Proposal, ...]:
     chosen = [_choose(row, matches) for row in pasted.rows]
     with articles.remembered():
         known = articles.by_id({m.product_id for c in chosen for m in c.matches})
-        rows = [_proposal(c, known, marks or marks_of()) for c in chosen]
+        rows = [_proposal(c, known, marks or marks_of(), c.row.number in given) for c in chosen]
         return priced(_with_choices(_merge(rows)))
 
 
@@ -61,14 +65,16 @@ def _choose(row: PastedRow, matches: Mapping[str, Sequence[CodeMatch]]) -> _Chos
     return _Chosen(row, max(told, key=lambda reading: (" " not in reading.code, len(reading.code))), ())
 
 
-def _proposal(chosen: _Chosen, known: Mapping[int, Article], marks: Marks) -> Proposal:
+def _proposal(chosen: _Chosen, known: Mapping[int, Article], marks: Marks, given: bool) -> Proposal:
     row, reading = chosen.row, chosen.reading
     base = Proposal(row.number, row.text, "ok", reference=reading.reference)
     if not chosen.matches:
         return replace(
             base,
             outcome="unknown",
-            message=_("No article has the code %(code)s.", code=reading.code[:60]),
+            message=_("No article has the code %(code)s.", code=reading.code[:60])
+            if reading.code
+            else _("The row has no code."),
             quantity=reading.amount,
         )
     if len({m.product_id for m in chosen.matches}) > 1:
@@ -82,11 +88,11 @@ def _proposal(chosen: _Chosen, known: Mapping[int, Article], marks: Marks) -> Pr
     if match.kind == "superseded":
         message = _("%(code)s is no longer sold; %(sku)s replaces it.", code=reading.code[:60], sku=article.sku)
         base = replace(base, outcome="replaced", message=message)
-    return _with_amount(replace(base, article=article), match, reading, marks)
+    return _with_amount(replace(base, article=article), match, reading, marks, given)
 
 
-def _with_amount(row: Proposal, match: CodeMatch, reading: Reading, marks: Marks) -> Proposal:
-    """Add unit and quantity as typed."""
+def _with_amount(row: Proposal, match: CodeMatch, reading: Reading, marks: Marks, given: bool) -> Proposal:
+    """Add unit and quantity as typed; where none was, the least that is sold, unless there was a field for it."""
     article = row.article
     assert article is not None
     unit = _unit(article, reading.unit or match.unit)
@@ -98,10 +104,13 @@ def _with_amount(row: Proposal, match: CodeMatch, reading: Reading, marks: Marks
             units=", ".join(article.units),
         )
         return replace(row, outcome="bad_unit", message=message, quantity=reading.amount)
+    if not reading.quantity and not given:
+        said = _("No quantity was given; this is the least that is sold.")
+        return replace(row, unit=unit, quantity=unit.minimum, message=f"{row.message} {said}".strip())
     try:
-        quantity = parse_quantity(reading.quantity, marks) if reading.quantity else unit.minimum
+        quantity = parse_quantity(reading.quantity, marks)
     except Invalid as refused:
-        return replace(row, outcome="bad_quantity", message=str(refused.message), unit=unit)
+        return replace(row, outcome="bad_quantity", message=str(refused.message), unit=unit, wrong=reading.quantity)
     return replace(row, unit=unit, quantity=quantity)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 
@@ -12,12 +12,11 @@ from core.catalog.folding import fold_code
 from core.catalog.services import code_hits
 from core.data.scope import current_actor
 from core.i18n import _, ngettext
-from core.orders import articles, guest_cart, paste, quickorder, uploads
+from core.orders import articles, guest_cart, paste, quickorder, reviewing, uploads
 from core.orders import cart as carts
 from core.orders.manual import SET
 from core.orders.merging import Added, NewItem
 from core.orders.pages import cart_page
-from core.orders.proposals import Proposal, summary
 from core.orders.quantities import parse_quantity
 from core.spec.errors import Invalid, TukkuError
 from core.ui.access import requires
@@ -28,15 +27,28 @@ bp = Blueprint("orders", __name__)
 GRID_ROWS = 10
 
 
+class Refused(NamedTuple):
+    """A quantity that was not taken: as it was typed, and why."""
+
+    typed: str
+    why: str
+
+
 @bp.get("/cart")
 @requires("orders.cart.use", "orders.order.view")
 def cart() -> str:
     """Show the open cart, priced now."""
+    return _cart_page({})
+
+
+def _cart_page(refused: Mapping[int, Refused]) -> str:
+    """Return the cart's page; ``refused`` are quantities that were not taken, by position, shown as they were typed."""
     page = cart_page()
     subject = page.order.id if page and page.order else None
     return render_template(
         "orders/cart.html",
         page=page,
+        refused={str(position): found for position, found in refused.items()},
         guest=guest_cart.is_guest(),
         waiting=0 if guest_cart.is_guest() else len(session.get(guest_cart.KEY, ())),
         may_place=current_actor().may("orders.order.place"),
@@ -51,7 +63,7 @@ def cart() -> str:
 def add() -> Any:
     """Put articles into the cart (repeated fields sku, unit, quantity) and say what became of them."""
     try:
-        outcomes = put(_posted_items())
+        outcomes = put(reviewing.items())
     except TukkuError as refused:
         return _answer(refused)
     _tell(outcomes)
@@ -64,19 +76,40 @@ def add() -> Any:
 @requires("orders.cart.use")
 def update() -> Any:
     """Store quantities, references and notes of the cart's lines, or take lines out (button ``remove``)."""
+    moved = _moved()
     if request.form.get("remove"):
-        (guest_cart.remove if guest_cart.is_guest() else carts.remove)([_position(request.form["remove"])])
+        position = _position(request.form["remove"])
+        if position in moved:
+            return _changed_meanwhile()
+        (guest_cart.remove if guest_cart.is_guest() else carts.remove)([position])
         flash(_("The line was taken out of the cart."), "success")
         return redirect(url_for("orders.cart"), 303)
-    quantities, problems = _posted_quantities()
+    if moved:
+        return _changed_meanwhile()
+    quantities, refused = _posted_quantities()
     if guest_cart.is_guest():
         guest_cart.change(quantities)
         messages: tuple[str, ...] = ()
     else:
         messages = carts.change(quantities, _posted_notes())
-    for message in (*problems, *messages):
+    for message in messages:
         flash(message, "warning")
+    if refused:
+        flash(_("Some quantities were not changed; see the lines."), "error")
+        return _cart_page(refused), 422
     return redirect(url_for("orders.checkout" if request.form.get("checkout") else "orders.cart"), 303)
+
+
+def _moved() -> set[int]:
+    """Return the positions at which the cart has another article than the page that was sent, or none."""
+    held = guest_cart.held() if guest_cart.is_guest() else carts.held()
+    shown = {name.partition("-")[2]: sku for name, sku in request.form.items() if name.startswith("article-")}
+    return {at for position, sku in shown.items() if held.get(at := _position(position)) != sku}
+
+
+def _changed_meanwhile() -> Any:
+    flash(_("The cart was changed in another window, so nothing was changed here. This is the cart as it is now."), "error")
+    return redirect(url_for("orders.cart"), 303)
 
 
 @bp.post("/cart/clear")
@@ -138,24 +171,7 @@ def review_quick_order() -> Any:
     if not rows:
         flash(_("There was no row with a code; type or paste at least one."), "error")
         return redirect(url_for("orders.quick_order"), 303)
-    return review_page(rows, _("Check your rows"), url_for("orders.quick_order"))
-
-
-def review_page(rows: Sequence[Proposal], title: str, back_url: str, crumbs: Sequence[tuple[str, str]] = ()) -> str:
-    """Return the page on which proposals are checked and put into the cart."""
-    taken, merged, open_ = summary(rows)
-    return render_template(
-        "orders/review.html",
-        rows=rows,
-        title=title,
-        back_url=back_url,
-        crumbs=crumbs,
-        taken=taken,
-        merged=merged,
-        open=open_,
-        total=sum((row.net for row in rows if row.takes and row.net is not None), Decimal(0)),
-        currency=rows[0].currency if rows else "",
-    )
+    return reviewing.review_page(rows, _("Check your rows"), url_for("orders.quick_order"))
 
 
 def put(items: Sequence[NewItem]) -> tuple[Added, ...]:
@@ -165,39 +181,17 @@ def put(items: Sequence[NewItem]) -> tuple[Added, ...]:
     return guest_cart.add(items) if guest_cart.is_guest() else carts.add(items)
 
 
-def _posted_items() -> list[NewItem]:
-    """Return the items of the form; rows without a code, or not ticked where rows can be ticked, are left out."""
-    form = request.form
-    skus, units, quantities = form.getlist("sku"), form.getlist("unit"), form.getlist("quantity")
-    references = form.getlist("reference")
-    chosen = set(form.getlist("take")) if form.get("choosing") else None
-    items = []
-    for index, sku in enumerate(skus):
-        if not sku.strip() or (chosen is not None and str(index) not in chosen):
-            continue
-        typed = quantities[index].strip() if index < len(quantities) else ""
-        try:
-            quantity = parse_quantity(typed) if typed else Decimal(1)
-        except Invalid as refused:
-            raise Invalid(refused.code, f"{sku.strip()[:80]}: {refused.message}") from refused
-        unit = units[index] if index < len(units) else ""
-        items.append(
-            NewItem(sku.strip(), quantity, unit.strip(), reference=references[index] if index < len(references) else "")
-        )
-    return items
-
-
-def _posted_quantities() -> tuple[dict[int, Decimal], list[str]]:
-    quantities, problems = {}, []
+def _posted_quantities() -> tuple[dict[int, Decimal], dict[int, Refused]]:
+    quantities, refused = {}, {}
     for name, value in request.form.items():
         kind, _dash, position = name.partition("-")
         if kind != "quantity":
             continue
         try:
             quantities[_position(position)] = parse_quantity(value)
-        except Invalid as refused:
-            problems.append(str(refused.message))
-    return quantities, problems
+        except Invalid as error:
+            refused[_position(position)] = Refused(value[:40], str(error.message))
+    return quantities, refused
 
 
 def _posted_notes() -> dict[int, dict[str, str]]:
@@ -222,10 +216,7 @@ def _posted_rows() -> paste.Pasted:
         return uploads.read(upload)
     if request.form.get("rows", "").strip():
         return paste.parse(request.form["rows"])
-    codes, quantities, units = (request.form.getlist(name) for name in ("code", "quantity", "unit"))
-    units += [""] * (len(codes) - len(units))
-    grid = [[code, quantity, unit] for code, quantity, unit in zip(codes, quantities, units, strict=False) if code.strip()]
-    return paste.parse_cells([["SKU", "Quantity", "Unit"], *grid]) if grid else paste.Pasted(())
+    return reviewing.grid()
 
 
 def _tell(outcomes: Sequence[Added]) -> None:
@@ -245,5 +236,7 @@ def _answer(refused: TukkuError) -> Any:
     if request.headers.get("HX-Request"):
         raise refused
     flash(str(refused.message), "error")
+    if request.form.get("choosing") and request.form.get("take"):
+        return reviewing.again(url_for("orders.quick_order")), refused.status
     fallback = url_for("orders.quick_order") if may_open("orders.quick_order") else url_for("orders.cart")
     return redirect(safe_next(request.form.get("next"), fallback), 303)

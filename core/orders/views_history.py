@@ -20,7 +20,8 @@ from core.orders.models import Order
 from core.orders.pages import order_page, prices_open, timeline
 from core.orders.proposals import Proposal
 from core.orders.resources import HISTORY
-from core.orders.views import bp, review_page
+from core.orders.reviewing import review_page
+from core.orders.views import bp
 from core.spec.errors import Forbidden, NotFound, TukkuError
 from core.ui.access import requires
 from core.ui.export import ExportColumn, export_response

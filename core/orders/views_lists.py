@@ -9,7 +9,8 @@ from flask import flash, redirect, render_template, request, url_for
 from core.i18n import _
 from core.orders import lists as saved
 from core.orders import queries, reorder
-from core.orders.views import bp, review_page
+from core.orders.reviewing import review_page
+from core.orders.views import bp
 from core.spec.errors import Invalid
 from core.ui.access import requires
 

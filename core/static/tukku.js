@@ -15,10 +15,26 @@ const PARTS = new Intl.NumberFormat(document.documentElement.lang || "en").forma
 const DECIMAL = PARTS.find((part) => part.type === "decimal").value;
 const GROUP = PARTS.find((part) => part.type === "group")?.value ?? " ";
 
+// The rule of core/i18n/numbers.py. Null where the server would ask back: the field then stays as it was typed.
+function plainDigits(text) {
+  const spaced = /^\d{1,3}([ \u00a0\u202f\u2009'’])\d{3}(?:\1\d{3})*(?:[.,]\d+)?$/.exec(text);
+  if (spaced) return text.replaceAll(spaced[1], "").replace(",", ".");
+  const used = [".", ","].filter((mark) => text.includes(mark));
+  const inGroups = (whole, mark) => new RegExp(`^\\d{1,3}(\\${mark}\\d{3})+$`).test(whole);
+  if (!used.length) return text;
+  if (used.length === 2) {
+    const at = Math.max(text.lastIndexOf("."), text.lastIndexOf(","));
+    const group = text[at] === "." ? "," : ".";
+    return inGroups(text.slice(0, at), group) ? `${text.slice(0, at).replaceAll(group, "")}.${text.slice(at + 1)}` : "";
+  }
+  const mark = used[0];
+  if (text.indexOf(mark) !== text.lastIndexOf(mark)) return inGroups(text, mark) ? text.replaceAll(mark, "") : "";
+  if (mark !== DECIMAL && inGroups(text, mark) && text[0] !== "0") return mark === GROUP ? text.replace(mark, "") : "";
+  return text.replace(mark, ".");
+}
 function toMillionths(text) {
-  const plain = text.trim().replace(/[\s\u00a0\u202f]/g, "").replaceAll(GROUP, "").replace(DECIMAL, ".");
-  const match = /^(\d{0,12})(?:\.(\d{0,6}))?$/.exec(plain);
-  return match && plain !== "" && plain !== "." ? BigInt(match[1] || 0) * 1000000n + BigInt((match[2] || "").padEnd(6, "0")) : null;
+  const match = /^(\d{1,12})(?:\.(\d{1,6}))?$/.exec(plainDigits(text.trim()));
+  return match && BigInt(match[1]) * 1000000n + BigInt((match[2] || "").padEnd(6, "0"));
 }
 
 function fromMillionths(value) {

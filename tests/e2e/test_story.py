@@ -145,3 +145,28 @@ def mailed_link(shop: Shop, page: Page, to: str, pattern: str) -> str:
                 return re.sub(r"http://[^/]+", shop.address, found[0])
         page.wait_for_timeout(250)
     pytest.fail(f"no mail with such a link to {to}")
+
+
+def test_a_stepper_reads_numbers_as_the_shop_does(shop: Shop, sign_in: Callable[..., Page]) -> None:
+    """What the page's script makes of a typed quantity: exactly what the server would read, or nothing at all."""
+    page = sign_in(ANNA)
+    page.goto(f"{shop.address}/p/{SHOWCASE}")
+    field = page.locator("main [data-stepper] input").first
+    for typed, shown in (
+        ("1,5", "2"),
+        ("1,000", "1000"),
+        ("1 000", "1000"),
+        ("1.000", "1"),
+        ("1e3", "1e3"),
+        ("1,00,0", "1,00,0"),
+    ):
+        field.fill(typed)
+        field.press("Tab")
+        expect(field).to_have_value(shown)
+    page.locator("details.tk-menu summary").last.click()
+    page.get_by_role("button", name="Suomi").click()
+    field = page.locator("main [data-stepper] input").first
+    for typed, shown in (("1,5", "2"), ("1.5", "2"), ("1.000", "1.000"), ("1.000,0", "1000"), ("1 000", "1000")):
+        field.fill(typed)
+        field.press("Tab")
+        expect(field).to_have_value(shown)
