@@ -5,8 +5,9 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from flask import Response, abort, current_app, redirect, request, url_for
+from flask_wtf.csrf import CSRFError
 
-from core.accounts import identity
+from core.accounts import identity, unsent
 from core.data.scope import current_actor
 from core.i18n import _
 from core.spec.errors import Forbidden, TukkuError
@@ -46,7 +47,10 @@ def enforce() -> Response | None:
 def _ask_to_sign_in() -> Response:
     if request.path.startswith("/api/"):
         abort(401)
-    target = request.full_path.rstrip("?") if request.method in _SAFE else ""
+    if request.method not in _SAFE:
+        url = url_for("accounts.login", next=unsent.page() or None)
+        return unsent.led_to(url, _("You are not signed in now, so nothing was sent. Sign in, then send it again."))
+    target = request.full_path.rstrip("?")
     return _go(url_for("accounts.login", next=target) if target.strip("/") else url_for("accounts.login"))
 
 
@@ -55,6 +59,24 @@ def _go(url: str) -> Response:
     if request.headers.get("HX-Request"):
         return Response("", 204, {"HX-Redirect": url})
     return redirect(url, 303)  # type: ignore[return-value]
+
+
+def check_token() -> Response | None:
+    """Refuse a form whose token is not the session's; one from a page of ours, made for an earlier session, is led back."""
+    try:
+        current_app.extensions["csrf"].protect(apply_exemptions=True)
+    except CSRFError:
+        back = unsent.page() if identity.current().person is not None else ""
+        if not back:
+            raise
+        return unsent.led_to(
+            back,
+            _(
+                "You signed in anew or changed the company in another window, so nothing was sent. "
+                "Check what this page shows now, then send it again."
+            ),
+        )
+    return None
 
 
 def refuse_cross_site() -> None:

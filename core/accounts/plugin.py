@@ -38,7 +38,9 @@ def _gate() -> Response | None:
     if answer is not None:
         return answer
     if current_app.config["WTF_CSRF_ENABLED"] and not request.path.startswith(sessions.API):  # no cookies there
-        current_app.extensions["csrf"].protect(apply_exemptions=True)
+        refused = access.check_token()
+        if refused is not None:
+            return refused
     acting.clear_away()
     return None
 

@@ -247,6 +247,42 @@ on("change", '.tk-date input[type="date"]', (event, picker) => {
   field.dispatchEvent(new Event("change", { bubbles: true }));
 });
 
+/* ---- A form that met an ended session: what was typed is kept in this tab and filled in again ---- */
+const typedIn = (form) => [...form.elements].filter((field) => field.name && field.matches("input, select, textarea") &&
+  !field.matches("[type=hidden], [type=password], [type=file], [type=submit]"));
+on("submit", 'body:not(.tk-auth) form[method="post"]', (event, form) => {
+  const as = form.dataset.keepAs;
+  const fields = as
+    ? [[as, $$('[name="text"]', form).map((field) => field.value).join("\n"), false]]
+    : typedIn(form).map((field) => [field.name, field.value, field.matches("[type=checkbox], [type=radio]") && !field.checked]);
+  const path = as ? "" : new URL(form.action).pathname;
+  try {
+    sessionStorage.setItem("unsent", JSON.stringify({ path, reader: document.body.dataset.reader, fields }));
+  } catch { /* no room, or none allowed: then it is not kept */ }
+});
+function fillAgain() {
+  if (document.body.matches(".tk-auth")) return;  // on the way through the sign-in pages
+  const kept = JSON.parse(sessionStorage.getItem("unsent") || "null");
+  const refused = /(?:^|; )unsent=1/.test(document.cookie);
+  sessionStorage.removeItem("unsent");
+  document.cookie = "unsent=; path=/; max-age=0; samesite=lax";
+  if (!kept || !refused || kept.reader !== document.body.dataset.reader) return;
+  const form = $$('form[method="post"]').find((one) => kept.path
+    ? new URL(one.action).pathname === kept.path && kept.fields.some(([name]) => one.elements[name])
+    : one.elements[kept.fields[0][0]]);
+  if (!form) return;
+  const seen = {};
+  for (const [name, value, off] of kept.fields) {
+    const at = seen[name] = (seen[name] ?? -1) + 1;
+    const same = () => typedIn(form).filter((field) => field.name === name);
+    if (!same()[at]) { const grid = $("[data-grid]", form); if (grid) addRow(grid); }
+    const field = same()[at];
+    if (field?.matches("[type=checkbox], [type=radio]")) field.checked = !off;
+    else if (field) field.value = value;
+  }
+  say($("#tk-flashes")?.dataset.unsent ?? "");
+}
+
 /* ---- Small things ---- */
 on("click", "[data-dismiss]", (event, button) => button.closest(button.dataset.dismiss)?.remove());
 on("click", "[data-print]", () => window.print());
@@ -408,5 +444,6 @@ document.addEventListener("htmx:afterSwap", reachScrollers);
 
 reachScrollers();
 markTheme();
+fillAgain();
 for (const form of $$("form:has([data-select-all])")) countSelection(form);
 $(".tk-summary")?.focus();

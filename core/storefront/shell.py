@@ -6,6 +6,7 @@ from flask import g, request, url_for
 
 from core.accounts import identity
 from core.companies.services import seller_facts
+from core.data.scope import actor_or_none
 from core.i18n import _, current_locale, spoken
 from core.orders import cart
 from core.registry.registry import registry
@@ -80,7 +81,13 @@ def _site() -> Site:
         notice=notice(),
         languages=tuple((code, LANGUAGES[code]) for code in spoken()),
         language_action=optional_url("accounts.set_locale"),
+        reader=_reader(),
     )
+
+
+def _reader() -> str:
+    actor = actor_or_none()
+    return f"{actor.user_id or ''}.{actor.company_id or ''}" if actor else ""
 
 
 def _merchant() -> tuple[str, str]:

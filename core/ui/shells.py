@@ -10,7 +10,10 @@ from core.ui.nav import NavLink, NavSection
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The deployment as every page shows it; ``theme`` is '' where the reader's system decides."""
+    """The deployment as every page shows it; ``theme`` is '' where the reader's system decides.
+
+    ``reader`` tells one reader in one company from another, for what a tab keeps of a form.
+    """
 
     name: str
     locale: str
@@ -23,6 +26,7 @@ class Site:
     notice: str = ""
     languages: tuple[tuple[str, str], ...] = ()
     language_action: str | None = None
+    reader: str = ""
 
 
 @dataclass(frozen=True, slots=True)

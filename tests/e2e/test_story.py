@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from core.demo.loading import PASSWORD
 from core.demo.terms import SHOWCASE_SKU as SHOWCASE
 
 from .conftest import Shop
@@ -170,3 +171,24 @@ def test_a_stepper_reads_numbers_as_the_shop_does(shop: Shop, sign_in: Callable[
         field.fill(typed)
         field.press("Tab")
         expect(field).to_have_value(shown)
+
+
+def test_what_was_typed_outlives_the_session(shop: Shop, browser: Browser) -> None:
+    page = browser.new_context().new_page()
+
+    def sign_in_as(email: str) -> None:
+        page.get_by_label("Email").fill(email)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.locator("main").get_by_role("button", name="Sign in").click()
+
+    for who, kept in ((ANNA, "6019-ZZ 2"), (ERIK, "")):
+        page.context.clear_cookies()
+        page.goto(f"{shop.address}/login?next=/quick-order")
+        sign_in_as(ANNA)
+        page.locator("textarea[name=rows]").fill("6019-ZZ 2")
+        page.context.clear_cookies()
+        page.locator("form:has(textarea)").get_by_role("button", name="Check the rows").click()
+        expect(page.locator("main")).to_contain_text("nothing was sent")
+        sign_in_as(who)
+        expect(page).to_have_url(f"{shop.address}/quick-order")
+        expect(page.locator("textarea[name=rows]")).to_have_value(kept)
