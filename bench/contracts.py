@@ -11,7 +11,6 @@ edit by another process, and a file of one row through the ordinary importer.
 from __future__ import annotations
 
 import argparse
-import gc
 import random
 import statistics
 import subprocess
@@ -39,6 +38,7 @@ from core.data.write import write
 from core.imports.services import import_file
 from core.pricing import services
 from core.pricing.models import ListPrice
+from core.runtime.serve import settle
 from core.spec.pricing import BEGINNING, PriceContext, PriceRequest
 from core.testing import factories
 from core.testing.apps import closing, full_app
@@ -167,7 +167,7 @@ def compare(sizes: Sequence[Size], samples: int, layout: str) -> None:
     own: dict[int, list[float]] = {size.rows: [] for size in sizes}
     least: dict[int, list[float]] = {size.rows: [] for size in sizes}
     counted = wrong = 0
-    gc.collect()
+    settle()  # as a server does before its first request
     for seed in range(samples + 2):
         for size in sizes:
             lines = size.sample(seed)

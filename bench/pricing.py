@@ -36,6 +36,7 @@ from core.data.migrate import addon_history, core_history, upgrade
 from core.data.scope import set_actor, system
 from core.imports.services import import_file
 from core.pricing import services
+from core.runtime.serve import settle
 from core.spec.pricing import PriceRequest
 from core.testing import factories
 from core.testing.apps import ADDONS, closing, full_app
@@ -95,6 +96,7 @@ def run(url: str, folder: Path, data: Path, scale: int) -> None:
             load(app, data, folder)
             engine.dispose()
             _analyse(engine)
+        settle()  # as a server does before its first request
         workload, expected = (json.loads((data / name).read_text()) for name in ("workload.json", "expected.json"))
         for case in ("p1", "p2", "p3") if scale == 1 else ("p2",):
             measure(case if scale == 1 else "p7", workload[case], expected[case], floor)

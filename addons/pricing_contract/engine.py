@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from decimal import Decimal
 from fractions import Fraction
 from functools import partial
 from typing import Any
@@ -35,7 +34,7 @@ from .counting import Counted, Counting, own
 from .cutting import misled
 from .graded import graded, rungs_of
 from .history import ordered_before
-from .kinds import KINDS, Offer, offer
+from .kinds import KINDS, Offer, Result, offer
 from .query import KIND, TARGET
 from .sources import Source
 from .standing import below_first, best_rows, in_base, rows_for, standing
@@ -78,9 +77,8 @@ def prepare(batch: PriceBatch) -> Facts:
             line.asked = largest = to_micro(line.quantity)
             if line.unit != line.base_unit:
                 largest = max(largest, in_base(line))
-            product_id = line.product_id
-            if product_id not in quantities or largest > quantities[product_id]:
-                quantities[product_id] = largest
+            if quantities.setdefault(line.product_id, largest) < largest:
+                quantities[line.product_id] = largest
     facts, rows = facts_of(batch.context, quantities, everything=batch.explain, lines=batch.lines)
     facts.bases.digits = minor_digits(batch.context.currency)
     count(facts, batch, quantities)
@@ -163,11 +161,11 @@ def _instant(at: datetime | None) -> Any:
 def _facts(stretch: Stretch, rows: Iterable[Row]) -> Facts:
     products: dict[int, list[Row]] = {}
     for row in rows:
-        target = row[TARGET]
-        if target in products:
-            products[target].append(row)
+        found = products.get(row[TARGET])
+        if found is None:
+            products[row[TARGET]] = [row]
         else:
-            products[target] = [row]
+            found.append(row)
     return Facts(stretch, products, settled={} if stretch.breaks else stretch.settled)
 
 
@@ -216,10 +214,10 @@ def apply(batch: PriceBatch, facts: Facts) -> None:
             continue
         first = chosen[0]
         source = sources[first[0]]
-        if source.policy == "override" and not source.progressive:  # what follows does not matter: no need to compare
-            price, per, places, derived, _failure = KINDS[first[KIND]](line, first, bases)
-            if price is not None:
-                _charge(line, facts, source, first, price, per, places, derived)
+        if source.final:  # what follows does not matter: no need to compare
+            result = KINDS[first[KIND]](line, first, bases)
+            if result[0] is not None:
+                _charge(line, facts, source, first, result)
                 continue
         winner = merge(line, _offers(line, chosen, facts), closed=closing is not None)
         if winner is not None:
@@ -301,27 +299,22 @@ def _take_nothing(line: PriceLine, closing: Source) -> None:
 
 
 def _take(line: PriceLine, winner: Offer, facts: Facts) -> None:
-    source, row, price, per, places, derived, _failure, bands = winner
-    _charge(line, facts, source, row, price, per, places, derived, bands)
+    source, row, price, per, places, derived, failure, bands = winner
+    _charge(line, facts, source, row, (price, per, places, derived, failure), bands)
 
 
-def _charge(
-    line: PriceLine,
-    facts: Facts,
-    source: Source,
-    row: Row,
-    price: Decimal | None,
-    per: Decimal,
-    places: int | None,
-    derived: bool,
-    bands: Sequence[Band] = (),
-) -> None:
-    """Give the line the price that the row of the source makes; as in Offer."""
-    reason = source.reason
+def _charge(line: PriceLine, facts: Facts, source: Source, row: Row, result: Result, bands: Sequence[Band] = ()) -> None:
+    """Give the line the price that its row in ``source`` makes, of which ``bands`` say how it came about."""
+    price, per, places, derived, _failure = result
+    reason, key = source.reason, source.key
     if facts.counting is not None:
         reason = facts.counting.said(line, row, reason, anyway=bool(bands))
-    line.set_price(price, per, places, source.key, reason, source.code, derived, bands)
+    if per is line.per:  # as set_price does it; most lines come this way
+        line.price, line.places, line.bands = price, places, bands
+        line.source, line.reason, line.reference, line.derived = key, reason, source.code, derived
+    else:
+        line.set_price(price, per, places, key, reason, source.code, derived, bands)
     if source.show_list:
         line.show_list = True
     if source.policy == "override":
-        line.locked_by = source.key
+        line.locked_by = key

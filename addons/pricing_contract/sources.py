@@ -48,6 +48,11 @@ class Source:
         return instant_of(self.begins)
 
     @cached_property
+    def final(self) -> bool:
+        """Whether a price of its row decides alone, whatever follows."""
+        return self.policy == "override" and not self.progressive
+
+    @cached_property
     def key(self) -> str:
         """What a price of this contract names as its source."""
         return f"contract:{self.code}"

@@ -8,10 +8,13 @@ from datetime import UTC, datetime
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, FromClause, bindparam, cast, column, func, select
+from sqlalchemy import BigInteger, Connection, FromClause, bindparam, cast, column, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from core.data.db import db
+
+#: In the ``info`` of a session: its last transaction and the connection of that.
+_HELD = "tukku.connection"
 
 
 class Prepared:
@@ -30,7 +33,7 @@ class Prepared:
     def rows(self, **values: Any) -> list[tuple[Any, ...]]:
         """Run the statement with ``values``, which the driver must understand, and return its rows."""
         given = {**self._constants, **values}
-        connection = db.session.connection()
+        connection = _connection()
         parameters: Any = given if self._positions is None else tuple([given[name] for name in self._positions])
         cursor = connection.connection.cursor()
         try:
@@ -40,6 +43,18 @@ class Prepared:
             return cursor.fetchall()  # type: ignore[return-value]
         finally:
             cursor.close()
+
+
+def _connection() -> Connection:
+    """Return the session's connection, which the session itself looks up with some effort each time it is asked."""
+    session = db.session()
+    transaction = session.get_transaction()
+    held: tuple[object, Connection] | None = session.info.get(_HELD)
+    if held is not None and held[0] is transaction and transaction is not None:
+        return held[1]
+    connection = session.connection()
+    session.info[_HELD] = (session.get_transaction(), connection)
+    return connection
 
 
 @cache

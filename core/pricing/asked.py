@@ -76,7 +76,8 @@ def quantity_table(dialect: str, name: str) -> FromClause:
 def quantity_values(dialect: str, name: str, quantities: Mapping[int, int]) -> dict[str, Any]:
     """Return the parameters for ``quantity_table``."""
     if dialect == "sqlite":
-        return {name: json.dumps(quantities)}
+        # whole numbers need no escaping, and the encoder takes three times as long
+        return {name: "{" + ",".join([f'"{key}":{value}' for key, value in quantities.items()]) + "}"}
     return {f"{name}_ids": list(quantities), f"{name}_values": list(quantities.values())}
 
 

@@ -215,7 +215,7 @@ def apply(batch: PriceBatch, known: Sequence[Known]) -> None:
     """Fill the lines with what is known of them at the batch's instant."""
     instant = instant_value(db.engine.dialect.name, batch.context.instant)
     for line, one in zip(batch.lines, known, strict=True):
-        while not _holds(one, instant):
+        while (since := one[0]) is not None and (instant < since or ((until := one[1]) is not None and instant >= until)):
             one = one[-1]
         (
             _since, _until, line.sku, line.base_unit, line.category_path, line.tax_class, line.known, line.reason,

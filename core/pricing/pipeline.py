@@ -128,9 +128,11 @@ def round_step() -> PriceStep:
 
 
 def _round(batch: PriceBatch, _facts: None) -> None:
+    explain = batch.explain
     for line in batch.lines:
-        if line.places is None or line.price is None:
+        places, before = line.places, line.price
+        if places is None or before is None:
             continue
-        before, line.price = line.price, round_to(line.price, line.places)
-        if batch.explain and line.price != before:
+        line.price = round_to(before, places)
+        if explain and line.price != before:
             line.note(ROUND_STEP, before, _ROUNDED)
