@@ -33,11 +33,13 @@ MOST_RANKED = 5000
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What a search text finds: products by code (best first) and, in ``hits``, by words. ``loose``: typos were forgiven."""
+    """What a search text finds: products by code (``exact`` of them by the whole of it, which stand first) and, in
+    ``hits``, by words. ``loose``: typos were forgiven."""
 
     code_ids: tuple[int, ...] = ()
     hits: Hits | None = None
     loose: bool = False
+    exact: int = 0
 
     def condition(self) -> ColumnElement[bool]:
         """Return the condition on ``Product``; by words nobody is led to what is no longer sold."""
@@ -110,10 +112,11 @@ def find(text: str) -> Match:
     asked = search.parse(text)
     if asked.empty:
         return Match()
-    code_ids = tuple(product_id for product_id, _exact in code_hits(asked.code))
+    by_code = code_hits(asked.code)
+    code_ids, exact = tuple(product_id for product_id, _whole in by_code), sum(whole for _id, whole in by_code)
     words = search.hits(search.terms(asked))
     if code_ids or _any(words):
-        return Match(code_ids, words)
+        return Match(code_ids, words, exact=exact)
     similar: list[Term] | None = search.corrected(asked)
     return Match((), search.hits(similar), loose=True) if similar else Match((), words)
 
@@ -178,11 +181,11 @@ def _by_attribute(statement: Select[Any], attribute: AttributeInfo) -> tuple[Sel
 
 
 def _by_relevance(statement: Select[Any], match: Match) -> Select[Any]:
-    """Codes first, in their own order; then words by rank."""
+    """Codes first, those that are the whole text before those that begin with it; then words by rank; else by code."""
     keys: list[Any] = []
     if match.code_ids:
-        places = {product_id: place for place, product_id in enumerate(match.code_ids)}
-        keys.append(case(places, value=Product.id, else_=len(places)))
+        places = {product_id: min(place, match.exact) for place, product_id in enumerate(match.code_ids)}
+        keys.append(case(places, value=Product.id, else_=match.exact + 1))
     if match.hits is not None:
         ranked = match.hits.ranked
         statement = statement.outerjoin(ranked, ranked.c.product_id == Product.id)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.data.db import db
 from core.data.scope import Inherited
-from core.data.types import Json, Quantity, Translated
+from core.data.types import Json, Quantity, Translated, folded
 
 
 class Category(db.Model):
@@ -61,14 +61,14 @@ class Product(db.Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     sku: Mapped[str] = mapped_column(String(80), unique=True)
     #: SKU folded (case, diacritics, separators removed), so that "din 933 m8" finds "DIN933-M8".
-    sku_folded: Mapped[str] = mapped_column(String(80), index=True)
+    sku_folded: Mapped[str] = mapped_column(folded(80), index=True)
     #: SKU with its numbers padded, so that lists show M8X20 before M8X100.
-    sku_sort: Mapped[str] = mapped_column(String(200), default="")
+    sku_sort: Mapped[str] = mapped_column(folded(200), default="")
     gtin: Mapped[str | None] = mapped_column(String(14), index=True)
     category_id: Mapped[int | None] = mapped_column(ForeignKey("catalog_category.id", ondelete="SET NULL"), index=True)
     manufacturer: Mapped[str] = mapped_column(String(120), default="")
     manufacturer_code: Mapped[str] = mapped_column(String(80), default="")
-    manufacturer_code_folded: Mapped[str] = mapped_column(String(80), default="", index=True)
+    manufacturer_code_folded: Mapped[str] = mapped_column(folded(80), default="", index=True)
     tax_class: Mapped[str] = mapped_column(String(20), default="standard")
     base_unit: Mapped[str] = mapped_column(String(20))
     #: active: sold; blocked: shown, not sold; discontinued: found only by code, with what replaces it.
@@ -102,7 +102,7 @@ class ProductText(db.Model):
     locale: Mapped[str] = mapped_column(String(10), primary_key=True)
     name: Mapped[str] = mapped_column(String(250))
     #: Folded name for sorting and prefix matches on both databases.
-    name_folded: Mapped[str] = mapped_column(String(250), index=True)
+    name_folded: Mapped[str] = mapped_column(folded(250), index=True)
     description: Mapped[str] = mapped_column(Text, default="")
 
 
@@ -180,4 +180,4 @@ class ItemCode(db.Model):
     company_id: Mapped[int] = mapped_column(ForeignKey("companies_company.id", ondelete="CASCADE"))
     product_id: Mapped[int] = mapped_column(ForeignKey("catalog_product.id", ondelete="CASCADE"), index=True)
     code: Mapped[str] = mapped_column(String(80))
-    code_folded: Mapped[str] = mapped_column(String(80), index=True)
+    code_folded: Mapped[str] = mapped_column(folded(80), index=True)

@@ -283,7 +283,7 @@ def _own_beginning(code: str) -> Any:
         select(ItemCode.product_id, ItemCode.code_folded)
         .join(Product, Product.id == ItemCode.product_id)
         .where(_starts(ItemCode.code_folded, code), _visible())
-        .order_by(ItemCode.code_folded)
+        .order_by(ItemCode.code_folded, Product.id)
     )
 
 
@@ -291,7 +291,7 @@ def _beginning(code: str, limit: int) -> Any:
     parts = [
         select(Product.id.label("id"), column.label("code"))
         .where(_starts(column, code), _visible())
-        .order_by(column)
+        .order_by(column, Product.id)
         .limit(limit)
         for column in (Product.sku_folded, Product.manufacturer_code_folded)
     ]
@@ -305,10 +305,5 @@ def _beginning(code: str, limit: int) -> Any:
 
 
 def _starts(column: Any, code: str) -> ColumnElement[bool]:
-    """Codes are folded to letters and digits. SQLite answers a range from the index, and compares by code point;
-
-    PostgreSQL compares by the database's collation, under which a range may miss something.
-    """
-    if db.engine.dialect.name == "sqlite":
-        return column.between(code, code + "\U0010ffff")
-    return column.startswith(code, autoescape=True)
+    """Codes are folded to letters and digits, and compared by code point: a range is answered from the index."""
+    return column.between(code, code + "\U0010ffff")

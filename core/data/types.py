@@ -21,6 +21,7 @@ from sqlalchemy import (
     DateTime,
     Integer,
     Numeric,
+    String,
     TypeDecorator,
     literal,
 )
@@ -32,6 +33,11 @@ from sqlalchemy.sql.functions import GenericFunction
 
 _LIMIT = 2**63 - 1
 _REFUSED = {operators.mul, operators.truediv, operators.floordiv, operators.mod}
+
+
+def folded(length: int) -> String:
+    """Folded text, by which lists are sorted: compared by code point on every database, whatever its language is."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
 
 
 class ScaledDecimal(TypeDecorator[Decimal]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -35,12 +35,34 @@ class Term:
     exact: tuple[str, ...]
     prefix: str = ""
 
+    @property
+    def typed(self) -> Term:
+        """The word as it was typed, whole."""
+        return Term(self.exact[:1])
+
+    @property
+    def whole(self) -> Term:
+        """The word and what it is derived from, whole."""
+        return Term(self.exact)
+
+
+#: How well a product is found, the best first: by all words as they were typed, by whole words, by beginnings of words;
+#: in its name, then in its name and its terms. The databases rank by statistics of their own, each another order;
+#: these grades are the same on both, and what is found alike stands in the order of its codes.
+GRADES: tuple[tuple[int, Callable[[Term], Term]], ...] = (
+    (1, lambda term: term.typed),
+    (1, lambda term: term.whole),
+    (1, lambda term: term),
+    (2, lambda term: term.whole),
+    (2, lambda term: term),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Hits:
     """The products that satisfy a query: ``ids`` is a SELECT of their ids, ``ranked`` a subquery of ``product_id``
 
-    and ``rank`` (lower is better). Ranking costs more than finding, so it is asked for only where it is used.
+    and ``rank`` (the place in ``GRADES``). Ranking costs more than finding, so it is asked for only where it is used.
     """
 
     ids: Any

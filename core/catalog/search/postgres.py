@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Column, Integer, MetaData, Table, bindparam, cast, delete, func, insert, select
-from sqlalchemy.dialects.postgresql import ARRAY, REAL, TSQUERY, TSVECTOR
+from sqlalchemy import Column, ColumnElement, Integer, MetaData, Table, bindparam, case, cast, delete, insert, select
+from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 
-from core.catalog.search.index import Document, Hits, Term
+from core.catalog.search.index import GRADES, Document, Hits, Term
 from core.data.db import db
 
 _TABLE = Table("catalog_search", MetaData(), Column("rowid", Integer, primary_key=True), Column("document", TSVECTOR))
-#: Weights of D (body), C (category), B (terms), A (name), in the order that ts_rank takes them.
-_WEIGHTS = (0.05, 0.2, 0.5, 1.0)
+#: The weights as which the fields of a document are kept: name, terms, category, body.
+_LETTERS = "ABCD"
 _LAST_POSITION = 16383
 _LONGEST = 2000
 
@@ -35,24 +35,29 @@ class PostgresIndex:
         db.session.connection().execute(delete(_TABLE))
 
     def hits(self, terms: Sequence[Term]) -> Hits:
-        """Return the products that satisfy all terms, ranked by ts_rank."""
-        query = cast(query_text(terms), TSQUERY)
-        matches = _TABLE.c.document.op("@@")(query)
-        weights = cast(list(_WEIGHTS), ARRAY(REAL))
-        whole_words = cast(" | ".join(_quoted(term.exact[0]) for term in terms), TSQUERY)  # M8 before M80
-        score = func.ts_rank(weights, _TABLE.c.document, query) + func.ts_rank(weights, _TABLE.c.document, whole_words)
-        rank = (-score).label("rank")
+        """Return the products that satisfy all terms, graded."""
+        matches = _matching(terms)
+        graded = [
+            (_matching([part(term) for term in terms], _LETTERS[:fields]), grade)
+            for grade, (fields, part) in enumerate(GRADES)
+        ]
+        rank = case(*graded, else_=len(GRADES)).label("rank")
         ranked = select(_TABLE.c.rowid.label("product_id"), rank).where(matches).subquery("hits")
         return Hits(select(_TABLE.c.rowid).where(matches), ranked)
 
 
-def query_text(terms: Sequence[Term]) -> str:
-    """Return the tsquery; every lexeme is quoted, so nothing that was typed is read as an operator."""
+def _matching(terms: Sequence[Term], letters: str = "") -> ColumnElement[bool]:
+    return _TABLE.c.document.op("@@", is_comparison=True)(cast(query_text(terms, letters), TSQUERY))
+
+
+def query_text(terms: Sequence[Term], letters: str = "") -> str:
+    """Return the tsquery, in fields of these weights or in all; every lexeme is quoted, so nothing typed is an operator."""
+    suffix = f":{letters}" if letters else ""
     groups = []
     for term in terms:
-        options = [_quoted(token) for token in term.exact]
+        options = [f"{_quoted(token)}{suffix}" for token in term.exact]
         if term.prefix:
-            options.append(f"{_quoted(term.prefix)}:*")
+            options.append(f"{_quoted(term.prefix)}:*{letters}")
         groups.append(f"({' | '.join(options)})")
     return " & ".join(groups)
 
@@ -60,7 +65,8 @@ def query_text(terms: Sequence[Term]) -> str:
 def vector(document: Document) -> str:
     """Return the text form of the document's tsvector, with weights."""
     entries: list[str] = []
-    for letter, tokens in (("A", document.name), ("B", document.terms), ("C", document.category), ("D", document.body)):
+    fields = (document.name, document.terms, document.category, document.body)
+    for letter, tokens in zip(_LETTERS, fields, strict=True):
         for token in tokens[:_LONGEST]:
             entries.append(f"{_quoted(token)}:{min(len(entries) + 1, _LAST_POSITION)}{letter}")
     return " ".join(entries)

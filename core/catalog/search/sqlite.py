@@ -5,18 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Column, Integer, MetaData, String, Table, bindparam, delete, func, insert, literal_column, select
+from sqlalchemy import (
+    Column,
+    Integer,
+    MetaData,
+    Select,
+    String,
+    Table,
+    bindparam,
+    case,
+    delete,
+    insert,
+    literal_column,
+    select,
+)
 
-from core.catalog.search.index import Document, Hits, Term
+from core.catalog.search.index import GRADES, Document, Hits, Term
 from core.data.db import db
 
+_FIELDS = ("name", "terms", "category", "body")
 _TABLE = Table(
     "catalog_search",
     MetaData(),
     Column("rowid", Integer, primary_key=True),
-    *(Column(name, String) for name in ("name", "terms", "category", "body")),
+    *(Column(name, String) for name in _FIELDS),
 )
-_WEIGHTS = (10.0, 5.0, 2.0, 1.0)
 
 
 class SqliteIndex:
@@ -37,23 +50,32 @@ class SqliteIndex:
         db.session.connection().execute(delete(_TABLE))
 
     def hits(self, terms: Sequence[Term]) -> Hits:
-        """Return the products that satisfy all terms, ranked by bm25."""
-        whole: Any = literal_column("catalog_search")
-        matches = whole.op("MATCH")(match_expression(terms))
-        rank = func.bm25(whole, *_WEIGHTS).label("rank")
-        ranked = select(_TABLE.c.rowid.label("product_id"), rank).where(matches).subquery("hits")
-        return Hits(select(_TABLE.c.rowid).where(matches), ranked)
+        """Return the products that satisfy all terms, graded."""
+        found = _matching(match_expression(terms))
+        graded = [
+            (_TABLE.c.rowid.in_(_matching(match_expression([part(term) for term in terms], _FIELDS[:fields]))), grade)
+            for grade, (fields, part) in enumerate(GRADES)
+        ]
+        rank = case(*graded, else_=len(GRADES)).label("rank")
+        ranked = select(_TABLE.c.rowid.label("product_id"), rank).where(_TABLE.c.rowid.in_(found)).subquery("hits")
+        return Hits(found, ranked)
 
 
-def match_expression(terms: Sequence[Term]) -> str:
-    """Return the MATCH expression; every token is quoted, so nothing that was typed is read as an operator."""
+def _matching(expression: str) -> Select[Any]:
+    whole: Any = literal_column("catalog_search")
+    return select(_TABLE.c.rowid).where(whole.op("MATCH")(expression))
+
+
+def match_expression(terms: Sequence[Term], fields: Sequence[str] = ()) -> str:
+    """Return the MATCH expression, in ``fields`` or in all; every token is quoted, so nothing typed is an operator."""
     groups = []
     for term in terms:
         options = [_quoted(token) for token in term.exact]
         if term.prefix:
             options.append(f"{_quoted(term.prefix)} *")
         groups.append(f"({' OR '.join(options)})")
-    return " AND ".join(groups)
+    joined = " AND ".join(groups)
+    return f"{{{' '.join(fields)}}} : ({joined})" if fields else joined
 
 
 def _quoted(token: str) -> str:

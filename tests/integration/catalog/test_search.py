@@ -160,3 +160,16 @@ def test_statements_do_not_grow(shop, save, count_statements):
 def test_suggestions_take_few_statements(shop, count_statements):
     with count_statements(at_most=5):
         listing.first("hexagno", 6, 3)
+
+
+def test_what_is_found_alike_stands_in_the_order_of_codes(data_app, save):
+    """On both databases: neither's own statistics of words decide (`--database both` runs it on each)."""
+    give_registry(data_app, {})
+    words = ("Long pipe of steel, long and of steel", "Steel pipe", "Pipe steel")
+    save(*(product(f"ROR-DN{size}", words[size % 3], category=None) for size in (100, 15, 80, 20)))
+    save(product("AAA-1", "Pipes steel", category=None), product("AAA-2", "Steelwork of pipes", category=None))
+    save(product("AAA-3", "Clamp", category=None, description="For a steel pipe."))
+    natural = ["ROR-DN15", "ROR-DN20", "ROR-DN80", "ROR-DN100"]
+    assert found("steel pipe") == ["AAA-1", *natural, "AAA-2", "AAA-3"], "by whole words, begun words, and elsewhere"
+    assert found("ror dn") == natural
+    assert found("rordn1") == ["ROR-DN15", "ROR-DN100"]
