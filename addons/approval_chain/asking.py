@@ -6,11 +6,13 @@ from core.api.companies import User, lock_company
 from core.api.data import audit, current_actor, db, write
 from core.api.hooks import Conflict, Forbidden, Invalid
 from core.api.i18n import translations
+from core.api.jobs import emit
 from core.api.orders import find, lock
 
-from . import engine, services
+from . import deciding, engine, services
 from .flow import WAITING, Flow
 from .loading import names_of
+from .models import OrderRequest
 from .services import OWNER, Pending
 
 _, _l, ngettext, _p = translations(__name__)
@@ -40,6 +42,32 @@ def assign(number: str, code: str) -> Flow:
         after = {"asked": code}
         audit.record("order", number, "approval asked of", company_id=one.order.company_id, after=after, addon=OWNER)
         return services.pending_of(one.order).flow
+
+
+def may_withdraw(one: Pending) -> bool:
+    """Tell whether who ordered asked for an approval that no rule requires, and nobody has decided on the order yet."""
+    return db.session.get(OrderRequest, one.order.id) is not None and not one.flow.decisions
+
+
+def withdraw(number: str) -> Flow:
+    """Ask no more for the approval that no rule requires; where nothing else is asked, the order goes on.
+
+    Only who ordered may, and Conflict once somebody has decided: what they said counts.
+    """
+    with write() as session:
+        one = _waiting(number)
+        if not services.may_change(one):
+            raise Forbidden("APPROVAL-NOT-YOURS", _("Only the person who ordered may change the order now."))
+        if not may_withdraw(one):
+            raise Conflict("APPROVAL-SAID", _("Somebody has decided on this order already; it stays as it is."))
+        session.delete(session.get_one(OrderRequest, one.order.id))
+        session.flush()
+        audit.record("order", number, "approval request withdrawn", company_id=one.order.company_id, addon=OWNER)
+        one = services.pending_of(one.order)
+        services.free_if_nobody_is_asked(one)
+        deciding.settle(one, "")
+        emit(deciding.SENT_AGAIN, {"number": number, "round": one.approval.round})  # another turn may be on now
+        return one.flow
 
 
 def review(number: str) -> None:

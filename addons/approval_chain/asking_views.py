@@ -31,6 +31,22 @@ def ask_one(number: str) -> Any:
     return redirect(url_for(".mine", number=number), 303)
 
 
+@bp.post("/my-orders/<number>/withdraw")
+@requires(ORDERING)
+def withdraw(number: str) -> Any:
+    """Ask no more for an approval that no rule requires."""
+    try:
+        flow = asking.withdraw(number)
+        waits = flow.state == "waiting"
+        flash(_("You ask no more; others still have to approve the order.") if waits else _("The order goes on."), "success")
+    except NotFound:
+        raise
+    except TukkuError as error:
+        flash(str(error.message), "error")
+        return redirect(url_for(".mine", number=number), 303)
+    return redirect(url_for("orders.order", number=number), 303)
+
+
 @bp.post("/approvals/<number>/review")
 @requires(DECIDE)
 def review(number: str) -> Any:

@@ -144,6 +144,7 @@ def _mine(number: str, error: TukkuError | None, shown: Any) -> Any:
         reviewer=asking.reviewer(one),
         askable=asking.choices(one) if _waits(one) else [],
         assigned=asking.assigned_code(one),
+        withdrawable=_waits(one) and asking.may_withdraw(one),
         back=back,
         left=bool(one.order.user_id) and not services.orderer_is_there(one.order, one.approval),
         proposed=proposed,

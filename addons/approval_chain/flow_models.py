@@ -51,6 +51,19 @@ class Approval(db.Model):
     __mapper_args__ = {"version_id_col": version}
 
 
+class OrderRequest(db.Model):
+    """Whom who orders asks for an approval that no rule requires, while it is a cart and after; None: anybody."""
+
+    __tablename__ = "approval_chain_order_request"
+    __scope__ = Subtree()
+
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders_order.id", ondelete="CASCADE"), primary_key=True)
+    company_id: Mapped[int] = mapped_column(ForeignKey("companies_company.id", ondelete="CASCADE"), index=True)
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("accounts_user.id", ondelete="SET NULL"), index=True)
+    message: Mapped[str] = mapped_column(Text, default="")
+    at: Mapped[datetime]
+
+
 class Version(db.Model):
     """What an order said when it was placed or changed: decisions bind to its digest. Only ever added."""
 

@@ -156,6 +156,7 @@ class PolicyForm(TukkuForm):
     once = BooleanField(_l("One decision of a person counts for all turns"))
     all_see = BooleanField(_l("Everybody who decides sees all orders that wait"), default=True)
     references_free = BooleanField(_l("Purchase order number and message may change while an order waits"))
+    voluntary = BooleanField(_l("People may ask for an approval that no rule requires"), default=True)
 
 
 class GroupForm(TukkuForm):

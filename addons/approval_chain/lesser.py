@@ -17,6 +17,7 @@ from core.api.ui import money_text
 
 from . import amounts, basis, engine, reasons, selection
 from .loading import facts_named, names_of
+from .parts import ASKED
 from .services import Trial, Tried
 from .shares import spread
 
@@ -46,6 +47,8 @@ def ways(trial: Trial, draft: OrderDraft, found: Tried, names: Mapping[int, str]
     Where no smaller order would, it says why, and what else does.
     """
     said, room, least = [], None, found
+    if _free(found.plan):
+        return []
     if found.plan.denied_by:
         room, least = largest(trial, draft, found, _allowed)
         if room:
@@ -59,7 +62,8 @@ def ways(trial: Trial, draft: OrderDraft, found: Tried, names: Mapping[int, str]
 
 
 def _free(plan: engine.Plan) -> bool:
-    return not plan.needed and not plan.denied_by
+    """Tell whether nothing but who orders asks for an approval."""
+    return not plan.denied_by and all(asked.rule == ASKED for asked in plan.requirements)
 
 
 def _allowed(plan: engine.Plan) -> bool:
@@ -89,7 +93,7 @@ def _of_allowed(room: Room, currency: str) -> str:
 def _whatever(least: Tried) -> str:
     """Say why even the smallest order needs it."""
     denied = least.plan.denied_by
-    asking = [denied] if denied else [asked.rule for asked in least.plan.requirements]
+    asking = [denied] if denied else [asked.rule for asked in least.plan.requirements if asked.rule != ASKED]
     why = "; ".join(dict.fromkeys(reasons.short(asking)[one] for one in asking))
     if denied:
         return _("A smaller order is not allowed either: %(why)s.", why=why)

@@ -117,7 +117,9 @@ def _policy(nearest_first: Sequence[Policy]) -> engine.Policy:
         return engine.Policy()
     nearest = nearest_first[0]
     own = all(row.allow_self for row in nearest_first)
-    return engine.Policy(allow_self=own, once=nearest.once, references_free=nearest.references_free)
+    return engine.Policy(
+        allow_self=own, once=nearest.once, references_free=nearest.references_free, voluntary=nearest.voluntary
+    )
 
 
 def _pools(units: Sequence[int], policies: Mapping[int, Policy]) -> tuple[engine.Pool, ...]:

@@ -12,7 +12,7 @@ from core.api.data import Amount, Tree, db
 from .budget_models import SpendLimit, once_each
 from .bulk_models import Bulk
 from .centre_models import CentreDefault, CostCentre, LineCentre, OrderCentre
-from .flow_models import Absence, Approval, Decision, Link, Manager, Version
+from .flow_models import Absence, Approval, Decision, Link, Manager, OrderRequest, Version
 from .ledger_models import Budget, BudgetAmount, BudgetNotice, Entry
 from .rule_models import Group, GroupMember, Policy, Rule
 from .seller_models import SellerDecision, SellerRule
@@ -20,7 +20,7 @@ from .seller_models import SellerDecision, SellerRule
 __all__ = [
     "Absence", "Approval", "Budget", "BudgetAmount", "BudgetNotice", "Bulk", "CentreDefault", "CostCentre", "Decision",
     "Entry", "Group",
-    "GroupMember", "Limit", "LineCentre", "Link", "Manager", "OrderCentre", "Policy", "Rule",
+    "GroupMember", "Limit", "LineCentre", "Link", "Manager", "OrderCentre", "OrderRequest", "Policy", "Rule",
     "SellerDecision", "SellerRule", "SpendLimit", "Version",
 ]  # fmt: skip
 

@@ -15,7 +15,7 @@ from core.api.notifications import Message, address_of, notify, path_of
 from core.api.orders import Order
 from core.api.ui import instant_text, money_text
 
-from . import amounts, engine, links, reasons, seller, services, timing
+from . import amounts, engine, links, reasons, seller, services, timing, voluntary
 from .loading import company_for
 from .models import Decision
 from .services import Pending
@@ -184,7 +184,9 @@ def _asking(one: Pending, secret: str) -> Message:
     order = one.order
     values = {"name": order.user_name, "total": money_text(order.without_tax, order.currency), "number": order.number}
     ends = one.approval.expires_at
+    wish = voluntary.of_orders([order.id]).get(order.id)
     parts = [
+        _("%(name)s writes: %(text)s", name=order.user_name, text=wish.message) if wish and wish.message else "",
         _("Read the order and decide, without signing in, until it is used or the order changes:"),
         address_of("approval_chain.by_link", secret=secret),
         _("Nobody but you should open it. It decides nothing until you press a button there."),

@@ -13,6 +13,8 @@ ADMIN = "company_admin"
 SELLER = "seller"
 #: Stands in the place of a rule where none fits and the policy says what holds then.
 NO_RULE = "none"
+#: Stands in the place of a rule where who ordered asks for an approval that none requires.
+ASKED = "asked"
 TOTAL = "total"
 #: Rights that a company's own role gives, among a person's roles: to decide on all, to see all; and to ask nobody.
 DECIDES, SEES, BARRED = "right:decide", "right:see", "right:barred"
@@ -108,6 +110,8 @@ class Policy:
     own_unit: bool = True
     #: May references of an order change while it waits, without asking anybody again?
     references_free: bool = False
+    #: May people ask for an approval that no rule requires?
+    voluntary: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +162,7 @@ class Company:
     units: tuple[str, ...] = ("",)
     #: Nearest first; none: every rule that fits counts.
     pools: tuple[Pool, ...] = ()
-    #: What an order asks for whatever the rules say, as (why, of whom): a budget that it exceeds.
+    #: What an order asks for whatever the rules say, as (why, of whom): a budget that it exceeds, who ordered.
     demands: tuple[tuple[str, Tier], ...] = ()
 
     def pool_of(self, rule: Rule) -> Pool:

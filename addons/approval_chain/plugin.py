@@ -74,6 +74,7 @@ from . import (
     spending_panels,
     subscribers,
     timing,
+    voluntary,
 )
 from .permissions import (
     CENTRES_VIEW,
@@ -244,8 +245,8 @@ class ApprovalChain:
 
     @hookimpl
     def checkout_steps(self) -> Iterable[CheckoutStep]:
-        """Ask at the checkout for the cost centre."""
-        return (centre_forms.STEP,)
+        """Ask at the checkout for the cost centre, and whether somebody is to approve whom no rule asks."""
+        return (centre_forms.STEP, voluntary.STEP)
 
     @hookimpl
     def ui_form_sections(self) -> Iterable[FormSection]:

@@ -24,7 +24,7 @@ _, _l, ngettext, _p = translations(__name__)
 #: What a role of a company may give or take.
 RIGHTS = ("decides", "sees", "barred")
 #: What a policy says by yes or no.
-SWITCHES = ("allow_self", "once", "all_see", "references_free")
+SWITCHES = ("allow_self", "once", "all_see", "references_free", "voluntary")
 SELECTION_TITLES = {
     "all": _l("All rules that fit"),
     "first": _l("Only the first that fits, by priority"),
@@ -49,7 +49,7 @@ class InForce:
     @property
     def lines(self) -> tuple[str, ...]:
         """The policy as sentences."""
-        usual = {"allow_self": False, "once": False, "all_see": True, "references_free": False}
+        usual = {"allow_self": False, "once": False, "all_see": True, "references_free": False, "voluntary": True}
         row = self.row or Policy(selection="all", otherwise="nobody", **usual)
         names = names_for([])
         person = db.session.scalar(select(User.name).where(User.id == row.fallback_id)) if row.fallback_id else None
@@ -82,7 +82,12 @@ class InForce:
             else _("Only administrators, and roles with the right, see all orders that wait.")
         )
         changed = [_("Purchase order number and message may change while an order waits.")] if row.references_free else []
-        return (chosen, then, own, once, seen, *changed)
+        asked = (
+            _("People may ask for an approval that no rule requires.")
+            if row.voluntary
+            else _("Nobody asks for an approval that no rule requires.")
+        )
+        return (chosen, then, own, once, seen, asked, *changed)
 
 
 def in_force() -> InForce:

@@ -16,7 +16,7 @@ from core.api.ui import money_text
 from . import amounts, engine, limits, services, spending
 from .flow import Flow
 from .models import Rule
-from .parts import BARRED
+from .parts import ASKED, BARRED
 from .sentences import names_for, reason_of
 from .spending import Asked
 from .turns import each
@@ -52,9 +52,13 @@ def findings(draft: OrderDraft) -> Sequence[Finding]:
         limit = _limit(draft.currency, figures[engine.TOTAL], company.person(str(draft.user_id)), asked)
     found = []
     for requirement, who in zip(told, each(told), strict=True):
-        why = (rules.get(requirement.rule) or _("No rule fits this order.")) if requirement.rule else limit
+        why = (rules.get(requirement.rule) or _otherwise(requirement.rule)) if requirement.rule else limit
         found.append(Finding("APPROVAL-NEEDED", "info", _("%(why)s Approval by: %(who)s.", why=why, who=who)))
     return found
+
+
+def _otherwise(asking: str) -> str:
+    return _("You ask for it.") if asking == ASKED else _("No rule fits this order.")
 
 
 def _limit(currency: str, total: Decimal, person: engine.Person, asked: Asked) -> str:
@@ -75,6 +79,8 @@ def short(asking: Iterable[str]) -> dict[str, str]:
         if one in rules
         else _("Budget of %(code)s exceeded", code=one.removeprefix(BUDGET))
         if one.startswith(BUDGET)
+        else _("Asked for by who ordered")
+        if one == ASKED
         else _("No rule fits")
         if one == engine.NO_RULE
         else _("A rule that is gone")

@@ -82,6 +82,8 @@ class Policy(db.Model):
     all_see: Mapped[bool] = mapped_column(default=True)
     #: May purchase order number and message change while an order waits, without asking anybody again?
     references_free: Mapped[bool] = mapped_column(default=False)
+    #: May people ask for an approval that no rule requires?
+    voluntary: Mapped[bool] = mapped_column(default=True)
 
 
 class Group(db.Model):

@@ -17,7 +17,7 @@ from core.api.hooks import HoldRequest, HoldType, NotFound, OrderDraft
 from core.api.i18n import translations
 from core.api.orders import Hold, Order, find, lines_of, open_holds, stored_draft, stored_drafts
 
-from . import absences, allocation, engine, facts, managers, overruns, spending, timing, versions
+from . import absences, allocation, engine, facts, managers, overruns, spending, timing, versions, voluntary
 from .flow import Decision, Flow
 from .loading import company_for, facts_named
 from .models import Approval
@@ -92,7 +92,11 @@ class Trial:
         if not drafts:
             return []
         figures, exceeded = facts.of_drafts(drafts, self.named), overruns.of_drafts(drafts)
-        companies = [overruns.with_budgets(self.company, over) for over in exceeded]
+        wishes = voluntary.of_orders(draft.order_id for draft in drafts)
+        companies = [
+            voluntary.with_wish(overruns.with_budgets(self.company, over), wishes.get(draft.order_id), self.requester)
+            for draft, over in zip(drafts, exceeded, strict=True)
+        ]
         plans = [engine.evaluate(f, self.requester, c) for f, c in zip(figures, companies, strict=True)]
         return [Tried(*one) for one in zip(figures, exceeded, companies, plans, strict=True)]
 
@@ -156,7 +160,7 @@ def pendings(rows: Sequence[tuple[Order, Approval]]) -> list[Pending]:
     drafts = _drafts([order for order, _approval in rows], asked)
     figures = facts.of_drafts(drafts, asked)
     left = spending.left_of_all([asked_of(order, approval) for order, approval in rows])
-    exceeded = overruns.of_drafts(drafts)
+    exceeded, wishes = overruns.of_drafts(drafts), voluntary.of_orders(order.id for order, _approval in rows)
     tolerance, plans, found = cache(timing.tolerance), Plans(), []
 
     @cache
@@ -167,7 +171,7 @@ def pendings(rows: Sequence[tuple[Order, Approval]]) -> list[Pending]:
         who = orderer(order, approval)
         company = of_person(order.company_id, order.currency, who)
         company = spending.with_left(company, mine_left, str(who), order.currency)
-        company = overruns.with_budgets(company, over)
+        company = voluntary.with_wish(overruns.with_budgets(company, over), wishes.get(order.id), str(who))
         kept = _kept(order, approval, decisions.get(approval.id, []), said, tolerance, company.policy.references_free)
         flow = _flow(approval, str(who), plans.of(mine, str(who), company), kept, mine[engine.TOTAL], company, away)
         found.append(Pending(order, approval, flow))

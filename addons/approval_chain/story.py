@@ -10,7 +10,7 @@ from sqlalchemy import select
 from core.api.data import AuditEntry, db
 from core.api.i18n import translations
 
-from . import services
+from . import services, voluntary
 from .models import Decision
 from .services import OWNER, Pending
 
@@ -27,12 +27,15 @@ HAPPENED = {
     "approval expired": (_l("Nobody decided in time"), "clock"),
     "approval asked again": (_l("Asked again"), "send"),
     "approval taken over": (_l("Taken over"), "person-badge"),
+    "approval request withdrawn": (_l("Asked no more for an approval"), "x-circle"),
 }
+BY_SOMEBODY = ("approval asked again", "approval taken over", "approval request withdrawn")
 #: What the audit keeps of the addon, as it is kept: core shows the words that the addon's catalogues have for it.
 KEPT = (
     _l("absence added"), _l("absence removed"), _l("approval approved"), _l("approval asked again"),
     _l("approval asked of"), _l("approval clock failed"), _l("approval decided through the API"),
     _l("approval escalated"), _l("approval expired"), _l("approval rejected"), _l("approval reminded"),
+    _l("approval request withdrawn"),
     _l("approval returned"), _l("approval taken over"), _l("approval under review"), _l("budget ledger mended"),
     _l("budget set"), _l("budget switched off"), _l("cost centre"), _l("cost centre set"), _l("limit removed"),
     _l("limit set"), _l("manager set"), _l("policy removed"), _l("policy set"), _l("role removed"), _l("role set"),
@@ -43,8 +46,21 @@ KEPT = (
 
 def of(one: Pending) -> list[dict[str, Any]]:
     """Return what happened, the oldest first; ``digest`` is that of the version that was decided on."""
-    found = [*_decisions(services.decisions_of([one.approval.id])), *_between(one.order.number or "")]
+    found = [*_wished(one), *_decisions(services.decisions_of([one.approval.id])), *_between(one.order.number or "")]
     return sorted(found, key=lambda event: event["at"])
+
+
+def _wished(one: Pending) -> list[dict[str, Any]]:
+    """Return that who ordered asked for an approval that no rule requires, and what they said."""
+    wish = voluntary.of_orders([one.order.id]).get(one.order.id)
+    if wish is None:
+        return []
+    return [
+        {
+            "text": _("Asked for approval"), "icon": "send", "who": one.order.user_name, "note": wish.message,
+            "at": one.approval.created_at, "digest": "",
+        }
+    ]  # fmt: skip
 
 
 def _decisions(rows: Sequence[Decision]) -> list[dict[str, Any]]:
@@ -75,7 +91,7 @@ def _between(number: str) -> list[dict[str, Any]]:
         {
             "text": str(HAPPENED[row.action][0]),
             "icon": HAPPENED[row.action][1],
-            "who": row.actor if row.action in ("approval asked again", "approval taken over") else "",
+            "who": row.actor if row.action in BY_SOMEBODY else "",
             "at": row.at,
             "note": "",
             "digest": "",

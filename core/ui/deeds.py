@@ -56,6 +56,7 @@ DEEDS = {
     "approval expired": _l("time for the approval ran out"),
     "approval rejected": _l("not approved"),
     "approval reminded": _l("approvers reminded"),
+    "approval request withdrawn": _l("approval asked for no more"),
     "approval returned": _l("returned for changes"),
     "approval taken over": _l("approval taken over"),
     "approval under review": _l("taken under review"),

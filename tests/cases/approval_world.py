@@ -15,7 +15,7 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import select
 
-from addons.approval_chain import asking, deciding, inbox, policies, reasons, services, story
+from addons.approval_chain import asking, deciding, inbox, policies, reasons, services, story, voluntary
 from addons.approval_chain import facts as figures
 from addons.approval_chain import flow as flows
 from addons.approval_chain import rules as company_rules
@@ -126,7 +126,7 @@ class World:
                 names = dict.fromkeys([*self.roles[who], *(f"right {right}" for right in self.rights[who])])
                 session.add_all(GroupMember(group_id=self.groups[name], user_id=id_, company_id=self.top) for name in names)
 
-    def _set_policy(self) -> None:
+    def _set_policy(self, *, voluntary: bool = True) -> None:
         policies.save_policy(
             {
                 "selection": form.SELECTIONS[self.policy.get("select", "all")],
@@ -136,6 +136,7 @@ class World:
                 "once": self.policy.get("same_person") == "once",
                 "all_see": not any("rights" in row for row in self.case.get("people", ())),
                 "references_free": bool(self.policy.get("editable_while_waiting")),
+                "voluntary": voluntary,
             }
         )
 
@@ -292,9 +293,25 @@ class World:
             self._restart(step)
         if self.number or self.plan.needed or self.plan.denied_by:
             return "refuse" if self.number else self._submit(step)
-        if step.get("expect", {}).get("outcome") in ("refuse", "forbidden"):
-            return "refuse"
-        raise Unsupported("asking for an approval that nothing requires")
+        self._lets_ask(step.get("expect", {}).get("outcome") not in ("refuse", "forbidden"))
+        self._ask(step.get("to") or self.order.get("assigned_to"))
+        return self._submit(step)
+
+    def _lets_ask(self, lets: bool) -> None:
+        """Let the company's policy be one that lets people ask for what nothing requires, or not, as systems differ."""
+        with self.as_admin(self.top):
+            self._set_policy(voluntary=lets)
+
+    def _ask(self, to: str | None) -> None:
+        """Ask somebody, by default anybody, to approve the cart; TukkuError where that is not possible."""
+        code = db.session.get_one(User, self.people[to]).code if to else voluntary.ANYBODY
+        with self.acting(self.requester), write():
+            voluntary.ask(self._cart(), code)
+
+    def _cart(self) -> Order:
+        order = cart.current_cart()
+        assert order is not None
+        return order
 
     def _submit(self, step: Mapping[str, Any]) -> str:
         to = step.get("to") or self.order.get("assigned_to")
@@ -510,8 +527,10 @@ class World:
         """Tell whether the requester may ask; what was rejected is asked for again from the cart."""
         if self.number and self.state != flows.REJECTED:
             return False
-        if wanted and not self.plan.needed:
-            raise Unsupported("asking for an approval that nothing requires")
+        if not self.plan.needed and not self.plan.denied_by:
+            self._lets_ask(bool(wanted))
+            with self.acting(self.requester):
+                return bool(voluntary.choices(self._cart()))
         able = all(r.people != (SELLER,) for r in self.plan.requirements)  # there is somebody to ask
         return self.plan.needed and able and not self._stops()
 

@@ -90,11 +90,35 @@ CASES: Mapping[str, dict[str, Any]] = {
     "what needed nobody is not decided on": {"rules": [], "steps": [
         {"do": "submit", "by": "requester", "expect": {"outcome": "ok", "state": "ordered", "eligible": []}},
         {"do": "approve", "by": "approver", "expect": {"outcome": "refuse"}}]},
+    "what nothing requires may be asked for": {
+        "rules": [], "expect": {"approval_needed": False, "can_request": True, "can_order_now": True},
+        "steps": [
+            {"do": "request", "by": "requester", "to": "approver",
+             "expect": {"outcome": "ok", "state": "waiting", "eligible": ["approver"], "approvals_open": 1, "left_todo": 1,
+                        "can_order_now": False}},
+            {"do": "approve", "by": "requester", "expect": {"outcome": "forbidden", "state": "waiting"}},
+            {"do": "approve", "by": "approver", "expect": {"outcome": "ok", "state": "approved", "approvals_open": 0}}]},
+    "anybody may be asked for it": {
+        "people": [*TWO, {"id": "boss", "roles": []}], "rules": [], "state": "waiting",
+        "expect": {"eligible": ["approver", "boss"], "required": [], "approvals_needed": 1},
+        "steps": [{"do": "reject", "by": "boss", "comment": "no", "expect": {"outcome": "ok", "state": "rejected"}}]},
+    "below a limit it may be asked for of who may approve that much": {
+        "people": [{**TWO[0], "order_limit": 100}, {**TWO[1], "approve_limit": 50}, {"id": "boss", "approve_limit": 500}],
+        "policy": {"decide_by": "limits"}, "order": {"total": 90},
+        "expect": {"approval_needed": False, "can_request": True},
+        "steps": [{"do": "request", "by": "requester", "expect": {"state": "waiting", "eligible": ["boss"]}}]},
+    "nobody asks themselves": {"rules": [], "steps": [
+        {"do": "request", "by": "requester", "to": "requester", "expect": {"outcome": "refuse", "state": "new"}}]},
+    "where the policy is so nobody asks for what nothing requires": {
+        "rules": [], "expect": {"can_request": False, "can_order_now": True},
+        "steps": [{"do": "request", "by": "requester", "expect": {"outcome": "refuse", "state": "new"}},
+                  {"do": "submit", "by": "requester", "expect": {"state": "ordered"}}]},
+    "who may not ask may not ask for that either": {
+        "people": [{**TWO[0], "lacks": ["request_approval"]}, TWO[1]], "rules": [], "expect": {"can_request": False}},
 }  # fmt: skip
 MISSING = {
     "payment online": {"order": {"payment": "online"}},
     "quotes of sales people": {"order": {"kind": "quote"}},
-    "approval that nothing requires": {"rules": [], "expect": {"can_request": True}},
     "steps: do dance": {"steps": [{"do": "dance"}]},
 }
 

@@ -395,7 +395,7 @@ def test_references_that_the_policy_leaves_free_change_while_an_order_waits(worl
     assert anna.post(f"{page}/references", data=sent).status_code == 409
     with world.app.test_request_context("/"), acting(world.actor("carl")):
         values = {"selection": "all", "otherwise": "nobody", "fallback": "company_admin", "allow_self": False, "once": False}
-        policies.save_policy({**values, "all_see": True, "references_free": True})
+        policies.save_policy({**values, "all_see": True, "references_free": True, "voluntary": True})
     assert world.decide("bo", number) == "waiting"
     assert "Your references" in anna.get(page).text
     assert anna.post(f"{page}/references", data=sent).status_code == 303

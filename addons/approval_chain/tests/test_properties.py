@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from addons.approval_chain.engine import Company, Condition, Person, Policy, Rule, Tier, evaluate
 from addons.approval_chain.flow import Flow
 from addons.approval_chain.plans import Plans
+from addons.approval_chain.voluntary import Wish, with_wish
 
 UNITS = ("shop", "country", "group")
 ROLES = ("orderer", "approver", "company_admin")
@@ -58,6 +59,27 @@ def test_an_approval_always_reaches_its_end(company: Company, requester: str, to
         flow.decide(able[0], "approved")
         acts += 1
         assert acts <= 30
+    assert flow.state == "approved"
+
+
+@given(companies, ids, st.none() | st.integers(1, 6), st.integers(0, 3000).map(Decimal))
+@settings(max_examples=200, deadline=None)
+def test_what_no_rule_requires_is_approved_by_somebody_else(
+    company: Company, who: str, whom: int | None, total: Decimal
+) -> None:
+    asked = with_wish(company, Wish(whom, ""), who)
+    plan = evaluate({"total": total}, who, asked)
+    own_right = company.policy.allow_self and str(whom) == who
+    assert plan.needed or own_right, "it is asked whatever the rules say"
+    assert {*evaluate({"total": total}, who, company).requirements} <= {*plan.requirements}, "nothing else is asked less"
+    flow = Flow(who, plan, company.policy)
+    for _act in range(30):
+        if flow.state != "waiting":
+            break
+        able = flow.eligible()
+        assert able
+        assert who not in able
+        flow.decide(able[-1], "approved")
     assert flow.state == "approved"
 
 

@@ -13,7 +13,7 @@ from core.testing.apps import bundled_addons
 from core.testing.signin import sign_in
 
 #: page -> statements of a buyer with a rule, a limit, a cost centre and a budget, all addons being on
-PAGES = {"/cart": 43, "/checkout": 53}
+PAGES = {"/cart": 44, "/checkout": 55}
 
 
 @pytest.fixture

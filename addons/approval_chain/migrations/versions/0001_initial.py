@@ -136,6 +136,7 @@ def upgrade() -> None:
     sa.Column('once', sa.Boolean(), nullable=False),
     sa.Column('all_see', sa.Boolean(), nullable=False),
     sa.Column('references_free', sa.Boolean(), nullable=False),
+    sa.Column('voluntary', sa.Boolean(), nullable=False),
     sa.CheckConstraint("otherwise in ('nobody', 'ask', 'deny')", name=op.f('ck_approval_chain_policy_otherwise')),
     sa.CheckConstraint("selection in ('all', 'first', 'most_specific', 'highest')", name=op.f('ck_approval_chain_policy_selection')),
     sa.ForeignKeyConstraint(['company_id'], ['companies_company.id'], name=op.f('fk_approval_chain_policy_company_id'), ondelete='CASCADE'),
@@ -324,6 +325,19 @@ def upgrade() -> None:
     )
     op.create_index(op.f('ix_approval_chain_order_centre_company_id'), 'approval_chain_order_centre', ['company_id'], unique=False)
     op.create_index(op.f('ix_approval_chain_order_centre_cost_centre_id'), 'approval_chain_order_centre', ['cost_centre_id'], unique=False)
+    op.create_table('approval_chain_order_request',
+    sa.Column('order_id', sa.Integer(), nullable=False),
+    sa.Column('company_id', sa.Integer(), nullable=False),
+    sa.Column('person_id', sa.Integer(), nullable=True),
+    sa.Column('message', sa.Text(), nullable=False),
+    sa.Column('at', types.Instant(), nullable=False),
+    sa.ForeignKeyConstraint(['company_id'], ['companies_company.id'], name=op.f('fk_approval_chain_order_request_company_id'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['order_id'], ['orders_order.id'], name=op.f('fk_approval_chain_order_request_order_id'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['person_id'], ['accounts_user.id'], name=op.f('fk_approval_chain_order_request_person_id'), ondelete='SET NULL'),
+    sa.PrimaryKeyConstraint('order_id', name=op.f('pk_approval_chain_order_request'))
+    )
+    op.create_index(op.f('ix_approval_chain_order_request_company_id'), 'approval_chain_order_request', ['company_id'], unique=False)
+    op.create_index(op.f('ix_approval_chain_order_request_person_id'), 'approval_chain_order_request', ['person_id'], unique=False)
     op.create_table('approval_chain_seller_decision',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('order_id', sa.Integer(), nullable=False),
@@ -444,6 +458,9 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_approval_chain_seller_decision_user_id'), table_name='approval_chain_seller_decision')
     op.drop_index(op.f('ix_approval_chain_seller_decision_order_id'), table_name='approval_chain_seller_decision')
     op.drop_table('approval_chain_seller_decision')
+    op.drop_index(op.f('ix_approval_chain_order_request_person_id'), table_name='approval_chain_order_request')
+    op.drop_index(op.f('ix_approval_chain_order_request_company_id'), table_name='approval_chain_order_request')
+    op.drop_table('approval_chain_order_request')
     op.drop_index(op.f('ix_approval_chain_order_centre_cost_centre_id'), table_name='approval_chain_order_centre')
     op.drop_index(op.f('ix_approval_chain_order_centre_company_id'), table_name='approval_chain_order_centre')
     op.drop_table('approval_chain_order_centre')
