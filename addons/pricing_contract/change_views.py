@@ -13,19 +13,22 @@ from core.api.hooks import Invalid
 from core.api.i18n import translations
 from core.api.ui import DayField, TukkuForm, requires
 
-from . import changes, heads
+from . import change_rows, changes, heads, publishing
+from .change_models import Change
 from .describe import KIND_LABELS
 from .editing import contract_by_code
 from .formula_text import said
 from .formulas import read_terms
 from .grid import names_of
 from .history_views import in_words
-from .models import Change, Contract
+from .models import Contract
 from .permissions import EDIT, VIEW
 
 _, _l, ngettext, _p = translations(__name__)
 bp = Blueprint("pricing_contract_changes", __name__, template_folder="templates")
 SHOWN = 200
+#: States in which a job is at a change.
+AT_WORK = ("publishing", "undoing")
 
 
 class PublishForm(TukkuForm):
@@ -37,23 +40,28 @@ class PublishForm(TukkuForm):
 @bp.get("/contracts/<code>/changes/<int:number>")
 @requires(VIEW)
 def change(code: str, number: int) -> Any:
-    """Show a change: its rows, whom they touch, and what may be done with it."""
+    """Show a change: its rows, whom they touch, and what may be done with it; to htmx only how far a job has come."""
     contract = contract_by_code(code)
     found = changes.change_by_number(contract, number)
+    if request.headers.get("HX-Request"):
+        if found.state not in AT_WORK:
+            return "", {"HX-Refresh": "true"}
+        context = {"contract": contract, "change": found, "done": min(found.checked, found.size)}
+        return render_template("pricing_contract/_change_progress.html", **context)
     return _page(contract, found, PublishForm(formdata=None))
 
 
 def _page(contract: Contract, found: Change, form: PublishForm, status: int = 200) -> Any:
-    shown = [(changes.as_price(row), bool(row.get("gone"))) for row in found.rows[:SHOWN]]
-    now = changes.standing(contract, found, SHOWN)
-    moved = changes.moved_since(contract, found)
-    rows = [(row, gone, changes.as_price(now[n]) if n in now else None) for n, (row, gone) in enumerate(shown)]
+    shown = change_rows.first_rows(found, SHOWN)
+    now = changes.standing(contract, found, shown)
+    moved = publishing.moved_since(contract, found)
     return render_template(
         "pricing_contract/change.html",
-        contract=contract, change=found, form=form, rows=rows, names=names_of(row.target for row, _gone in shown),
+        contract=contract, change=found, form=form, names=names_of(row.target for row in shown),
+        rows=[(changes.as_price(row), row.gone, now.get(row.place)) for row in shown],
         terms=list(in_words(_terms(contract, found))), effect=found.effect or {},
-        decimal=Decimal, kinds=KIND_LABELS, left=max(0, found.size - SHOWN),
-        moved=len(moved), told=changes.moved_in_words(contract, moved),
+        decimal=Decimal, kinds=KIND_LABELS, left=max(0, found.size - SHOWN), done=min(found.checked, found.size),
+        moved=len(moved), told=publishing.moved_in_words(contract, moved), long=found.size > publishing.LONG,
         formula=lambda row: said(read_terms(row.terms, row.value)),
     ), status  # fmt: skip
 
@@ -76,11 +84,13 @@ def publish(code: str, number: int) -> Any:
         return _page(contract, found, form, 422)
     starts = start_of_day(form.starts.data, seller().zone) if form.starts.data else None
     try:
-        count = changes.publish(contract, found, _version(), starts)
+        count = publishing.publish(contract, found, _version(), starts)
     except Invalid as error:
         form.form_errors.append(str(error.message))
         return _page(contract, changes.change_by_number(contract, number), form, 422)
-    if found.state == "scheduled":
+    if found.state in AT_WORK:
+        flash(_("The change is being published; you may leave this page."), "info")
+    elif found.state == "scheduled":
         flash(_("The change is published on its day."), "success")
     elif found.head:
         flash(_("The change is published."), "success")
@@ -94,8 +104,11 @@ def publish(code: str, number: int) -> Any:
 def undo(code: str, number: int) -> Any:
     """Put the rows of a published change back."""
     contract = contract_by_code(code)
-    count = changes.undo(contract, changes.change_by_number(contract, number), _version())
-    if count:
+    found = changes.change_by_number(contract, number)
+    count = publishing.undo(contract, found, _version())
+    if found.state in AT_WORK:
+        flash(_("The change is being undone; you may leave this page."), "info")
+    elif count:
         flash(ngettext("%(count)s row is as it was.", "%(count)s rows are as they were.", count), "success")
     else:
         flash(_("The terms are as they were."), "success")
@@ -107,9 +120,19 @@ def undo(code: str, number: int) -> Any:
 def withdraw(code: str, number: int) -> Any:
     """Give up an open change."""
     contract = contract_by_code(code)
-    changes.withdraw(contract, changes.change_by_number(contract, number), _version())
+    publishing.withdraw(contract, changes.change_by_number(contract, number), _version())
     flash(_("The change is withdrawn; no price has moved."), "success")
     return redirect(url_for("pricing_contract_admin.contract", code=code), 303)
+
+
+@bp.post("/contracts/<code>/changes/<int:number>/stop")
+@requires(EDIT)
+def stop(code: str, number: int) -> Any:
+    """Stop a job that publishes or undoes the change."""
+    contract = contract_by_code(code)
+    publishing.stop(contract, changes.change_by_number(contract, number))
+    flash(_("Stopped; no price has moved."), "success")
+    return redirect(_url(code, number), 303)
 
 
 @bp.post("/contracts/<code>/changes/<int:number>/effect")

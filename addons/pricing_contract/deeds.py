@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from core.api.data import clock, current_actor, db
 from core.api.imports import file_name
@@ -66,6 +66,23 @@ def write_deeds(means: str, note: str, counts: Mapping[int, Counts]) -> dict[int
         ]
         db.session.execute(insert(PastRow), past)
     return found
+
+
+def begin(contract_id: int, means: str, note: str) -> int:
+    """Return a new deed whose rows are about to be written by statements; `end` tells how many there were."""
+    actor = current_actor()
+    values = {"at": clock.now(), "actor": actor.name, "actor_id": actor.user_id, "means": means, "note": note[:200]}
+    return db.session.scalars(insert(Deed).values(contract_id=contract_id, **values).returning(Deed.id)).one()
+
+
+def end(deed_id: int, added: int, changed: int, removed: int) -> None:
+    """Note what a deed did; one that did nothing is forgotten."""
+    mine = {"execution_options": {"synchronize_session": False}}
+    if added or changed or removed:
+        values = {"added": added, "changed": changed, "removed": removed}
+        db.session.execute(update(Deed).where(Deed.id == deed_id).values(**values), **mine)  # type: ignore[arg-type]
+    else:
+        db.session.execute(delete(Deed).where(Deed.id == deed_id), **mine)  # type: ignore[arg-type]
 
 
 def _numbers(one: Counts) -> dict[str, int]:

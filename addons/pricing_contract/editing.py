@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from core.api.catalog import Category, Product, ProductUnit
 from core.api.companies import seller
@@ -245,6 +245,8 @@ def change_by_percent(
     query = select(ContractPrice).where(ContractPrice.contract_id == contract.id, ContractPrice.kind == "fixed")
     changed = [(row, _raised(row.value, percent, step, rounding, contract.currency)) for row in db.session.scalars(query)]
     changed = [(row, value) for row, value in changed if value != row.value]
+    if seen:
+        refuse_moved(((contract.id, row.target, row.unit, row.min_quantity, row.valid_from) for row, _new in changed), seen)
     if apply and changed:
         head = header(contract)
         staged = [
@@ -252,9 +254,7 @@ def change_by_percent(
             for n, (row, value) in enumerate(changed)
         ]
         with write():
-            moved = meanwhile.moved((row.key for row in staged), seen) if seen else {}
-            if moved:
-                raise Conflict("CONTRACT-CHANGED", _prices_moved(len(moved)))
+            refuse_moved((row.key for row in staged), seen)  # once more, now that nobody else writes
             saved = Saver(staged).save(means="percent", note=f"{percent:f}")
             if saved.problems:
                 raise Invalid("CONTRACT-PERCENT", next(iter(saved.problems.values())).message)
@@ -262,12 +262,22 @@ def change_by_percent(
     return changed
 
 
-def _prices_moved(count: int) -> str:
-    return ngettext(
-        "%(count)s price was changed meanwhile by somebody else. Look at the new prices below, then save again.",
-        "%(count)s prices were changed meanwhile by somebody else. Look at the new prices below, then save again.",
-        count,
-    )
+def fixed_prices(contract: Contract) -> int:
+    """Return how many fixed prices the contract has."""
+    mine = (ContractPrice.contract_id == contract.id, ContractPrice.kind == "fixed")
+    return db.session.scalar(select(func.count()).select_from(ContractPrice).where(*mine)) or 0
+
+
+def refuse_moved(keys: Iterable[Key], seen: Mark | None) -> None:
+    """Raise Conflict where somebody else changed one of the rows since ``seen``, the mark of the page that showed them."""
+    moved = meanwhile.moved(keys, seen) if seen else {}
+    if moved:
+        said = ngettext(
+            "%(count)s price was changed meanwhile by somebody else. Look at the new prices below, then save again.",
+            "%(count)s prices were changed meanwhile by somebody else. Look at the new prices below, then save again.",
+            len(moved),
+        )
+        raise Conflict("CONTRACT-CHANGED", said)
 
 
 def _raised(value: Decimal, percent: Decimal, step: Decimal | None, rounding: str, currency: str) -> Decimal:

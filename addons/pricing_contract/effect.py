@@ -19,6 +19,7 @@ from core.api.data import clock, db, write
 from core.api.orders import Order, OrderLine
 from core.api.pricing import PriceContext, PriceLine, PriceRequest, context, line_net, price
 
+from .change_rows import give_way
 from .models import Contract, ProductValue
 from .saving import groups
 
@@ -26,6 +27,8 @@ from .saving import groups
 COMPANIES, PRODUCTS = 100, 500
 #: Prices (company × product × quantity) that are compared at most, in all and for one company.
 PRICES, OF_ONE = COMPANIES * PRODUCTS, 5000
+#: Prices that are worked out in one trial, which keeps others from writing.
+AT_ONCE = 5000
 SHOWN = 25
 ONE, HUNDRED = Decimal(1), Decimal(100)
 
@@ -56,14 +59,11 @@ def effect_of(
     asked = _known(every[: min(OF_ONE, max(PRODUCTS, PRICES // max(1, len(concerned))))])
     carts = _cart_lines([company.id for company in concerned], {one.product_id for one in asked})
     before = {company.id: _prices(company, asked, carts) for company in concerned}
-    with write():  # only what follows the change needs the lock
-        trial = db.session.begin_nested()
-        try:
-            apply({one.product_id for one in asked})
-            db.session.flush()
-            after = {company.id: _prices(company, asked, carts) for company in concerned}
-        finally:
-            trial.rollback()
+    after: dict[int, tuple[PriceLine, ...]] = {}
+    for some in groups(concerned, max(1, AT_ONCE // max(1, len(asked)))):
+        with write():  # only what follows the change needs the lock, and not for all companies at a time
+            after |= _after(lambda: apply({one.product_id for one in asked}), some, asked, carts)
+        give_way()
     names = _products({one.product_id for one in asked})
     touched = [
         (company, old, new) for company in concerned for old, new in zip(before[company.id], after[company.id], strict=True)
@@ -81,24 +81,17 @@ def effect_of(
     }
 
 
-def counted(rows: Iterable[tuple[Mapping[str, Any], Mapping[str, Any] | None]]) -> dict[str, int]:
-    """Return how many rows of a change do what to those that stand where they will be (None: nothing); both are JSON."""
-    counts = dict.fromkeys(("added", "rises", "falls", "same", "other", "gone"), 0)
-    for row, before in rows:
-        counts["gone" if row.get("gone") else _moves(before, row)] += 1
-    return counts
-
-
-def _moves(before: Mapping[str, Any] | None, row: Mapping[str, Any]) -> str:
-    if before is None:
-        return "added"
-    (old, per), (new, after) = ((Decimal(one["value"]), Decimal(one["per"])) for one in (before, row))
-    if per == after and all(before[name] == row[name] for name in ("kind", "terms", "valid_until")):
-        if old == new:
-            return "same"
-        if row["kind"] == "fixed":
-            return "rises" if new > old else "falls"
-    return "other"
+def _after(
+    apply: Callable[[], None], some: Sequence[Buyer], asked: Sequence[Asked], carts: Sequence[CartLine]
+) -> dict[int, tuple[PriceLine, ...]]:
+    """Return the prices of some companies as they would be, worked out in a step that is rolled back."""
+    trial = db.session.begin_nested()
+    try:
+        apply()
+        db.session.flush()
+        return {company.id: _prices(company, asked, carts) for company in some}
+    finally:
+        trial.rollback()
 
 
 def _asked(rows: Iterable[Mapping[str, Any]]) -> tuple[list[Asked], list[Asked], int]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, and_, or_, select
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, and_, or_, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.api.companies import Company, CompanySegment
@@ -29,7 +29,6 @@ COUNTS = ("line", "product", "family")
 #: Whether what was ordered before counts too: '' not, or since when.
 PERIODS = ("", "month", "quarter", "year", "contract")
 MEASURES = ("cost", "msrp")
-CHANGE_STATES = ("open", "scheduled", "published", "undone", "withdrawn")
 KINDS = ("fixed", "percent", "amount_off", "cost_plus", "formula")
 
 
@@ -217,48 +216,6 @@ class ProductValue(db.Model):
     kind: Mapped[str] = mapped_column(String(10), primary_key=True)
     currency: Mapped[str] = mapped_column(String(3))
     amount: Mapped[Decimal] = mapped_column(Price)
-
-
-class Change(db.Model):
-    """Rows prepared for a contract, looked at before they hold; known by its number within the contract.
-
-    They may be a hundred thousand, so ``rows`` and ``done`` are loaded only where they are asked for; ``size`` counts them.
-
-    ``rows``: what is to be set, or with ``gone`` taken out. ``head``: terms of the contract to be set, and once published
-    also ``head_before``. ``effect``: whom that touches, as worked out last.
-    ``done``: once published, each row ``before`` and ``after``, so that it can be undone.
-    ``starts`` is the instant from which the change holds, None for the moment of publishing; terms that do not say so by
-    their own dates are ``scheduled`` until then.
-    """
-
-    __tablename__ = "pricing_contract_change"
-    __scope__ = Staff()
-    __table_args__ = (
-        CheckConstraint(f"state in {CHANGE_STATES!r}", name="state"),
-        UniqueConstraint("contract_id", "number"),
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    contract_id: Mapped[int] = mapped_column(ForeignKey("pricing_contract_contract.id", ondelete="CASCADE"))
-    number: Mapped[int]
-    title: Mapped[str] = mapped_column(String(200), default="")
-    state: Mapped[str] = mapped_column(String(10), default="open")
-    starts: Mapped[datetime | None]
-    size: Mapped[int] = mapped_column(default=0)
-    rows: Mapped[list[dict[str, Any]]] = mapped_column(Json, deferred=True)
-    head: Mapped[dict[str, Any] | None] = mapped_column(Json)
-    head_before: Mapped[dict[str, Any] | None] = mapped_column(Json)
-    effect: Mapped[dict[str, Any] | None] = mapped_column(Json)
-    done: Mapped[list[dict[str, Any]] | None] = mapped_column(Json, deferred=True)
-    prepared_by: Mapped[str] = mapped_column(String(200))
-    prepared_at: Mapped[datetime]
-    published_by: Mapped[str] = mapped_column(String(200), default="")
-    published_at: Mapped[datetime | None]
-    version: Mapped[int] = mapped_column(default=1)
-
-    contract: Mapped[Contract] = relationship()
-
-    __mapper_args__ = {"version_id_col": version}
 
 
 def target_of(product_id: int | None, category_id: int | None) -> int:

@@ -30,7 +30,6 @@ from core.api.pricing import PriceBatch
 
 from . import (
     change_views,
-    changes,
     checks,
     compare_views,
     explain_api,
@@ -41,6 +40,7 @@ from . import (
     limit_views,
     limits,
     panels,
+    publishing,
     rises,
     shop_views,
     views,
@@ -84,7 +84,8 @@ class PricingContract:
         """Look every morning which prices rise soon, and put in the terms of contracts whose day has come."""
         return (
             JobSpec("rises", rises.nightly, at="06:30", title=_l("Tell buyers which prices rise soon")),
-            JobSpec("publish", changes.publish_due, title=_l("Put in prepared terms of a contract")),
+            JobSpec("put_in", publishing.put_in_long, title=_l("Publish or undo a long change of a contract")),
+            JobSpec("publish", publishing.publish_due, title=_l("Put in prepared terms of a contract")),
         )
 
     @hookimpl

@@ -79,9 +79,10 @@ class Saved:
 class Saver:
     """Stages rows, then ``save`` checks them together and writes those without a problem."""
 
-    def __init__(self, staged: Iterable[Staged]) -> None:
+    def __init__(self, staged: Iterable[Staged], around: Edges | None = None) -> None:
+        """``around`` is which contracts compute from which, where that was read before; else it is read where needed."""
         self.staged = list(staged)
-        self._edges: Edges | None = None
+        self._edges = around
         self._table = Upsert(ContractPrice, KEY)
         covered = [key for row in self.staged for key in (row.key, row.old) if key]
         self._groups = {key[:2] for key in covered}
@@ -100,6 +101,7 @@ class Saver:
         kept, problems = self.checked(gone)
         result = Saved(problems=problems)
         gone |= {row.old for row in kept.values() if row.old is not None}
+        gone -= kept.keys()  # where one row leaves and another comes, the row is changed
         self._read(gone)
         gone = {key for key in gone if self._table.get(*key)}
         deeds = write_deeds(means, note, self._counts(kept, gone))
@@ -112,7 +114,7 @@ class Saver:
                 target["terms"] = before["terms"]
             result.outcomes[row.tag] = self._table.put(key, dict(row.values), new={**_NEW, **target, **deed}, touch=deed)
         self._table.flush()
-        _touch({row.contract.id for row in kept.values() if result.outcomes[row.tag] != "unchanged"} | {k[0] for k in gone})
+        touch({row.contract.id for row in kept.values() if result.outcomes[row.tag] != "unchanged"} | {k[0] for k in gone})
         return result
 
     def checked(self, gone: set[Key]) -> tuple[dict[Key, Staged], dict[Hashable, Problem]]:
@@ -189,10 +191,10 @@ class Saver:
         return refused
 
 
-def groups(ordered: Iterable[T]) -> Iterator[list[T]]:
-    """Yield what is to be found in one statement each, well below the number of values that a database takes."""
+def groups(ordered: Iterable[T], most: int = AT_ONCE) -> Iterator[list[T]]:
+    """Yield what is to be found in one statement each, ``most`` well below the number of values that a database takes."""
     rest = iter(ordered)
-    while some := list(islice(rest, AT_ONCE)):
+    while some := list(islice(rest, most)):
         yield some
 
 
@@ -223,7 +225,7 @@ def _remove(keys: Iterable[Key]) -> None:
         db.session.connection().execute(statement, rows)
 
 
-def _touch(contract_ids: set[int]) -> None:
+def touch(contract_ids: set[int]) -> None:
     """Raise the version of changed contracts, so that a form opened before sees that it is late."""
     if not contract_ids:
         return

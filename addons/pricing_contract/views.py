@@ -17,7 +17,8 @@ from core.api.i18n import bounded_day, read_number, translations
 from core.api.pricing import explain as explain_price
 from core.api.ui import Empty, percent_text, requires, show_list
 
-from . import changes, editing, grid, meanwhile
+from . import changes, editing, grid, meanwhile, publishing
+from .change_models import Change
 from .days import first_day, last_day
 from .describe import KIND_LABELS
 from .export import rows_as_csv
@@ -25,7 +26,7 @@ from .forms import BELOW_FIRST, BREAKS, COUNTS, DATE_BASES, PERIODS, ContractFor
 from .formula_text import EXAMPLES, written
 from .lint import LINTS
 from .listing import CONTRACTS, SHORT_AUDIENCES, SHORT_POLICIES
-from .models import KINDS, Change, Contract
+from .models import KINDS, Contract
 from .permissions import EDIT, EXPLAIN, VIEW
 
 _, _l, ngettext, _p = translations(__name__)
@@ -228,18 +229,22 @@ def percent(code: str) -> Any:
     moved: list[Any] = []
     if form.validate_on_submit():
         apply = request.form.get("apply") == "1"
+        long = editing.fixed_prices(found) > publishing.LONG
         how = {"step": form.step.data, "rounding": form.rounding.data}
         try:
             shown = meanwhile.read_mark(request.form["seen"]) if apply and request.form.get("seen") else None
-            moved = editing.change_by_percent(found, form.percent.data, **how, apply=apply, seen=shown)
+            moved = editing.change_by_percent(found, form.percent.data, **how, apply=apply and not long, seen=shown)
         except TukkuError as error:
             form.form_errors.append(str(error.message))
             status = 409 if error.code == "CONTRACT-CHANGED" else 200
             moved = editing.change_by_percent(found, form.percent.data, **how) if status == 409 else []
         else:
-            if request.form.get("prepare") == "1" and moved:
+            if moved and (request.form.get("prepare") == "1" or (apply and long)):
                 title = _("Fixed prices changed by %(percent)s", percent=percent_text(form.percent.data))
-                return redirect(_change_url(code, changes.by_percent(found, moved, title)), 303)
+                change = changes.by_percent(found, moved, title)
+                if apply:  # so many are left to a job, like any long change
+                    publishing.publish(found, change, change.version)
+                return redirect(_change_url(code, change), 303)
             if apply:
                 flash(ngettext("%(count)s price is changed.", "%(count)s prices are changed.", len(moved)), "success")
                 return redirect(url_for(".contract", code=code), 303)

@@ -63,6 +63,8 @@ STATES: dict[str, State] = {
     "locked": State(_l("Locked"), "lock", "danger"),
     # prepared changes
     "scheduled": State(_l("Waits for its day"), "calendar3", "info"),
+    "publishing": State(_l("Being published"), "arrow-clockwise", "accent"),
+    "undoing": State(_l("Being undone"), "arrow-clockwise", "accent"),
     "published": State(_l("Published"), "check2-circle", "positive"),
     "undone": State(_l("Undone"), "arrow-counterclockwise"),
     "withdrawn": State(_l("Withdrawn"), "x-circle"),

@@ -10,7 +10,7 @@ from decimal import Decimal as D
 import pytest
 from sqlalchemy import select
 
-from addons.pricing_contract import changes, editing, grid, past
+from addons.pricing_contract import changes, editing, grid, past, publishing
 from addons.pricing_contract.history_models import Deed, PastRow
 from core.catalog.models import Product
 from core.data.db import db
@@ -72,8 +72,8 @@ def test_every_means_leaves_who_what_and_from_what_to_what(frame, tmp_path):
     import_file("contract_prices", path)
     frame = editing.contract_by_code("K")  # an import lets all objects go
     change = changes.prepare(frame, grid.pasted_rows("BOLT\t3.00"))
-    changes.publish(frame, change, change.version)
-    changes.undo(frame, change, change.version)
+    publishing.publish(frame, change, change.version)
+    publishing.undo(frame, change, change.version)
     shown = grid.page_of(frame).rows[0]
     editing.save_grid(frame, [], {shown.key: ""})
     assert [one[1:] for one in told(frame)] == [

@@ -97,17 +97,18 @@ def upgrade() -> None:
     sa.Column('state', sa.String(length=10), nullable=False),
     sa.Column('starts', types.Instant(), nullable=True),
     sa.Column('size', sa.Integer(), nullable=False),
-    sa.Column('rows', types.Json, nullable=False),
     sa.Column('head', types.Json, nullable=True),
     sa.Column('head_before', types.Json, nullable=True),
     sa.Column('effect', types.Json, nullable=True),
-    sa.Column('done', types.Json, nullable=True),
+    sa.Column('deed_id', sa.Integer(), nullable=True),
+    sa.Column('checked', sa.Integer(), nullable=False),
+    sa.Column('refused', sa.Text(), nullable=False),
     sa.Column('prepared_by', sa.String(length=200), nullable=False),
     sa.Column('prepared_at', types.Instant(), nullable=False),
     sa.Column('published_by', sa.String(length=200), nullable=False),
     sa.Column('published_at', types.Instant(), nullable=True),
     sa.Column('version', sa.Integer(), nullable=False),
-    sa.CheckConstraint("state in ('open', 'scheduled', 'published', 'undone', 'withdrawn')", name=op.f('ck_pricing_contract_change_state')),
+    sa.CheckConstraint("state in ('preparing', 'open', 'publishing', 'scheduled', 'published', 'undoing', 'undone', 'withdrawn')", name=op.f('ck_pricing_contract_change_state')),
     sa.ForeignKeyConstraint(['contract_id'], ['pricing_contract_contract.id'], name=op.f('fk_pricing_contract_change_contract_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_pricing_contract_change')),
     sa.UniqueConstraint('contract_id', 'number', name=op.f('uq_pricing_contract_change_contract_id_number'))
@@ -173,6 +174,25 @@ def upgrade() -> None:
     )
     op.create_index(op.f('ix_pricing_contract_price_category_id'), 'pricing_contract_price', ['category_id'], unique=False)
     op.create_index(op.f('ix_pricing_contract_price_product_id'), 'pricing_contract_price', ['product_id'], unique=False)
+    op.create_table('pricing_contract_change_row',
+    sa.Column('change_id', sa.Integer(), nullable=False),
+    sa.Column('target', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('unit', sa.String(length=20), nullable=False),
+    sa.Column('min_quantity', types.Quantity(), nullable=False),
+    sa.Column('valid_from', types.Instant(), nullable=False),
+    sa.Column('gone', sa.Boolean(), nullable=False),
+    sa.Column('place', sa.Integer(), nullable=False),
+    sa.Column('begins', types.Instant(), nullable=True),
+    sa.Column('valid_until', types.Instant(), nullable=True),
+    sa.Column('kind', sa.String(length=10), nullable=False),
+    sa.Column('value', types.Price(), nullable=False),
+    sa.Column('per', types.Quantity(), nullable=False),
+    sa.Column('terms', types.Json, nullable=True),
+    sa.CheckConstraint("kind in ('fixed', 'percent', 'amount_off', 'cost_plus', 'formula')", name=op.f('ck_pricing_contract_change_row_kind')),
+    sa.ForeignKeyConstraint(['change_id'], ['pricing_contract_change.id'], name=op.f('fk_pricing_contract_change_row_change_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('change_id', 'target', 'unit', 'min_quantity', 'valid_from', 'gone', name=op.f('pk_pricing_contract_change_row')),
+    sqlite_with_rowid=False
+    )
     op.create_table('pricing_contract_past',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('contract_id', sa.Integer(), nullable=False),
@@ -202,6 +222,7 @@ def downgrade() -> None:
     op.drop_index('ix_pricing_contract_past_row', table_name='pricing_contract_past')
     op.drop_index(op.f('ix_pricing_contract_past_ended_by'), table_name='pricing_contract_past')
     op.drop_table('pricing_contract_past')
+    op.drop_table('pricing_contract_change_row')
     op.drop_index(op.f('ix_pricing_contract_price_product_id'), table_name='pricing_contract_price')
     op.drop_index(op.f('ix_pricing_contract_price_category_id'), table_name='pricing_contract_price')
     op.drop_table('pricing_contract_price')
