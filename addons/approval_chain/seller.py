@@ -112,7 +112,7 @@ def refused(draft: OrderDraft) -> Sequence[Finding]:
 
 def wanted(draft: OrderDraft) -> HoldRequest | None:
     """Ask for a hold where staff must approve."""
-    return HoldRequest(_("Waits for approval by the seller")) if plan_of(draft).needed else None
+    return HoldRequest(_l("Waits for approval by the seller")) if plan_of(draft).needed else None
 
 
 HOLD = HoldType(CODE, _l("Approval by the seller"), SELLER_RELEASE, wanted)

@@ -128,7 +128,7 @@ def wanted(draft: OrderDraft) -> HoldRequest | None:
         session.flush()
         order = session.scalars(select(Order).where(Order.id == draft.order_id)).one()
         versions.keep(approval, order, lines_of(order.id), plan)
-    return HoldRequest(_("Waits for approval by the company"))
+    return HoldRequest(_l("Waits for approval by the company"))
 
 
 HOLD = HoldType(CODE, _l("Approval by the company"), RELEASE, wanted)

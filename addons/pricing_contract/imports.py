@@ -326,7 +326,7 @@ CONTRACTS = DataImport(
         ImportField("audience", "choice", choices=AUDIENCES),
         ImportField("company", max_length=40),
         ImportField("segment", max_length=40),
-        ImportField("country", max_length=2),
+        ImportField("country", "country"),
         ImportField("currency", max_length=3),
         ImportField("merge_policy", "choice", choices=POLICIES),
         ImportField("priority", "integer"),

@@ -14,9 +14,8 @@ from wtforms.validators import Length
 from core.companies.services import seller
 from core.companies.targets import names_of
 from core.data.write import write
-from core.i18n import _, _l
-from core.i18n.texts import texts_of
-from core.registry.registry import registry
+from core.i18n import _
+from core.i18n.titles import titles
 from core.settings import services
 from core.settings.services import Shown, everything, set_value
 from core.settings.values import SettingInvalid, choices_of
@@ -29,19 +28,6 @@ bp = Blueprint("settings_admin", __name__)
 EDIT = "backoffice.settings.edit"
 LINE = 2000  # characters; a setting that takes more is written in several lines
 SECRET = "••••••••"  # noqa: S105  (what stands for a secret that is set)
-TITLES = {
-    "accounts": _l("Signing in"),
-    "companies": _l("Companies"),
-    "catalog": _l("Catalogue"),
-    "pricing": _l("Prices and tax"),
-    "orders": _l("Orders"),
-    "imports": _l("Imports"),
-    "jobs": _l("Mail and jobs"),
-    "restapi": _l("API"),
-    "settings": _l("General"),
-    "storefront": _l("Shop"),
-    "backoffice": _l("Back-office"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +98,6 @@ def owners() -> list[Owner]:
     for shown in everything():
         names.setdefault(shown.owner, []).append(shown)
     return [Owner(name, known.get(name, name), tuple(found)) for name, found in names.items()]
-
-
-def titles() -> dict[str, object]:
-    """Return the titles of core's domains and of the addons that run, in the reader's language."""
-    addons = {f.name: texts_of(f.import_name, f.name).gettext(f.manifest.title) for f in registry().plan.order if f.manifest}
-    return {**addons, **TITLES}
 
 
 def _form(settings: Sequence[Shown]) -> TukkuForm:

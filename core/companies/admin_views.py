@@ -21,6 +21,7 @@ from core.data.db import db
 from core.data.models import AuditEntry
 from core.data.write import write
 from core.i18n import _, pick
+from core.i18n.currencies import named_currencies
 from core.spec.errors import TukkuError
 from core.ui.access import requires
 from core.ui.deeds import told
@@ -156,7 +157,8 @@ def _edit(form: CompanyForm, found: Company | None) -> Any:
 
 
 def _form_page(form: CompanyForm, code: str | None, sections: Sections) -> str:
-    return render_template("companies/admin_edit.html", form=form, code=code, sections=sections)
+    page = {"form": form, "code": code, "sections": sections, "currencies": named_currencies()}
+    return render_template("companies/admin_edit.html", **page)
 
 
 _PLAIN = ("name", "country", "business_id", "vat_id", "locale", "currency", "email", "phone", "status")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from babel import Locale
+from babel.core import get_global
 
 from core.i18n import LOCALES
 
@@ -18,10 +19,10 @@ _NONE = {"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"}
 
 
 def country_code(text: str) -> str:
-    """Return the two letters of a country that is named in a language of the shop; any other text as it is.
+    """Return the two letters of a country, named in a language of the shop or by three letters; any other text as it is.
 
-    >>> country_code("Suomi"), country_code("usa"), country_code("FI"), country_code("Atlantis")
-    ('FI', 'US', 'FI', 'Atlantis')
+    >>> country_code("Suomi"), country_code("usa"), country_code("FI"), country_code("POL"), country_code("Atlantis")
+    ('FI', 'US', 'FI', 'PL', 'Atlantis')
     """
     return _codes().get(text.strip().casefold(), text)
 
@@ -29,4 +30,15 @@ def country_code(text: str) -> str:
 @cache
 def _codes() -> dict[str, str]:
     names = (item for locale in LOCALES for item in Locale.parse(locale).territories.items())
-    return {name.casefold(): code for code, name in names if len(code) == 2 and code not in _NONE} | _ALSO
+    named = {name.casefold(): code for code, name in names if len(code) == 2 and code not in _NONE}
+    return named | _three_letters(frozenset(named.values())) | _ALSO
+
+
+def _three_letters(known: frozenset[str]) -> dict[str, str]:
+    """Return the codes of three letters (ISO 3166 alpha-3), which the CLDR lists among other names of territories."""
+    aliases = get_global("territory_aliases").items()
+    return {
+        name.casefold(): codes[0]
+        for name, codes in aliases
+        if len(name) == 3 and name.isalpha() and codes[0] in known and len(codes) == 1
+    }

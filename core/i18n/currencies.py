@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 
+from babel import Locale
 from babel.core import get_global
 
-from core.i18n import _
+from core.i18n import _, current_locale
 from core.spec.errors import Invalid
 
 
@@ -15,6 +16,12 @@ def legal_tender(*, past: bool = False) -> frozenset[str]:
     """Return the codes (ISO 4217) of money that some country takes today; with ``past`` also what one took before."""
     uses = (use for rows in get_global("territory_currencies").values() for use in rows)
     return frozenset(code for code, _start, end, tender in uses if tender and (past or end is None))
+
+
+def named_currencies() -> list[tuple[str, str]]:
+    """Return the currencies of today by code, each with its name in the reader's language."""
+    names = Locale.parse(current_locale()).currencies
+    return [(code, str(names.get(code, code))) for code in sorted(legal_tender())]
 
 
 def checked_currency(value: object, field: str = "currency", *, past: bool = False) -> str:

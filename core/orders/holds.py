@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from core.data import audit, clock
 from core.data.db import db
+from core.i18n import _, speaking
 from core.orders.events import emit_hold
 from core.orders.models import Hold, Order
 from core.spec.errors import Invalid
@@ -34,12 +35,14 @@ def add_hold(order: Order, owner: str, code: str, wanted: HoldRequest, release_p
     unknown = set(wanted.blocks) - set(BLOCKABLE)
     if unknown or not wanted.blocks:
         raise ValueError(f"hold {owner}.{code} blocks {sorted(wanted.blocks)}; it may block {', '.join(BLOCKABLE)}")
+    with speaking("en"):  # kept in the language of catalogues, so that each reader has it in their own
+        label = str(wanted.label)
     hold = Hold(
         order_id=order.id,
         company_id=order.company_id,
         owner=owner,
         code=code,
-        label=wanted.label,
+        label=label,
         blocks=list(wanted.blocks),
         since=clock.now(),
         release_permission=release_permission,
@@ -51,7 +54,7 @@ def add_hold(order: Order, owner: str, code: str, wanted: HoldRequest, release_p
         order.number,
         "held",
         company_id=order.company_id,
-        after={"hold": f"{owner}.{code}", "label": wanted.label, "blocks": ", ".join(wanted.blocks)},
+        after={"hold": f"{owner}.{code}", "label": label, "blocks": ", ".join(wanted.blocks)},
         addon=owner,
     )
     emit_hold("added", order, hold)
@@ -61,7 +64,10 @@ def add_hold(order: Order, owner: str, code: str, wanted: HoldRequest, release_p
 def mark_released(order: Order, hold: Hold, by: str, reason: str, forced: bool) -> None:
     """Release ``hold`` of ``order`` (locked), once; call inside ``write()``."""
     if hold.released_at is not None:
-        raise Invalid("HOLD-RELEASED", f"The hold {hold.label} was already released by {hold.released_by}.")
+        raise Invalid(
+            "HOLD-RELEASED",
+            _("The hold “%(label)s” was already released by %(who)s.", label=hold.told, who=hold.released_by),
+        )
     hold.released_at = clock.now()
     hold.released_by = by
     hold.release_reason = reason

@@ -192,7 +192,7 @@ def _may_move(order: Order, kind: Kind) -> None:
         )
     what = {"shipped": "ship", "invoiced": "invoice"}.get(kind)
     for hold in blocking(open_holds(order.id), what) if what else ():  # type: ignore[arg-type]
-        raise Conflict("ORDER-HELD", _("The order is on hold: %(label)s. Release the hold first.", label=hold.label))
+        raise Conflict("ORDER-HELD", _("The order is on hold: %(label)s. Release the hold first.", label=hold.told))
 
 
 def _append(order: Order, kind: Kind, wanted: Mapping[int, Decimal], owner: str, label: str) -> tuple[Movement, ...]:

@@ -163,7 +163,7 @@ def _refuse(order: Order, version: int | None) -> None:
     if version is not None and version != order.version:
         raise changed(order)
     for hold in blocking(open_holds(order.id), "confirm"):
-        message = _("The order is on hold: %(label)s. Prices stay as they are until that is over.", label=hold.label)
+        message = _("The order is on hold: %(label)s. Prices stay as they are until that is over.", label=hold.told)
         raise Conflict("ORDER-HELD", message)
 
 

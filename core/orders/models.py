@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from core.data.db import db
 from core.data.scope import Subtree
 from core.data.types import Amount, Json, Price, Quantity
+from core.i18n.titles import in_words_of
 
 STATES = ("cart", "submitted", "confirmed", "completed", "cancelled", "rejected")
 
@@ -190,6 +191,11 @@ class Hold(db.Model):
     released_at: Mapped[datetime | None]
     released_by: Mapped[str] = mapped_column(String(200), default="")
     release_reason: Mapped[str] = mapped_column(Text, default="")
+
+    @property
+    def told(self) -> str:
+        """Why the order is held, in the reader's language."""
+        return in_words_of(self.owner, self.label)
 
 
 class Movement(db.Model):

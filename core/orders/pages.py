@@ -16,6 +16,7 @@ from core.data.db import db
 from core.data.models import AuditEntry
 from core.data.scope import current_actor, unscoped
 from core.i18n import _
+from core.i18n.titles import in_words_of
 from core.orders import articles, cart, guest_cart
 from core.orders.addresses import USES, chosen
 from core.orders.cart import CartView
@@ -349,11 +350,11 @@ def _sentence(row: AuditEntry, order: Order) -> str:
         case "rejected":
             return _("Order rejected")
         case "held":
-            return _("On hold: %(label)s", label=after.get("label", ""))
+            return _("On hold: %(label)s", label=in_words_of(row.addon, str(after.get("label", ""))))
         case "hold released":
-            return _("Hold released: %(label)s", label=after.get("label", ""))
+            return _("Hold released: %(label)s", label=in_words_of(row.addon, str(after.get("label", ""))))
         case "hold released by force":
-            return _("Hold released by force: %(label)s", label=after.get("label", ""))
+            return _("Hold released by force: %(label)s", label=in_words_of(row.addon, str(after.get("label", ""))))
         case "shipped":
             return _("Goods shipped")
         case "delivered":

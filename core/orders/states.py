@@ -31,7 +31,7 @@ Guard = Callable[[Order], None]
 def nothing_blocks_confirming(order: Order) -> None:
     """Refuse while a hold stops the confirmation."""
     for hold in blocking(open_holds(order.id), "confirm"):
-        raise Conflict("ORDER-HELD", _("The order is on hold: %(label)s. Release the hold first.", label=hold.label))
+        raise Conflict("ORDER-HELD", _("The order is on hold: %(label)s. Release the hold first.", label=hold.told))
 
 
 def nothing_shipped(order: Order) -> None:

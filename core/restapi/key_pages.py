@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import flash, redirect, render_template, request, url_for
 from sqlalchemy import select
@@ -16,6 +17,8 @@ from core.companies.models import Company
 from core.data.db import db
 from core.data.scope import current_actor
 from core.i18n import _, _l, ngettext
+from core.i18n.titles import TITLES
+from core.i18n.titles import titles as owner_titles
 from core.registry.registry import registry
 from core.restapi import keys
 from core.spec.errors import TukkuError
@@ -23,6 +26,14 @@ from core.ui.fields import CodeField
 from core.ui.forms import TukkuForm, refuse
 
 DAYS = (30, 90, 180, 365)
+#: What keys are made for most, offered as one choice.
+_USES = (
+    (_l("Read prices"), ("catalog.product.view", "pricing.price.view")),
+    (_l("Read prices and order"), ("catalog.product.view", "pricing.price.view", "orders.order.place", "orders.order.view")),
+)
+
+
+_READING = (".view", ".read", ".read_own", ".own", ".use", ".explain")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +49,24 @@ class Place:
         return url_for(f"{self.blueprint}.{view}", **values)
 
 
+class Choice(NamedTuple):
+    """A permission as a box to tick."""
+
+    name: str
+    title: object
+
+
+class Group(NamedTuple):
+    """The permissions of one domain or addon."""
+
+    title: str
+    choices: tuple[Choice, ...]
+
+    def ticked(self, names: Collection[str]) -> int:
+        """Return how many of them are among ``names``."""
+        return sum(choice.name in names for choice in self.choices)
+
+
 class KeyForm(TukkuForm):
     """A new key."""
 
@@ -47,9 +76,8 @@ class KeyForm(TukkuForm):
         description=_l("The program that uses it, for example “ERP, production”."),
     )
     company = CodeField(
-        _l("Company"), [Length(max=40)],
-        description=_l("The code of the company whose data it opens. Without one it opens the whole merchant’s."),
-    )  # fmt: skip
+        _l("Company"), [InputRequired(), Length(max=40)], description=_l("The code of the company whose data it opens.")
+    )
     days = SelectField(_l("Works for"), coerce=int, default=365)
     permissions = ChecksField(_l("What it may do"))
 
@@ -66,12 +94,13 @@ def new(place: Place) -> Any:
     if not is_fresh():
         return redirect(url_for("accounts.prove", next=place.url("new")), 303)
     form = KeyForm()
-    if not place.staff:
+    of_company = not place.staff or request.args.get("of") == "company" or bool(request.form.get("company"))
+    if not place.staff or not of_company:
         del form.company
     form.days.choices = [(n, ngettext("%(count)s day", "%(count)s days", n)) for n in DAYS]
-    titles = {p.name: p.title for p in registry().values("app_permissions")}
-    names = {*keys.offered(None), *keys.offered(0)} if place.staff else keys.offered(current_actor().company_id)
-    form.permissions.choices = [(name, titles.get(name, name)) for name in sorted(names)]
+    groups = _groups(keys.offered(None if not of_company else 0 if place.staff else current_actor().company_id))
+    names = {choice.name for group in groups for choice in group.choices}
+    form.permissions.choices = [(name, name) for name in sorted(names)]
     if form.validate_on_submit():
         try:
             made = keys.create(
@@ -87,7 +116,20 @@ def new(place: Place) -> Any:
                 secret=made.secret,
                 header=f"Authorization: Bearer {made.secret[:16]}…",
             )
-    return render_template("restapi/key_new.html", place=place, form=form), 422 if request.method == "POST" else 200
+    uses = [(title, wanted) for title, wanted in _USES if names.issuperset(wanted)]
+    page = render_template("restapi/key_new.html", place=place, form=form, groups=groups, uses=uses, of_company=of_company)
+    return page, 422 if request.method == "POST" else 200
+
+
+def _groups(offered: Collection[str]) -> list[Group]:
+    """Return what a key may be given, by domain and addon, core's first; reading before changing."""
+    known, called = {p.name: p.title for p in registry().values("app_permissions")}, owner_titles()
+    found: dict[str, list[Choice]] = {}
+    for name in sorted(offered, key=lambda name: (not name.endswith(_READING), name)):
+        found.setdefault(name.partition(".")[0], []).append(Choice(name, known.get(name, name)))
+    order = {name: number for number, name in enumerate(TITLES)}
+    names = sorted(found, key=lambda name: (order.get(name, len(order)), str(called.get(name, name))))
+    return [Group(str(called.get(name, name)), tuple(found[name])) for name in names]
 
 
 def revoke(place: Place, code: str) -> Any:
@@ -100,9 +142,9 @@ def revoke(place: Place, code: str) -> Any:
 def _company(form: KeyForm, place: Place) -> int | None:
     if not place.staff:
         return current_actor().company_id
-    code = (form.company.data or "").strip()
-    if not code:
+    if form.company is None:
         return None
+    code = (form.company.data or "").strip()
     found = db.session.scalar(select(Company.id).where(Company.code == code))
     if found is None:
         message = _("There is no company %(code)s.", code=code[:40])

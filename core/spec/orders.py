@@ -223,9 +223,13 @@ class CheckoutStep:
 
 @dataclass(frozen=True, slots=True)
 class HoldRequest:
-    """What a hold type wants held: a label in the merchant's language, and what is blocked (confirm, ship, invoice)."""
+    """What a hold type wants held: why, and what is blocked (confirm, ship, invoice).
 
-    label: str
+    A lazy ``label`` without values is told to each reader in their own language; a plain text stays as it is given,
+    which is in the merchant's language.
+    """
+
+    label: object
     blocks: tuple[str, ...] = ("confirm",)
 
 

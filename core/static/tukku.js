@@ -175,6 +175,42 @@ on("click", "[data-select-none]", (event, button) => {
   countSelection(button.form);
 });
 
+/* ---- Many check boxes in groups: found by what is typed, ticked by group or for a purpose ---- */
+function countChosen(root) {
+  for (const group of $$("[data-choose-group]", root)) {
+    const boxes = $$("[data-choose-item] input", group);
+    const chosen = boxes.filter((box) => box.checked).length;
+    const count = $("[data-choose-count]", group);
+    count.textContent = fill(count.dataset.chooseCount, { count: chosen, all: boxes.length });
+    const all = $("[data-choose-all]", group);
+    all.checked = chosen === boxes.length;
+    all.indeterminate = chosen > 0 && chosen < boxes.length;
+  }
+}
+on("change", "[data-choose] input", (event, box) => {
+  if (box.matches("[data-choose-all]")) for (const one of $$("[data-choose-item]:not([hidden]) input", box.closest("[data-choose-group]"))) one.checked = box.checked;
+  countChosen(box.closest("[data-choose]"));
+});
+on("click", "[data-choose-only]", (event, button) => {
+  const root = button.closest("[data-choose]");
+  const wanted = button.dataset.chooseOnly.split(" ");
+  for (const box of $$("[data-choose-item] input", root)) box.checked = wanted.includes(box.value);
+  for (const group of $$("[data-choose-group]", root)) group.open = Boolean($("[data-choose-item] input:checked", group));
+  countChosen(root);
+});
+on("input", "[data-choose-filter]", (event, field) => {
+  const words = field.value.trim().toLocaleLowerCase().split(/\s+/).filter(Boolean);
+  for (const group of $$("[data-choose-group]", field.closest("[data-choose]"))) {
+    const title = $("summary", group).textContent;
+    for (const item of $$("[data-choose-item]", group)) {
+      const text = `${title} ${item.textContent} ${$("input", item).value}`.toLocaleLowerCase();
+      item.hidden = !words.every((word) => text.includes(word));
+    }
+    group.hidden = !$("[data-choose-item]:not([hidden])", group);
+    if (words.length) group.open = true;
+  }
+});
+
 /* ---- Grids of rows: Enter goes down, paste from a spreadsheet fills cells, Ctrl-Z takes the paste back ---- */
 const undo = new WeakMap();
 const cells = (row) => $$("input:not([type=hidden]):not([type=checkbox]), select", row);
@@ -445,5 +481,6 @@ document.addEventListener("htmx:afterSwap", reachScrollers);
 reachScrollers();
 markTheme();
 fillAgain();
+for (const root of $$("[data-choose]")) countChosen(root);
 for (const form of $$("form:has([data-select-all])")) countSelection(form);
 $(".tk-summary")?.focus();

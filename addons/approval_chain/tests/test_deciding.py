@@ -39,6 +39,7 @@ from core.data.write import write
 from core.i18n import speaking
 from core.notifications.models import Notification
 from core.orders import lifecycle, queries
+from core.orders.pages import timeline
 from core.settings.services import set_value
 from core.spec.errors import Conflict, Forbidden, Invalid
 from core.testing import factories
@@ -418,8 +419,15 @@ def test_staff_read_in_their_language_why_an_order_is_held(world, monkeypatch):
     usual = world.actor
     monkeypatch.setattr(world, "actor", lambda *who: replace(usual(*who), locale="tr"))
     number = world.place(20)
-    holds = queries.holds_of(queries.find(number).id)
-    assert [hold.label for hold in holds] == ["Waits for approval by the company"]
+    (hold,) = queries.holds_of(queries.find(number).id)
+    told = {}
+    for locale in ("en", "fi", "pl", "tr"):
+        with speaking(locale):
+            events = [str(event.text) for event in timeline(queries.find(number), internal=True)]
+            told[locale] = hold.told
+            assert any(hold.told in event for event in events), events
+    assert told["en"] == "Waits for approval by the company"
+    assert len({*told.values()}) == 4
 
 
 def test_the_audit_tells_what_the_addon_keeps_in_the_readers_language(world):

@@ -6,9 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from addons.pricing_contract.imports import export_contracts, export_prices, load_contracts, load_prices
+from addons.pricing_contract.imports import CONTRACTS, export_contracts, export_prices, load_contracts, load_prices
 from addons.pricing_contract.values import load_values
 from core.data.write import write
+from core.imports.cells import Reading, parse
 from core.spec.imports import ImportRow
 from core.testing.factories import Unit, make_category, make_company, make_list_price, make_product, make_segment
 
@@ -145,3 +146,11 @@ def test_contracts_are_not_computed_from_each_other_in_a_circle(world):
     assert loaded(load_prices, back) == [
         ("error", "The contract would be computed from itself: K2 → K1 → K2. Take another base.")
     ]
+
+
+@pytest.mark.parametrize("named", ["FI", "FIN", "Finland", "Suomi"])
+def test_a_country_may_be_named_in_the_file(world, named):
+    field = next(field for field in CONTRACTS.fields if field.name == "country")
+    row = {"code": "F1", "name": "Finland", "audience": "location", "country": parse(field, named, Reading())}
+    assert loaded(load_contracts, row) == [("created", "")]
+    assert next(row["country"] for row in export_contracts() if row["code"] == "F1") == "FI"

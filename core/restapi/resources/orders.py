@@ -79,7 +79,7 @@ class OrderChargeItem(Schema):
 class OrderHold(Schema):
     """An open hold: what it stops."""
 
-    owner, code, label = fields.String(), fields.String(), fields.String()
+    owner, code, label = fields.String(), fields.String(), fields.String(attribute="told")
     blocks, since = fields.List(fields.String()), fields.DateTime()
 
 

@@ -167,7 +167,7 @@ def test_acting_ends_after_an_hour(login):
 
 
 @pytest.mark.parametrize(
-    ("email", "reason", "status"), [("rita@rival.example", "a good reason", 200), ("anna@acme.example", "x", 200)]
+    ("email", "reason", "status"), [("rita@rival.example", "a good reason", 422), ("anna@acme.example", "x", 422)]
 )
 def test_acting_needs_a_member_and_a_reason(login, email, reason, status):
     sales = login("sales@tukku.example")
