@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 
 from core.api.companies import Company, Segment, seller
-from core.api.hooks import TukkuError
 from core.api.i18n import translations
-from core.api.ui import Empty, Field, Resource, View, refuse, requires, show_list
+from core.api.ui import Empty, Field, Resource, View, requires, show_form, show_list
 
 from . import editing
 from .forms import KINDS, STATUSES, PromotionForm
@@ -91,16 +90,12 @@ def edit(code: str) -> Any:
 
 
 def _edit(form: PromotionForm, promotion: Promotion | None) -> Any:
-    if form.validate_on_submit():
-        try:
-            values = form.values(promotion)
-            if promotion is not None:
-                values.pop("code")
-            editing.save(promotion, values, request.form.get("version", type=int))
-        except TukkuError as refused:
-            refuse(form, refused)
-        else:
-            flash(_("The promotion is saved."), "success")
-            return redirect(url_for(".promotions"), 303)
-    status = 422 if request.method == "POST" else 200
-    return render_template("promotions/edit.html", form=form, promotion=promotion), status
+    def save() -> Any:
+        values = form.values(promotion)
+        if promotion is not None:
+            values.pop("code")
+        editing.save(promotion, values, request.form.get("version", type=int))
+        flash(_("The promotion is saved."), "success")
+        return redirect(url_for(".promotions"), 303)
+
+    return show_form(form, "promotions/edit.html", save, promotion=promotion)

@@ -12,7 +12,7 @@ from core.api.data import db
 from core.api.hooks import TukkuError
 from core.api.i18n import read_plain, translations
 from core.api.orders import Order
-from core.api.ui import Empty, refuse, requires, show_list
+from core.api.ui import Empty, requires, show_form, show_list
 
 from . import documents, editing, settling, standing, wording
 from .forms import RebateForm
@@ -82,19 +82,15 @@ def edit(code: str) -> Any:
 
 
 def _edit(form: RebateForm, found: Rebate | None) -> Any:
-    if form.validate_on_submit():
-        try:
-            values = form.values()
-            if found is not None:
-                values["code"] = found.code
-            saved = editing.save(found, values, request.form.get("version", type=int))
-        except TukkuError as refused:
-            refuse(form, refused)
-        else:
-            flash(_("The rebate is saved, and what accrued is computed anew."), "success")
-            return redirect(url_for(".rebate", code=saved.code), 303)
-    status = 422 if request.method == "POST" else 200
-    return render_template("rebates/edit.html", form=form, rebate=found), status
+    def save() -> Any:
+        values = form.values()
+        if found is not None:
+            values["code"] = found.code
+        saved = editing.save(found, values, request.form.get("version", type=int))
+        flash(_("The rebate is saved, and what accrued is computed anew."), "success")
+        return redirect(url_for(".rebate", code=saved.code), 303)
+
+    return show_form(form, "rebates/edit.html", save, rebate=found)
 
 
 @bp.get("/settlements")

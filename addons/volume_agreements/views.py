@@ -9,10 +9,9 @@ from sqlalchemy import select
 
 from core.api.companies import Company
 from core.api.data import db
-from core.api.hooks import TukkuError
 from core.api.i18n import translations
 from core.api.orders import Order
-from core.api.ui import Empty, refuse, requires, show_list
+from core.api.ui import Empty, requires, show_form, show_list
 
 from . import editing
 from .forms import AgreementForm
@@ -83,16 +82,12 @@ def edit(code: str) -> Any:
 
 
 def _edit(form: AgreementForm, found: Agreement | None) -> Any:
-    if form.validate_on_submit():
-        try:
-            values = form.values()
-            if found is not None:
-                values["code"] = found.code
-            saved = editing.save(found, values, request.form.get("version", type=int))
-        except TukkuError as refused:
-            refuse(form, refused)
-        else:
-            flash(_("The agreement is saved."), "success")
-            return redirect(url_for(".agreement", code=saved.code), 303)
-    status = 422 if request.method == "POST" else 200
-    return render_template("volume_agreements/edit.html", form=form, agreement=found), status
+    def save() -> Any:
+        values = form.values()
+        if found is not None:
+            values["code"] = found.code
+        saved = editing.save(found, values, request.form.get("version", type=int))
+        flash(_("The agreement is saved."), "success")
+        return redirect(url_for(".agreement", code=saved.code), 303)
+
+    return show_form(form, "volume_agreements/edit.html", save, agreement=found)

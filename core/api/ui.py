@@ -13,7 +13,7 @@ from core.ui.formats import price as price_text
 from core.ui.formats import qty as quantity_text
 from core.ui.formats import typed as typed_number
 from core.ui.formats import unit_name as unit_text
-from core.ui.forms import TukkuForm, refuse
+from core.ui.forms import TukkuForm, refuse, show_form
 from core.ui.links import optional_url, safe_next
 from core.ui.listing import listed_codes, show_list
 from core.ui.listpage import Empty
@@ -23,7 +23,7 @@ __all__ = [
     # who may call a view
     "requires", "public",
     # forms
-    "TukkuForm", "refuse", "ChoiceField", "CodeField", "DayField", "NumberField", "PriceField", "QuantityField",
+    "TukkuForm", "show_form", "refuse", "ChoiceField", "CodeField", "DayField", "NumberField", "PriceField", "QuantityField",
     "typed_number",
     # lists
     "Resource", "Field", "View", "Empty", "show_list", "listed_codes", "optional_url", "safe_next", "contains",

@@ -17,7 +17,7 @@ from core.i18n import _, _l, ngettext, pick
 from core.spec.errors import TukkuError
 from core.spec.ui import Action
 from core.ui.access import requires
-from core.ui.forms import refuse
+from core.ui.forms import show_form
 from core.ui.listing import show_list
 from core.ui.listpage import Empty
 
@@ -69,23 +69,19 @@ def _page(form: Any, found: Category | Attribute | None) -> dict[str, Any]:
     """Return what the page of a category or attribute shows; the code of one that exists stays."""
     if found is not None:
         form.code.data = found.code
-    return {"form": form, "code": found.code if found else "", "title": pick(found.name) if found else ""}
+    return {"code": found.code if found else "", "title": pick(found.name) if found else ""}
 
 
 def _category(form: Any, found: Category | None) -> Any:
-    page = _page(form, found)
-    if form.validate_on_submit():
+    def save() -> Any:
         values = {"name": form.names(), "position": form.position.data or 0, "hidden": form.hidden.data}
-        try:
-            with write():
-                parent = structuring.category_by_code(form.parent.data) if form.parent.data else None
-                structuring.save_category(found, form.code.data, parent, values)
-        except TukkuError as error:
-            refuse(form, error)
-            return render_template("catalog/admin_category.html", **page), error.status
+        with write():
+            parent = structuring.category_by_code(form.parent.data) if form.parent.data else None
+            structuring.save_category(found, form.code.data, parent, values)
         flash(_("The category is saved."), "success")
         return redirect(url_for("catalog_admin.categories"), 303)
-    return render_template("catalog/admin_category.html", **page), 422 if form.is_submitted() else 200
+
+    return show_form(form, "catalog/admin_category.html", save, **_page(form, found))
 
 
 @bp.post("/delete-category/<path:code>")
@@ -119,20 +115,16 @@ def attribute(code: str) -> Any:
 
 
 def _attribute(form: Any, found: Attribute | None) -> Any:
-    page, uses = _page(form, found), structuring.uses_of(found) if found else 0
-    if form.validate_on_submit():
+    def save() -> Any:
         values = {"name": form.names(), "position": form.position.data or 0}
         values |= {name: form[name].data for name in ("type", "unit", "facet")}
-        try:
-            with write():
-                structuring.save_attribute(found, form.code.data, values)
-        except TukkuError as error:
-            refuse(form, error)
-            return render_template("catalog/admin_attribute.html", **page, uses=uses), error.status
+        with write():
+            structuring.save_attribute(found, form.code.data, values)
         flash(_("The attribute is saved."), "success")
         return redirect(url_for("catalog_admin.attribute_list"), 303)
-    status = 422 if form.is_submitted() else 200
-    return render_template("catalog/admin_attribute.html", **page, uses=uses), status
+
+    uses = structuring.uses_of(found) if found else 0
+    return show_form(form, "catalog/admin_attribute.html", save, **_page(form, found), uses=uses)
 
 
 @bp.post("/delete-attribute/<path:code>")

@@ -16,9 +16,9 @@ from core.companies.forms import SegmentForm, SellerForm
 from core.companies.listings import BUYERS
 from core.data.write import write
 from core.i18n import LOCALES, _, pick
-from core.spec.errors import Invalid, NotFound, TukkuError
+from core.spec.errors import Invalid, NotFound
 from core.ui.access import requires
-from core.ui.forms import refuse
+from core.ui.forms import show_form
 from core.ui.listing import show_list
 from core.ui.listpage import Empty
 
@@ -118,18 +118,15 @@ def segment(code: str) -> Any:
 
 def _segment(code: str | None, form: SegmentForm) -> Any:
     found = segments.segment_by_code(code) if code else None
-    page = {"form": form, "code": code, "segment_id": found.id if found else None}
-    if form.validate_on_submit():
-        names = {locale: form[f"name_{locale}"].data or "" for locale in LOCALES}
-        try:
-            with write():
-                segments.save_segment(found, form.code.data or "", names)
-        except TukkuError as error:
-            refuse(form, error)
-            return render_template("companies/segment.html", **page), error.status
+
+    def save() -> Any:
+        with write():
+            names = {locale: form[f"name_{locale}"].data or "" for locale in LOCALES}
+            segments.save_segment(found, form.code.data or "", names)
         flash(_("The segment is saved."), "success")
         return redirect(url_for("companies_admin.segment_list"), 303)
-    return render_template("companies/segment.html", **page), 422 if form.is_submitted() else 200
+
+    return show_form(form, "companies/segment.html", save, code=code, segment_id=found.id if found else None)
 
 
 @bp.post("/segments/s/<code>/delete")
@@ -151,19 +148,17 @@ def seller() -> Any:
     """Show and change the merchant's own data."""
     found = services.seller()
     form = SellerForm(obj=found)
-    if form.validate_on_submit():
+
+    def save() -> Any:
         values = {name: value for name, value in form.data.items() if name != "csrf_token"}
-        try:
-            if values["zone"] not in available_timezones():
-                raise Invalid(
-                    "ZONE",
-                    _("“%(zone)s” is not a time zone. Example: Europe/Helsinki", zone=values["zone"]),
-                    details={"field": "zone"},
-                )
-            editing.update_seller(found, **values)
-        except TukkuError as error:
-            refuse(form, error)
-            return render_template("companies/seller.html", form=form, seller=services.seller()), error.status
+        if values["zone"] not in available_timezones():
+            raise Invalid(
+                "ZONE",
+                _("“%(zone)s” is not a time zone. Example: Europe/Helsinki", zone=values["zone"]),
+                details={"field": "zone"},
+            )
+        editing.update_seller(found, **values)
         flash(_("The seller's data are saved; new documents show them."), "success")
         return redirect(url_for("companies_admin.seller"), 303)
-    return render_template("companies/seller.html", form=form, seller=found), 422 if form.is_submitted() else 200
+
+    return show_form(form, "companies/seller.html", save, seller=found)

@@ -1,6 +1,6 @@
 """Forms: WTForms by hand, with the sections of addons validated and saved together with core's own part.
 
-A view that edits a company::
+A page with a form of its own is ``show_form``; where addons add sections, they are validated and saved with it::
 
     form, sections = CompanyForm(obj=company), sections_of("company.edit", company.id)
     if form.validate_on_submit() & sections.validate():
@@ -11,10 +11,11 @@ A view that edits a company::
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from flask import render_template
 from flask_wtf import FlaskForm
 from wtforms import Form, PasswordField, StringField, TextAreaField
 from wtforms.i18n import get_translations
@@ -66,6 +67,23 @@ def refuse(form: Form, error: TukkuError) -> None:
         form[field].errors = [*form[field].errors, str(error.message)]
     else:
         form.form_errors.append(str(error.message))
+
+
+def show_form(form: TukkuForm, template: str, save: Callable[[], Any], **context: Any) -> Any:
+    """Show a form as a page; once it is sent and is right, answer with what ``save()`` returns, a redirect mostly.
+
+    What ``save`` refuses (TukkuError) stands at its field, with the status of the refusal; a form with faults answers 422.
+    """
+    status = 200
+    if form.is_submitted():
+        status = 422
+        if form.validate():
+            try:
+                return save()
+            except TukkuError as error:
+                refuse(form, error)
+                status = error.status
+    return render_template(template, form=form, **context), status
 
 
 def _texts(fields: Iterable[Any]) -> Iterator[Any]:
