@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from core.api.hooks import (
     ApiResource,
+    AuditWords,
     CheckoutRule,
     CheckoutStep,
     Column,
@@ -75,6 +76,7 @@ from . import (
     subscribers,
     timing,
     voluntary,
+    words,
 )
 from .permissions import (
     CENTRES_VIEW,
@@ -93,6 +95,11 @@ BUDGETS = CheckoutRule("budgets", Stage.SUBMIT, overruns.findings, order=86)
 
 class ApprovalChain:
     """Orders wait until the people whom their company's rules name have approved them."""
+
+    @hookimpl
+    def audit_words(self) -> Iterable[AuditWords]:
+        """Give the trail words for what the addon writes into it."""
+        return (words.WORDS,)
 
     @hookimpl
     def app_mounts(self) -> Iterable[Mount]:

@@ -30,18 +30,6 @@ HAPPENED = {
     "approval request withdrawn": (_l("Asked no more for an approval"), "x-circle"),
 }
 BY_SOMEBODY = ("approval asked again", "approval taken over", "approval request withdrawn")
-#: What the audit keeps of the addon, as it is kept: core shows the words that the addon's catalogues have for it.
-KEPT = (
-    _l("absence added"), _l("absence removed"), _l("approval approved"), _l("approval asked again"),
-    _l("approval asked of"), _l("approval clock failed"), _l("approval decided through the API"),
-    _l("approval escalated"), _l("approval expired"), _l("approval rejected"), _l("approval reminded"),
-    _l("approval request withdrawn"),
-    _l("approval returned"), _l("approval taken over"), _l("approval under review"), _l("budget ledger mended"),
-    _l("budget set"), _l("budget switched off"), _l("cost centre"), _l("cost centre set"), _l("limit removed"),
-    _l("limit set"), _l("manager set"), _l("policy removed"), _l("policy set"), _l("role removed"), _l("role set"),
-    _l("rule added"), _l("rule changed"), _l("rule removed"), _l("seller approval rules"), _l("seller approved"),
-    _l("seller rejected"),
-)  # fmt: skip
 
 
 def of(one: Pending) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from core.api.hooks import (
     ApiResource,
+    AuditWords,
     ConfigCheck,
     DataImport,
     HealthCheck,
@@ -20,7 +21,7 @@ from core.api.hooks import (
 )
 from core.api.i18n import translations
 
-from . import api_views, checks, imports, panels, seeing, views
+from . import api_views, checks, imports, panels, seeing, views, words
 from .permissions import PERMISSIONS, VIEW
 
 if TYPE_CHECKING:
@@ -31,6 +32,11 @@ _, _l, ngettext, _p = translations(__name__)
 
 class Assortments:
     """Which goods a company, a segment or everybody sees."""
+
+    @hookimpl
+    def audit_words(self) -> Iterable[AuditWords]:
+        """Give the trail words for what the addon writes into it."""
+        return (words.WORDS,)
 
     @hookimpl
     def app_mounts(self) -> Iterable[Mount]:

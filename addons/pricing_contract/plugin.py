@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from core.api.hooks import (
     ApiResource,
+    AuditWords,
     BreakQuantities,
     ConfigCheck,
     DataCheck,
@@ -44,6 +45,7 @@ from . import (
     rises,
     shop_views,
     views,
+    words,
 )
 from .breaks import break_quantities
 from .engine import agreement_step
@@ -56,6 +58,11 @@ _, _l, ngettext, _p = translations(__name__)
 
 class PricingContract:
     """Contract prices: what a company, a segment, a country or everybody pays."""
+
+    @hookimpl
+    def audit_words(self) -> Iterable[AuditWords]:
+        """Give the trail words for what the addon writes into it."""
+        return (words.WORDS,)
 
     @hookimpl
     def app_mounts(self) -> Iterable[Mount]:

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from core.api.data import clock, db
 from core.api.hooks import (
     ApiResource,
+    AuditWords,
     CheckoutRule,
     DataCheck,
     DataImport,
@@ -25,7 +26,7 @@ from core.api.hooks import (
 )
 from core.api.i18n import translations
 
-from . import api_views, imports, services, shop_views, views, vouchers
+from . import api_views, imports, services, shop_views, views, vouchers, words
 from .models import Promotion
 from .permissions import PERMISSIONS, VIEW
 
@@ -34,6 +35,11 @@ _, _l, ngettext, _p = translations(__name__)
 
 class Promotions:
     """Discounts on whole orders, at once or by a voucher."""
+
+    @hookimpl
+    def audit_words(self) -> Iterable[AuditWords]:
+        """Give the trail words for what the addon writes into it."""
+        return (words.WORDS,)
 
     @hookimpl
     def app_mounts(self) -> Iterable[Mount]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from core.api.hooks import (
     ApiResource,
+    AuditWords,
     Card,
     Command,
     ConfigCheck,
@@ -26,7 +27,18 @@ from core.api.hooks import (
 )
 from core.api.i18n import translations
 
-from . import api_views, checks, imports, ledger, notices, panels, settling, shop_views, views
+from . import (
+    api_views,
+    checks,
+    imports,
+    ledger,
+    notices,
+    panels,
+    settling,
+    shop_views,
+    views,
+    words,
+)
 from .permissions import OWN, PERMISSIONS, VIEW
 
 _, _l, ngettext, _p = translations(__name__)
@@ -34,6 +46,11 @@ _, _l, ngettext, _p = translations(__name__)
 
 class Rebates:
     """Rebates by steps, settled at the end of a period."""
+
+    @hookimpl
+    def audit_words(self) -> Iterable[AuditWords]:
+        """Give the trail words for what the addon writes into it."""
+        return (words.WORDS,)
 
     @hookimpl
     def app_mounts(self) -> Iterable[Mount]:

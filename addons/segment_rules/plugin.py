@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from core.api.hooks import (
     Action,
     ApiExtension,
+    AuditWords,
     Command,
     ConfigCheck,
     DataCheck,
@@ -22,7 +23,7 @@ from core.api.hooks import (
 )
 from core.api.i18n import translations
 
-from . import api, checks, commands, lists, panels, services, views
+from . import api, checks, commands, lists, panels, services, views, words
 from .permissions import EDIT, PERMISSIONS
 
 _, _l, ngettext, _p = translations(__name__)
@@ -30,6 +31,11 @@ _, _l, ngettext, _p = translations(__name__)
 
 class SegmentRules:
     """Companies join and leave segments by what they buy."""
+
+    @hookimpl
+    def audit_words(self) -> Iterable[AuditWords]:
+        """Give the trail words for what the addon writes into it."""
+        return (words.WORDS,)
 
     @hookimpl
     def app_mounts(self) -> Iterable[Mount]:

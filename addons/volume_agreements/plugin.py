@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from core.api.hooks import (
     ApiResource,
+    AuditWords,
     CheckoutRule,
     Command,
     ConfigCheck,
@@ -28,7 +29,20 @@ from core.api.hooks import (
 )
 from core.api.i18n import translations
 
-from . import api_views, checks, imports, ledger, notices, panels, pricing, reports, rules, shop_views, views
+from . import (
+    api_views,
+    checks,
+    imports,
+    ledger,
+    notices,
+    panels,
+    pricing,
+    reports,
+    rules,
+    shop_views,
+    views,
+    words,
+)
 from .permissions import OWN, PERMISSIONS, VIEW
 
 _, _l, ngettext, _p = translations(__name__)
@@ -36,6 +50,11 @@ _, _l, ngettext, _p = translations(__name__)
 
 class VolumeAgreements:
     """Committed quantities at agreed prices."""
+
+    @hookimpl
+    def audit_words(self) -> Iterable[AuditWords]:
+        """Give the trail words for what the addon writes into it."""
+        return (words.WORDS,)
 
     @hookimpl
     def app_mounts(self) -> Iterable[Mount]:

@@ -1,6 +1,7 @@
 """Hook markers, what hooks receive and return, and errors for people."""
 
 from core.spec.app import (
+    AuditWords,
     Command,
     ConfigCheck,
     ConfigFinding,
@@ -48,7 +49,7 @@ from core.spec.ui import Action, Card, Column, FormSection, ListFilter, NavItem,
 __all__ = [
     "hookimpl",
     # the application
-    "Command", "ConfigCheck", "ConfigFinding", "DataCheck", "ExportFile", "HealthCheck", "Impact",
+    "AuditWords", "Command", "ConfigCheck", "ConfigFinding", "DataCheck", "ExportFile", "HealthCheck", "Impact",
     "JobSpec", "Mount", "NotificationKind", "Permission", "Seed", "SettingSpec", "Subscriber", "TemplateHelper",
     # catalogue
     "QuantityLine", "QuantityRule", "VisibilityQuery",

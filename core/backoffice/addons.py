@@ -59,6 +59,7 @@ ADDS: Mapping[str, object] = {
     "app_settings": _l("Settings"),
     "app_subscribers": _l("Reacts to"),
     "app_template_helpers": _l("Helpers of templates"),
+    "audit_words": _l("Words of the trail"),
     "catalog_visibility": _l("Decides which products are seen"),
     "checkout_rules": _l("Checks of orders"),
     "checkout_steps": _l("Steps of the checkout"),

@@ -21,7 +21,7 @@ from core.jobs.work import words_of
 from core.spec.errors import Conflict, NotFound
 from core.spec.ui import Action, PageContext
 from core.ui.access import requires
-from core.ui.deeds import deed, thing, told
+from core.ui.deeds import deed, thing, told, value
 from core.ui.formats import breakable
 from core.ui.links import optional_url
 from core.ui.listing import show_list
@@ -82,8 +82,8 @@ def _titles() -> Mapping[str, str]:
 
 
 def _change(after: Mapping[str, Any] | None) -> str:
-    told = (f"{key.replace('_', ' ')}: {_plain(value)}" for key, value in (after or {}).items() if value not in (None, ""))
-    return ", ".join(told)[:160]
+    said = (f"{value(key)}: {_plain(kept)}" for key, kept in (after or {}).items() if kept not in (None, ""))
+    return ", ".join(said)[:160]
 
 
 def _plain(value: Any) -> str:

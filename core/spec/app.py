@@ -71,6 +71,26 @@ class Permission:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditWords:
+    """Words for what an addon writes into the audit, each by how it is written there.
+
+    ``things`` are kinds of things ("promotion": "Promotion"), ``deeds`` what is done to them as a part of a sentence
+    ("rule_saved": "rule saved"), ``values`` what is kept with it ("min_quantity": "least quantity"). What core has a word
+    for (order, company; created, changed; state, rows) has that word; what nobody has stands as it is written.
+    """
+
+    things: Mapping[str, object] = field(default_factory=dict)
+    deeds: Mapping[str, object] = field(default_factory=dict)
+    values: Mapping[str, object] = field(default_factory=dict)
+    order: int = 100
+
+    @property
+    def key(self) -> str:
+        """An addon has one set of words."""
+        return "words"
+
+
+@dataclass(frozen=True, slots=True)
 class SettingSpec:
     """One typed setting ``<owner>.<key>``; the environment variable ``TUKKU_<OWNER>__<KEY>`` wins over the stored value.
 

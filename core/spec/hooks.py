@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from core.spec.app import (
+    AuditWords,
     Command,
     ConfigCheck,
     DataCheck,
@@ -64,6 +65,10 @@ class AppHooks:
     @spec(kind="contribute", on_error="build", result=SettingSpec)
     def app_settings(self) -> Iterable[SettingSpec]:
         """Return the addon's typed settings."""
+
+    @spec(kind="contribute", on_error="build", result=AuditWords)
+    def audit_words(self) -> Iterable[AuditWords]:
+        """Return the words for what the addon writes into the audit."""
 
     @spec(kind="contribute", on_error="build", result=JobSpec)
     def app_jobs(self) -> Iterable[JobSpec]:

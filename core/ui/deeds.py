@@ -1,24 +1,22 @@
-"""Words for what the audit keeps, of core and of the addons that come with it, as pages and lists show them."""
+"""Words for what the audit keeps, as pages and lists show them: core's here, those of addons as they contribute them."""
 
 from __future__ import annotations
 
-from flask import has_app_context
+from collections.abc import Mapping
+from itertools import chain
+
+from flask import current_app, has_app_context
 
 from core.i18n import _, _l
-from core.i18n.texts import texts_of
 from core.registry.registry import registry
 
 THINGS = {
     "addon": _l("Addon"),
     "address": _l("Address"),
     "api_key": _l("API key"),
-    "approval rules": _l("Approval rules"),
-    "assortment": _l("Assortment"),
     "attribute": _l("Attribute"),
     "category": _l("Category"),
     "company": _l("Company"),
-    "contract": _l("Contract"),
-    "cost centre": _l("Cost centre"),
     "import": _l("Import"),
     "invitation": _l("Invitation"),
     "item_code": _l("Item code"),
@@ -27,55 +25,23 @@ THINGS = {
     "member": _l("Member"),
     "order": _l("Order"),
     "product": _l("Product"),
-    "promotion": _l("Promotion"),
-    "rebate": _l("Yearly rebate"),
     "segment": _l("Segment"),
     "seller": _l("Seller"),
-    "seller approval rules": _l("Seller's approval rules"),
     "setting": _l("Setting"),
-    "spending limits": _l("Spending limits"),
     "tax rate": _l("Tax rate"),
     "user": _l("Person"),
-    "volume agreement": _l("Volume agreement"),
 }
 DEEDS = {
-    "absence added": _l("absence added"),
-    "absence removed": _l("absence removed"),
     "accepted": _l("accepted"),
     "acting_ended": _l("acting for a buyer ended"),
     "acting_ran_out": _l("acting for a buyer ran out"),
     "acting_started": _l("acting for a buyer began"),
-    "added": _l("added"),
     "amended": _l("changed before it was confirmed"),
-    "approval approved": _l("approved"),
-    "approval asked again": _l("approval asked for again"),
-    "approval asked of": _l("asked to approve"),
-    "approval clock failed": _l("deadline of the approval could not be kept"),
-    "approval decided through the API": _l("decided by a program"),
-    "approval escalated": _l("approval passed on"),
-    "approval expired": _l("time for the approval ran out"),
-    "approval rejected": _l("not approved"),
-    "approval reminded": _l("approvers reminded"),
-    "approval request withdrawn": _l("approval asked for no more"),
-    "approval returned": _l("returned for changes"),
-    "approval taken over": _l("approval taken over"),
-    "approval under review": _l("taken under review"),
-    "budget ledger mended": _l("ledger of budgets mended"),
-    "budget set": _l("budget set"),
-    "budget switched off": _l("budget switched off"),
     "cancelled": _l("cancelled"),
-    "change not published": _l("change not published"),
-    "change prepared": _l("change prepared"),
-    "change published": _l("change published"),
-    "change scheduled": _l("change scheduled"),
-    "change undone": _l("change undone"),
-    "change withdrawn": _l("change withdrawn"),
     "changed": _l("changed"),
     "check skipped": _l("a check was skipped"),
     "completed": _l("shipped completely"),
     "confirmed": _l("confirmed"),
-    "copied": _l("copied"),
-    "cost centre set": _l("cost centre set"),
     "created": _l("added"),
     "credited": _l("credited"),
     "deleted": _l("deleted"),
@@ -89,24 +55,16 @@ DEEDS = {
     "imported": _l("imported"),
     "invited": _l("invited"),
     "invoiced": _l("invoiced"),
-    "ledger mended": _l("ledger mended"),
-    "limit removed": _l("limit removed"),
-    "limit set": _l("limit set"),
     "list price removed": _l("list price removed"),
     "list price set": _l("list price set"),
-    "manager set": _l("manager set"),
     "merged": _l("merged"),
     "moved": _l("moved"),
     "noted": _l("noted"),
     "password_changed": _l("password changed"),
     "password_reset": _l("password set by a link"),
-    "policy removed": _l("policy removed"),
-    "policy set": _l("policy set"),
     "priced": _l("price set by hand"),
-    "prices changed": _l("prices changed"),
-    "prices changed by percent": _l("prices changed by percent"),
+    "purged": _l("remains removed"),
     "recovery_codes_renewed": _l("recovery codes renewed"),
-    "refused": _l("refused"),
     "rejected": _l("rejected"),
     "removed": _l("removed"),
     "reset_started": _l("link for a new password sent"),
@@ -114,23 +72,11 @@ DEEDS = {
     "retired": _l("taken out of use"),
     "returned": _l("goods returned"),
     "revoked": _l("revoked"),
-    "role removed": _l("role removed"),
-    "role set": _l("role set"),
     "roles_changed": _l("roles changed"),
-    "rows added": _l("rows added"),
-    "rows removed": _l("rows removed"),
-    "rule added": _l("rule added"),
-    "rule changed": _l("rule changed"),
-    "rule removed": _l("rule removed"),
-    "rule_deleted": _l("rule removed"),
-    "rule_saved": _l("rule saved"),
     "saved": _l("saved"),
     "second_factor_removed": _l("second factor removed"),
     "second_factor_set": _l("second factor set up"),
     "segments_changed": _l("segments changed"),
-    "seller approved": _l("approved for the seller"),
-    "seller rejected": _l("not approved for the seller"),
-    "seller returned": _l("returned by the seller for changes"),
     "sent": _l("sent"),
     "sessions_ended": _l("sessions ended"),
     "set": _l("value set"),
@@ -139,20 +85,94 @@ DEEDS = {
     "signed_in": _l("signed in"),
     "signed_out": _l("signed out"),
     "submitted": _l("placed"),
+    "uninstalled": _l("uninstalled"),
     "updated": _l("changed"),
-    "volume ledger mended": _l("ledger of agreements mended"),
     "withdrawn": _l("withdrawn"),
+}
+#: What is kept with a deed.
+VALUES = {
+    "address": _l("address"),
+    "active": _l("in use"),
+    "amount": _l("amount"),
+    "automatic": _l("by itself"),
+    "blocks": _l("what it stops"),
+    "buyer": _l("buyer"),
+    "by": _l("by"),
+    "category": _l("category"),
+    "category_id": _l("category"),
+    "checks": _l("checks"),
+    "code": _l("code"),
+    "company": _l("company"),
+    "company_id": _l("company"),
+    "count": _l("count"),
+    "country": _l("country"),
+    "created": _l("new"),
+    "currency": _l("currency"),
+    "digest": _l("fingerprint"),
+    "document": _l("document"),
+    "email": _l("e-mail"),
+    "expires": _l("expires"),
+    "file": _l("file"),
+    "from": _l("from"),
+    "hold": _l("hold"),
+    "into": _l("into"),
+    "kind": _l("kind"),
+    "label": _l("label"),
+    "line": _l("line"),
+    "lines": _l("lines"),
+    "list": _l("list"),
+    "locale": _l("language"),
+    "mode": _l("how"),
+    "moved": _l("quantities"),
+    "name": _l("name"),
+    "net": _l("without tax"),
+    "note": _l("note"),
+    "number": _l("number"),
+    "parent": _l("parent company"),
+    "path": _l("path"),
+    "per": _l("for how many"),
+    "period": _l("period"),
+    "permissions": _l("permissions"),
+    "person": _l("person"),
+    "po_number": _l("purchase order number"),
+    "price": _l("price"),
+    "product_id": _l("article"),
+    "quantity": _l("quantity"),
+    "rate": _l("rate"),
+    "roles": _l("roles"),
+    "rows": _l("rows"),
+    "segment": _l("segment"),
+    "segment_id": _l("segment"),
+    "segments": _l("segments"),
+    "sku": _l("article"),
+    "state": _l("state"),
+    "status": _l("state"),
+    "text": _l("text"),
+    "to": _l("to"),
+    "unit": _l("unit"),
+    "updated": _l("brought up to date"),
+    "user": _l("person"),
+    "valid_from": _l("valid from"),
+    "valid_until": _l("valid until"),
+    "value": _l("value"),
+    "values": _l("values"),
+    "wished_date": _l("wished delivery"),
 }
 
 
 def thing(entity: str) -> str:
-    """Return the word for a kind of thing; an addon's own stands as its catalogue has it, or as the addon wrote it."""
-    return str(THINGS.get(entity) or _plain(entity))
+    """Return the word for a kind of thing; what nobody has a word for stands as it is written."""
+    return _word(entity, "things", THINGS)
 
 
 def deed(action: str) -> str:
-    """Return the words for what was done; an addon's own stand as its catalogue has them, or as the addon wrote them."""
-    return str(DEEDS.get(action) or _plain(action))
+    """Return the words for what was done; what nobody has words for stands as it is written."""
+    return _word(action, "deeds", DEEDS)
+
+
+def value(name: str) -> str:
+    """Return the word for what is kept with a deed; what nobody has a word for stands as it is written."""
+    return _word(name, "values", VALUES)
 
 
 def told(entity: str, name: str, action: str) -> str:
@@ -162,9 +182,15 @@ def told(entity: str, name: str, action: str) -> str:
     return _("%(thing)s %(name)s: %(deed)s", thing=thing(entity), name=name, deed=deed(action))
 
 
-def _plain(code: str) -> str:
-    for addon in registry().plan.order if has_app_context() else ():
-        said = texts_of(addon.import_name, addon.name).gettext(code)
-        if said != code:
-            return said
-    return code.replace("_", " ").replace(".", " ")
+def _word(code: str, kind: str, own: Mapping[str, object]) -> str:
+    said = own.get(code) or (_contributed(kind).get(code) if has_app_context() else None)
+    return str(said) if said else code.replace("_", " ").replace(".", " ")
+
+
+def _contributed(kind: str) -> Mapping[str, object]:
+    """Return the words of addons, collected once for each app; of two that have one, the first loaded says it."""
+    kept: dict[str, Mapping[str, object]] = current_app.extensions.setdefault("tukku.audit_words", {})
+    if kind not in kept:
+        sets = reversed(registry().values("audit_words"))
+        kept[kind] = dict(chain.from_iterable(getattr(words, kind).items() for words in sets))
+    return kept[kind]
