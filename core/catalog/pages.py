@@ -54,7 +54,10 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A product in a list; ``price`` is None where the reader may not see prices. ``cells`` are by attribute code."""
+    """A product in a list; ``price`` is None where the reader may not see prices. ``cells`` are by attribute code.
+
+    ``heir`` is the code of what replaces a discontinued one, '' where that is not sold to the reader either.
+    """
 
     product: ProductView
     unit: UnitInfo | None
@@ -64,6 +67,12 @@ class Item:
     drawn: Drawn
     price: ShownPrice | None = None
     own_codes: Sequence[str] = ()
+    heir: str = ""
+
+    @property
+    def heir_url(self) -> str:
+        """The page of what replaces it."""
+        return addresses.product_url(self.heir)
 
     def draw_price(self, macro: Callable[..., Markup]) -> Markup:
         """Return how the price is written; the same figures with the same reason are written the same way for everybody."""
@@ -237,6 +246,8 @@ def _items(ids: Sequence[int], known: Mapping[str, AttributeInfo]) -> tuple[tupl
     products = services.product_views(ids)
     values = services.values_of(ids)
     columns = _columns(known, values, len(products))
+    gone = {i: product.superseded_by_sku for i, product in products.items() if product.status == "discontinued"}
+    heirs = services.sold(gone.values())
     items = tuple(
         Item(
             product,
@@ -245,6 +256,7 @@ def _items(ids: Sequence[int], known: Mapping[str, AttributeInfo]) -> tuple[tupl
             addresses.product_url(product.sku),
             addresses.media_url(product.image),
             Drawn(),
+            heir=gone[i] if gone.get(i) in heirs else "",
         )
         for i, product in products.items()
     )

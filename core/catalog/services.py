@@ -142,6 +142,13 @@ def _successors(ids: Iterable[int | None]) -> dict[int, str]:
     return {row.id: row.sku for row in db.session.execute(statement)} if wanted else {}
 
 
+def sold(skus: Iterable[str]) -> set[str]:
+    """Return those of the SKUs that the actor may buy; one statement, none for no SKU."""
+    wanted = {sku for sku in skus if sku}
+    found = select(Product.sku).where(Product.sku.in_(wanted), visibility.condition())
+    return set(db.session.scalars(found)) if wanted else set()
+
+
 def _best(rows: Sequence[_Row], heirs: Mapping[int, str]) -> list[CodeMatch]:
     """Return the matches of the first kind that has any; an article on sale goes before one that is not."""
     for on_sale in (True, False):

@@ -109,6 +109,14 @@ def test_nothing_found_helps(shop, login):
     assert "/c/goods" in page
 
 
+def test_a_search_for_a_discontinued_code_leads_to_what_replaces_it(shop, login):
+    buyer = login("anna@acme.example")
+    assert 'href="/p/SCREW-8">Replaced by SCREW-8</a>' in text_of(buyer, "/search?q=GONE")
+    with write():
+        saving.save_products([{"sku": "SCREW-8", "status": "discontinued"}])
+    assert "Replaced by" not in text_of(buyer, "/search?q=GONE"), "it is not sold either"
+
+
 def test_a_discontinued_product_leads_to_what_replaces_it(shop, login):
     buyer = login("anna@acme.example")
     page = text_of(buyer, "/p/GONE")
