@@ -44,6 +44,8 @@ class Approval(db.Model):
     reviewer_id: Mapped[int | None] = mapped_column(ForeignKey("accounts_user.id", ondelete="SET NULL"), index=True)
     #: Who took the order over, because who ordered has left.
     taken_id: Mapped[int | None] = mapped_column(ForeignKey("accounts_user.id", ondelete="SET NULL"), index=True)
+    #: Whether who ordered asked for an approval that no rule requires (OrderRequest).
+    wished: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
     decided_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)

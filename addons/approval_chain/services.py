@@ -22,7 +22,7 @@ from .flow import Decision, Flow
 from .loading import company_for, facts_named
 from .models import Approval
 from .models import Decision as DecisionRow
-from .parts import DECIDES
+from .parts import ASKED, DECIDES
 from .permissions import DECIDE, RELEASE, RULES
 from .plans import Plans
 from .spending import Asked
@@ -40,7 +40,7 @@ _OF_ORDERS = (
 )  # fmt: skip
 _OF_APPROVALS = (
     Approval.id, Approval.order_id, Approval.company_id, Approval.state, Approval.round, Approval.tier, Approval.taken_id,
-    Approval.assigned_id, Approval.reminded, Approval.escalated, Approval.remind_at, Approval.expires_at,
+    Approval.assigned_id, Approval.wished, Approval.reminded, Approval.escalated, Approval.remind_at, Approval.expires_at,
 )  # fmt: skip
 
 
@@ -121,11 +121,14 @@ def wanted(draft: OrderDraft) -> HoldRequest | None:
             order_id=draft.order_id,
             company_id=draft.company_id,
             plan=[{**asdict(r), "people": list(r.people)} for r in plan.requirements],
+            wished=any(r.rule == ASKED for r in plan.requirements),
             created_at=clock.now(),
         )
         timing.start(approval, min(r.tier for r in plan.requirements), approval.created_at)
         session.add(approval)
         session.flush()
+        if not approval.wished:
+            voluntary.forget(approval.order_id)
         order = session.scalars(select(Order).where(Order.id == draft.order_id)).one()
         versions.keep(approval, order, lines_of(order.id), plan)
     return HoldRequest(_l("Waits for approval by the company"))
@@ -160,7 +163,10 @@ def pendings(rows: Sequence[tuple[Order, Approval]]) -> list[Pending]:
     drafts = _drafts([order for order, _approval in rows], asked)
     figures = facts.of_drafts(drafts, asked)
     left = spending.left_of_all([asked_of(order, approval) for order, approval in rows])
-    exceeded, wishes = overruns.of_drafts(drafts), voluntary.of_orders(order.id for order, _approval in rows)
+    exceeded, wishes = (
+        overruns.of_drafts(drafts),
+        voluntary.of_orders(order.id for order, approval in rows if approval.wished),
+    )
     tolerance, plans, found = cache(timing.tolerance), Plans(), []
 
     @cache

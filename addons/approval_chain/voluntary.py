@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from wtforms import Form, TextAreaField
 from wtforms.validators import Length
 
@@ -114,6 +114,11 @@ def ask(order: Order, code: str, message: str = "") -> None:
     row.message, row.at = message.strip()[:LONGEST], clock.now()
     db.session.add(row)
     db.session.flush()
+
+
+def forget(order_id: int) -> None:
+    """Drop what a cart asked for where the policy did not let it when it was placed; inside ``write()``."""
+    db.session.execute(delete(OrderRequest).where(OrderRequest.order_id == order_id))
 
 
 # ---- at the checkout ----

@@ -24,7 +24,7 @@ from addons.approval_chain import (
     story,
     voluntary,
 )
-from addons.approval_chain.models import Approval, OrderRequest, Policy
+from addons.approval_chain.models import Approval, OrderRequest, Policy, Rule
 from addons.approval_chain.tests.test_approval import BUYER, World
 from core.accounts.models import User
 from core.companies.models import Company
@@ -241,6 +241,23 @@ def test_the_policy_and_a_role_may_forbid_it(world):
     with world.app.test_request_context("/"), acting(world.actor("carl", BUYER | {"approval_chain.rule.edit"})):
         policies.save_group("barred", [code(world, "anna")], None, {"barred": True})
     assert ASK not in filled(world).get("/checkout").text
+
+
+def test_what_a_cart_asked_is_forgotten_where_the_policy_forbids_it_when_it_is_placed(world):
+    client = filled(world)
+    with world.app.test_request_context("/"), acting(world.actor("anna", BUYER)), write():
+        voluntary.ask(cart.current_cart(), code(world, "bo"))
+    rule = world.rule("10", who="company_admin")
+    with write() as session:
+        session.add(Policy(company_id=world.company_id, fallback_role="company_admin", voluntary=False))
+    number = order(client, "").location.split("/")[-2]
+    with write() as session:
+        session.delete(session.scalars(select(Policy)).one())
+        session.delete(session.get_one(Rule, rule))
+    assert db.session.scalars(select(OrderRequest.order_id)).all() == []
+    with world.app.test_request_context("/"):
+        recheck.run({"company_id": world.company_id})
+    assert world.state(number) == "confirmed", "nobody is asked any more"
 
 
 def test_an_order_from_history_asks_nobody(world):

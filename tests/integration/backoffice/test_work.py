@@ -71,3 +71,19 @@ def test_the_trail_names_people(admin):
     assert "SO-1" in page
     assert "Anna Aalto" in admin.get("/admin/audit?q=aalto").text
     assert "SO-1" not in admin.get("/admin/audit?q=aalto").text
+
+
+def test_the_trail_says_what_addons_wrote_in_their_words_and_in_the_readers_language(shop):
+    with write():
+        after = {"tier": 2, "digest": "abc", "for": "Bo", "made_up": True}
+        audit.record("order", "SO-1", "approval approved", after=after, addon="approval_chain")
+        audit.record("promotion", "P-1", "changed", after={"min_value": "50"}, addon="promotions")
+    for locale, said in (
+        ("en", ("Approved", "turn: 2", "in place of: Bo", "made up: Yes", "least value: 50")),
+        ("fi", ("Hyväksytty", "vuoro: 2", "sijaisena henkilölle: Bo", "made up: Kyllä", "vähimmäisarvo: 50")),
+    ):
+        person = factories.make_staff(f"{locale}@tukku.example", locale=locale)
+        page = sign_in(shop, person.email).get("/admin/audit").text
+        for words in said:
+            assert words.lower() in page.lower(), (locale, words)
+        assert "approval approved" not in page

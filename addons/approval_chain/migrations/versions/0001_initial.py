@@ -246,6 +246,7 @@ def upgrade() -> None:
     sa.Column('assigned_id', sa.Integer(), nullable=True),
     sa.Column('reviewer_id', sa.Integer(), nullable=True),
     sa.Column('taken_id', sa.Integer(), nullable=True),
+    sa.Column('wished', sa.Boolean(), nullable=False),
     sa.Column('created_at', types.Instant(), nullable=False),
     sa.Column('decided_at', types.Instant(), nullable=True),
     sa.Column('version', sa.Integer(), nullable=False),
