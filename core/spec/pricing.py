@@ -8,10 +8,11 @@ filled only where the batch explains.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import IntEnum
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 #: What most prices are for, one unit: always this object, so that comparing is to look whether it is the same.
@@ -115,6 +116,7 @@ class ManualTerms:
     by: str = ""
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class PriceLine:
     """A line on its way through the pipeline; steps change its price through ``set_price``.
 
@@ -125,6 +127,10 @@ class PriceLine:
     a price is made of the prices of several quantity breaks; it is then the exact price for ``per``, the whole quantity.
     """
 
+    key: str
+    product_id: int
+    unit: str
+    quantity: Decimal
     sku: str = ""
     base_unit: str = ""
     category_path: str = ""
@@ -154,17 +160,9 @@ class PriceLine:
     trace: Sequence[TraceEntry] = ()
     candidates: Sequence[Candidate] = ()
 
-    def __init__(self, key: str, product_id: int, unit: str, quantity: Decimal) -> None:
-        self.key = key
-        self.product_id = product_id
-        self.unit = unit
-        self.quantity = quantity
-
     def at(self, quantity: Decimal) -> PriceLine:
         """Return a line that knows the same and asks for ``quantity``; for lines that no step has priced yet."""
-        line = PriceLine(self.key, self.product_id, self.unit, quantity)
-        line.__dict__.update({**self.__dict__, "quantity": quantity})
-        return line
+        return PriceLine(self.key, self.product_id, self.unit, quantity, *_behind_quantity(self))
 
     def __repr__(self) -> str:
         what = f"{self.sku or self.product_id}, {self.quantity} {self.unit}"
@@ -209,6 +207,9 @@ class PriceLine:
     def consider(self, *candidates: Candidate) -> None:
         """Add what a step considered."""
         self.candidates = (*self.candidates, *candidates)
+
+
+_behind_quantity = attrgetter(*[one.name for one in fields(PriceLine)][4:])
 
 
 @dataclass(frozen=True, slots=True)
