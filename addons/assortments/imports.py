@@ -168,7 +168,7 @@ ASSORTMENTS = DataImport(
         ImportField("audience", "choice", choices=AUDIENCES),
         ImportField("company", max_length=40),
         ImportField("segment", max_length=40),
-        ImportField("country", max_length=2),
+        ImportField("country", "country"),
         ImportField("mode", "choice", choices=MODES),
         ImportField("valid_from", "date"),
         ImportField("valid_until", "date"),

@@ -45,7 +45,8 @@ def _http_error(error: HTTPException) -> Any:
     data = getattr(error, "data", None) or {}  # where webargs says which fields are wrong
     errors = data.get("errors") or data.get("messages")
     code = "VALIDATION" if errors else getattr(error, "tukku_code", "")
-    response = _answer(error.code or 500, code, "", {"errors": errors} if errors else {}, str(error.description or ""))
+    message = _("Some of what was sent is not right; “errors” says which members and why.") if errors else ""
+    response = _answer(error.code or 500, code, message, {"errors": errors} if errors else {}, str(error.description or ""))
     if error.code == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     for name, value in error.get_headers():

@@ -337,6 +337,7 @@ on("submit", "form[data-once]", (event, form) => {
   form.dataset.sent = "1";
   form.setAttribute("aria-busy", "true");
 });
+on("click", 'form button[type="submit"]', (event) => { if (event.detail > 1) event.preventDefault(); });  // a double click is one
 window.addEventListener("pageshow", () => { for (const form of $$("form[data-sent]")) delete form.dataset.sent; });
 
 /* ---- Dialogs: command field, shortcuts ---- */

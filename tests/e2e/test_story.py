@@ -177,9 +177,9 @@ def test_what_was_typed_outlives_the_session(shop: Shop, browser: Browser) -> No
     page = browser.new_context().new_page()
 
     def sign_in_as(email: str) -> None:
-        page.get_by_label("Email").fill(email)
-        page.get_by_label("Password").fill(PASSWORD)
-        page.locator("main").get_by_role("button", name="Sign in").click()
+        page.locator("input[name=email]").fill(email)
+        page.locator("input[name=password]").fill(PASSWORD)
+        page.locator("main button[type=submit]").click()
 
     for who, kept in ((ANNA, "6019-ZZ 2"), (ERIK, "")):
         page.context.clear_cookies()
@@ -192,3 +192,12 @@ def test_what_was_typed_outlives_the_session(shop: Shop, browser: Browser) -> No
         sign_in_as(who)
         expect(page).to_have_url(f"{shop.address}/quick-order")
         expect(page.locator("textarea[name=rows]")).to_have_value(kept)
+
+
+def test_a_double_click_is_one(shop: Shop, sign_in: Callable[..., Page]) -> None:
+    page = sign_in(ERIK)
+    page.goto(f"{shop.address}/p/6019-ZZ")
+    page.locator("main form[action='/cart/add'] button[type=submit]").first.dblclick()
+    expect(page.get_by_role("banner").locator("#tk-cart")).to_contain_text("1")
+    page.goto(f"{shop.address}/cart")
+    expect(page.locator("tr", has_text="6019-ZZ").locator("input[name^=quantity-]")).to_have_value("1")

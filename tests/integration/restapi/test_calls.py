@@ -56,6 +56,7 @@ def test_errors_are_problems_below_api_and_pages_elsewhere(app, key_of, login, w
     _problem(ours.post("/companies/batch", {"rows": [{"code": "x"}]}), 403)
     wrong = _problem(ours.post("/prices/quote", {"lines": [{"sku": "M8", "quantity": 2}]}), 422, "VALIDATION")
     assert wrong["errors"]["json"]["lines"]["0"]["quantity"] == ['Write the number as a string, for example "12.50".']
+    assert "says which members" in wrong["detail"]
     _problem(ours.post("/prices/quote", "{broken"), 400)
     assert app.test_client().get("/nothing-here").mimetype == "text/html"
 
