@@ -7,12 +7,14 @@ from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy import select
+from wtforms import Field
 
 from core.catalog import editing, media, services
 from core.catalog.forms import MediaForm, ProductBase, attribute_field, language_name, product_form
 from core.catalog.listings import PRODUCTS
 from core.catalog.models import Product
 from core.catalog.structure import attributes
+from core.catalog.structuring import attributes_in
 from core.catalog.unit_rows import UnitRow, posted_rows, rows_of
 from core.data.db import db
 from core.data.write import write
@@ -166,6 +168,7 @@ def _page(form: ProductBase, rows: list[UnitRow], sections: Sections, product_id
     slots = {
         s: panels("backoffice.product", s, product_id, form.sku.data) if product_id else [] for s in ("main", "side", "tabs")
     }
+    usual, others = _values(form)
     return render_template(
         "catalog/admin_product.html",
         form=form,
@@ -175,11 +178,20 @@ def _page(form: ProductBase, rows: list[UnitRow], sections: Sections, product_id
         name=name,
         sku=form.sku.data if product_id else "",
         texts=[(language_name(locale), form[f"name_{locale}"], form[f"description_{locale}"]) for locale in LOCALES],
-        values=[form[attribute_field(a)] for a in attributes().values()],
+        values=usual,
+        more_values=others,
         files=media.of(product_id) if product_id else [],
         media_form=MediaForm(formdata=None),
         slots=slots,
     )
+
+
+def _values(form: ProductBase) -> tuple[list[Field], list[Field]]:
+    """Return the fields of attributes: those that the product or others of its category have, and the rest."""
+    known = attributes_in(form.category.data) if form.category.data else set()
+    fields = [(a.id in known, form[attribute_field(a)]) for a in attributes().values()]
+    usual = [field for known_one, field in fields if known_one or field.data not in (None, "") or field.errors]
+    return (usual, [field for _known, field in fields if field not in usual]) if usual else ([f for _k, f in fields], [])
 
 
 @bp.post("/media/<path:sku>")

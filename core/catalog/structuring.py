@@ -114,6 +114,17 @@ def save_attribute(attribute: Attribute | None, code: str, values: Mapping[str, 
     return attribute
 
 
+def attributes_in(category: str) -> set[int]:
+    """Return the ids of the attributes that products of the category with this code have."""
+    having = (
+        select(ProductAttribute.product_id)
+        .join(Product, Product.id == ProductAttribute.product_id)
+        .join(Category, Category.id == Product.category_id)
+        .where(ProductAttribute.attribute_id == Attribute.id, Category.code == category)
+    )
+    return set(db.session.scalars(select(Attribute.id).where(having.exists())))
+
+
 def uses_of(attribute: Attribute) -> int:
     """Return how many products have a value of an attribute."""
     v = ProductAttribute

@@ -170,3 +170,17 @@ def test_item_codes(desk):
 def test_buyers_stay_out(app, login, url):
     make_user("anna@acme.example", company=make_company("ACME"))
     assert login("anna@acme.example").get(url).status_code == 403
+
+
+def test_attributes_that_no_product_of_the_category_has_are_folded_away(desk):
+    for code in ("length", "voltage"):
+        attribute(code)
+    ids = {code: number for number, code in db.session.execute(select(Attribute.id, Attribute.code))}
+    first, second = {**NEW, f"attribute_{ids['thread']}": "M8"}, {**NEW, "sku": "A-2", f"attribute_{ids['length']}": "20"}
+    for sent in (first, second):
+        assert desk.post("/admin/catalog/new-product", data=sent).status_code == 303
+    panel, folded = desk.get("/admin/catalog/products/A-1").text.split('id="values"')[1].split("<details>")
+    for code, there in (("thread", panel), ("length", panel), ("voltage", folded)):
+        assert [f'name="attribute_{ids[code]}"' in part for part in (panel, folded)] == [there is panel, there is folded]
+    assert "1 attribute that no product of this category has" in folded
+    assert "no product of this category" not in desk.get("/admin/catalog/new-product").text
