@@ -139,14 +139,18 @@ def save_grid(
 def staged_rows(contract: Contract, rows: Sequence[GridRow]) -> list[Staged]:
     """Return the rows that can be read, tagged by their place; the errors of the others are noted on them."""
     head, reader = header(contract), _Reader(rows)
-    staged = []
+    staged: dict[Key, Staged] = {}
     for n, row in enumerate(rows):
         found = reader.read(n, row, head)
-        if found is not None:
-            was = (contract.id, *read_key(row.key)) if row.key else None
-            found.old = was if was != found.key else None
-            staged.append(found)
-    return staged
+        if found is None:
+            continue
+        was = (contract.id, *read_key(row.key)) if row.key else None
+        found.old = was if was != found.key else None
+        first: Any = staged.setdefault(found.key, found).tag
+        if first != n:  # nobody knows which of the two is meant
+            for one in (rows[first], row):
+                one.errors["target"] = _("This row is given twice (rows %(one)s and %(two)s).", one=first + 1, two=n + 1)
+    return [one for one in staged.values() if not rows[one.tag].errors]  # type: ignore[index]
 
 
 class _Reader:

@@ -27,5 +27,5 @@ def _cell(value: Any) -> str:
         return ""
     if hasattr(value, "as_tuple"):
         return plain(value)
-    text = str(value)
+    text = ";".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
     return f"'{text}" if text[:1] in ("=", "+", "@") else text

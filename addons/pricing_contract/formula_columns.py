@@ -15,11 +15,13 @@ _, _l, ngettext, _p = translations(__name__)
 #: Columns of formula rows; without ``percents``, ``value`` is the percent off the base.
 FORMULA = ("base", "percents", "additive", "round_to", "round_mode", "surcharge", "min_margin", "max_margin")
 
+ONLY_FORMULAS = _l("Only a row of the kind “formula” takes a base, rounding, a surcharge or margins.")
+
 
 def wrong_base(given: Mapping[str, Any], contracts: Mapping[str, Header], own: str) -> tuple[str, str] | None:
     """Return what is wrong with a formula's columns: the field and a sentence."""
     if given.get("kind") != "formula":
-        return "base", _("Only a row of the kind “formula” takes a base, rounding, a surcharge or margins.")
+        return "base", str(ONLY_FORMULAS)
     base = given.get("base", "list")
     if base == f"{CONTRACT}{own}":
         return "base", _("The contract would be computed from itself.")

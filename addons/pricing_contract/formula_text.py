@@ -8,7 +8,7 @@ and the least and most above the base. It is computed in this order whatever the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -23,6 +23,8 @@ from .rules import LIMIT
 _, _l, ngettext, _p = translations(__name__)
 BASES = {"list": _l("list price"), "cost": _l("cost"), "msrp": _l("recommended retail price")}
 PLACES = 6
+#: What a file says in its column ``additive`` where percents are summed.
+YES = frozenset({"yes", "y", "true", "1", "x", "kyllä", "tak", "evet"})
 #: What pages and refusals show.
 EXAMPLES = (
     Terms("cost", (Decimal(-20),), round_to=Decimal("0.05"), round_mode="up", surcharge=Decimal("0.1")),
@@ -46,6 +48,28 @@ def written(terms: Terms) -> str:
         if getattr(terms, name) is not None:
             parts += [word, typed(getattr(terms, name))]
     return " ".join(parts)
+
+
+def cell_of(columns: Mapping[str, str]) -> str:
+    """Return the formula that the columns of a file say, as one types it; `read` says what is wrong in it."""
+    given = {name: text.strip() for name, text in columns.items() if text and text.strip()}
+    percents = [part.strip() for part in given.get("percents", given.get("value", "")).split(";") if part.strip()]
+    parts = [given.get("base", "list"), *(["sum"] if given.get("additive", "").lower() in YES else [])]
+    parts += [f"{_turned(percent)}%" for percent in percents if percent != "0"]
+    if "round_to" in given:
+        mode = given.get("round_mode", "half_up")
+        parts += ["round", given["round_to"], *([mode] if mode != "half_up" else [])]
+    if "surcharge" in given:
+        parts.append(given["surcharge"] if given["surcharge"][0] in "+-" else f"+{given['surcharge']}")
+    for word, name in _LIMITS.items():
+        if name in given:
+            parts += [word, given[name]]
+    return " ".join(parts)
+
+
+def _turned(percent: str) -> str:
+    """Return a percent off as it is typed: below the base with a minus, above it with a plus."""
+    return f"+{percent[1:]}" if percent.startswith("-") else f"-{percent.removeprefix('+')}"
 
 
 def begins(text: str) -> bool:

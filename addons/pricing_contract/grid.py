@@ -21,7 +21,8 @@ from core.api.imports import read_upload
 from core.api.ui import contains, plain, typed
 
 from .days import first_day, last_day
-from .formula_text import begins, written
+from .formula_columns import FORMULA, ONLY_FORMULAS
+from .formula_text import begins, cell_of, written
 from .formulas import read_terms
 from .lint import LINTS
 from .models import Contract, ContractPrice
@@ -273,19 +274,22 @@ def as_text(rows: Iterable[GridRow]) -> str:
 
 def uploaded_rows(contract: Contract, upload: Any, most: int) -> list[GridRow]:
     """Return the rows of a file in the columns of the import, for this contract; Invalid for what the grid cannot hold."""
-    return [_texts_row(_imported(contract, cells)) for cells in read_upload(upload, most)]
+    return [_imported(contract, cells) for cells in read_upload(upload, most)]
 
 
-def _imported(contract: Contract, cells: Mapping[str, str]) -> dict[str, str]:
+def _imported(contract: Contract, cells: Mapping[str, str]) -> GridRow:
     other = cells.get("contract", "")
     if other and other != contract.code:
         raise Invalid("CONTRACT-OTHER", _("The file has rows of the contract %(code)s too: import it instead.", code=other))
-    if cells.get("kind") == "formula":
-        raise Invalid("CONTRACT-FORMULA", _("The file has formulas: import it instead."))
     texts = {name: cells.get(name, "") for name in COLUMNS}
     category = cells.get("category", "")
     texts["target"] = cells.get("sku", "") or (f"*{category}" if category else "*")
-    return texts
+    if texts["kind"] != "formula":
+        row = _texts_row(texts)
+        if any(cells.get(name) for name in FORMULA):
+            row.errors["kind"] = str(ONLY_FORMULAS)
+        return row
+    return _texts_row({**texts, "value": cell_of(cells)})
 
 
 def names_of(targets: Iterable[int]) -> dict[int, str]:

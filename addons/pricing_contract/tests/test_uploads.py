@@ -6,7 +6,16 @@ import io
 from decimal import Decimal as D
 
 import pytest
+from sqlalchemy import select
 
+from addons.pricing_contract import publishing
+from addons.pricing_contract.change_models import Change
+from addons.pricing_contract.formulas import Terms, read_terms
+from addons.pricing_contract.imports import CONTRACT_PRICES
+from addons.pricing_contract.models import Contract, ContractPrice
+from core.data.db import db
+from core.imports.running import run
+from core.imports.source import Source
 from core.testing.factories import make_company, make_product, make_staff
 from core.testing.signin import sign_in
 
@@ -42,7 +51,16 @@ def test_what_was_downloaded_goes_in_again_changed(desk):
     ("text", "name", "said"),
     [
         ("contract,sku,value\nOTHER,BOLT,1\n", "rows.csv", "rows of the contract OTHER too"),
-        ("contract,sku,kind,value\nK,BOLT,formula,1\n", "rows.csv", "formulas: import it instead"),
+        ("sku,kind,value,base\nBOLT,formula,1,nothing\n", "rows.csv", "“nothing” is not understood"),
+        ("sku,kind,value,base,percents\nBOLT,formula,0,cost,10;x\n", "rows.csv", "is not understood"),
+        ("sku,kind,value,base\nBOLT,formula,1,contract:K\n", "rows.csv", "computed from itself"),
+        (
+            "sku,kind,value,base\nBOLT,formula,1,contract:NONE\n",
+            "rows.csv",
+            "no contract or price list with the code “NONE”",
+        ),
+        ("sku,kind,value,base\nBOLT,percent,10,cost\n", "rows.csv", "Only a row of the kind “formula” takes a base"),
+        ("sku,value\nBOLT,1.10\nBOLT,1.20\n", "rows.csv", "given twice (rows 1 and 2)"),
         ("sku,value\nBOLT,1\n", "rows.pdf", "Choose a CSV, XLSX or ODS file"),
         ("sku,value\n" + "BOLT,1\n" * 5001, "rows.csv", "more than 5000 rows"),
         ("sku,value\nNONE,1\n", "rows.csv", "There is no product or category with this code"),
@@ -54,3 +72,48 @@ def test_a_file_that_does_not_fit_is_refused_with_a_reason(desk, text, name, sai
     assert answer.status_code == 422
     assert said in answer.text
     assert priced(bolt, company).price == D("1.50")
+
+
+FORMULAS = [
+    "list,,,,,,,",
+    "cost,-20,,0.05,up,0.10,0.50,2",
+    "list,10;3,true,,,,,",
+    "msrp,10;-2.5,,0.1,down,-0.05,,",
+    "contract:BASE,,,,,,,",
+]
+
+
+@pytest.mark.parametrize("columns", FORMULAS)
+def test_formulas_of_a_file_are_prepared_and_say_what_the_import_would_say(desk, columns):
+    client, _company, bolt = desk
+    row(contract("BASE", audience="public"), bolt, "1.90")
+    parts = "base,percents,additive,round_to,round_mode,surcharge,min_margin,max_margin"
+    text = f"contract,sku,kind,value,{parts}\nK,BOLT,formula,5,{columns}\n"
+    answer = sent(client, text, prepare="1")
+    assert answer.status_code == 303
+    change = db.session.scalar(select(Change))
+    publishing.publish(change.contract, change, change.version)
+    prepared = stored()
+    publishing.undo(change.contract, change, change.version)
+    names, cells = (line.split(",") for line in text.splitlines())
+    assert run(CONTRACT_PRICES, Source("k.csv", tuple(names), [(2, dict(zip(names, cells, strict=True)))], 1)).errors == []
+    assert stored() == prepared
+
+
+def stored() -> Terms:
+    found = db.session.scalar(select(ContractPrice).join(Contract).where(Contract.code == "K"))
+    db.session.refresh(found)
+    assert found.kind == "formula"
+    return read_terms(found.terms, found.value)
+
+
+def test_downloaded_formulas_go_in_again(desk):
+    client, *_rest = desk
+    pasted = {"rows": "BOLT\t\t\tformula\tlist -10% -3% +0.1"}
+    assert client.post(f"{PAGE}/paste", data=pasted).status_code == 200
+    text = client.get(f"{PAGE}/export").text
+    assert "10;3" in text
+    answer = sent(client, text.replace("10;3", "10;4"), prepare="1")
+    assert "−\u00a04\u00a0%" in client.get(answer.location).text
+    change = db.session.scalar(select(Change))
+    assert (change.effect["rows"]["other"], change.effect["rows"]["same"]) == (1, 1)
