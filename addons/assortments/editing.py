@@ -53,7 +53,7 @@ def save(assortment: Assortment | None, values: Mapping[str, Any], version: int 
                 setattr(assortment, name, value)
             assortment.updated_at = now
         session.flush()
-        _record(assortment, "created" if before is None else "changed", before, dict(values))
+        record(assortment, "created" if before is None else "changed", before, dict(values))
     return assortment
 
 
@@ -82,7 +82,7 @@ def set_status(assortment: Assortment, status: str) -> None:
         before = {"status": assortment.status}
         assortment.status, assortment.updated_at = status, clock.now()
         session.flush()
-        _record(assortment, "changed", before, {"status": status})
+        record(assortment, "changed", before, {"status": status})
 
 
 def invalid(field: str, message: str) -> Invalid:
@@ -90,7 +90,8 @@ def invalid(field: str, message: str) -> Invalid:
     return Invalid("ASSORTMENT-INVALID", message, details={"field": field})
 
 
-def _record(assortment: Assortment, action: str, before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> None:
+def record(assortment: Assortment, action: str, before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> None:
+    """Add a deed to the audit."""
     audit.record(ENTITY, assortment.code, action, company_id=assortment.company_id, before=before, after=after, addon=OWNER)
 
 
@@ -153,7 +154,7 @@ def _record_rows(head: Assortment, done: Sequence[tuple[Change, str]]) -> None:
     for outcome, action in (("created", "rows added"), ("removed", "rows removed")):
         names = [one.name for one, what in done if what == outcome]
         if names:
-            _record(head, action, None, {"rows": names})
+            record(head, action, None, {"rows": names})
     if any(outcome != "unchanged" for _one, outcome in done):
         changed = update(Assortment).where(Assortment.id == head.id).values(updated_at=clock.now())
         db.session.execute(changed, execution_options={"synchronize_session": False})
@@ -173,14 +174,20 @@ def paste(assortment: Assortment, text: str, *, remove: bool = False) -> list[Li
 
     The first cell of a line counts: a SKU, or * and the code of a category.
     """
+    changes, lines = read_pasted(assortment, text, remove=remove)
+    with write():
+        outcomes = iter(put_rows(changes))
+    return [line if line.outcome == "error" else Line(line.name, next(outcomes)) for line in lines]
+
+
+def read_pasted(assortment: Assortment, text: str, *, remove: bool = False) -> tuple[list[Change], list[Line]]:
+    """Return what pasted lines would do, and all lines; those that lead to nothing say so as an error."""
     names = [cell for line in text.replace("\r", "").split("\n") if (cell := line.replace(";", "\t").split("\t")[0].strip())]
     if len(names) > MOST:
         raise invalid("rows", _("These are more than %(count)s lines: import them as a file instead.", count=MOST))
     found = targets(names)
     changes = [Change(assortment.code, name, found[name], remove) for name in names if name in found]
-    with write():
-        outcomes = iter(put_rows(changes))
-    return [Line(name, next(outcomes)) if name in found else Line(name, "error", _unknown(name)) for name in names]
+    return changes, [Line(name, "") if name in found else Line(name, "error", _unknown(name)) for name in names]
 
 
 def _unknown(name: str) -> str:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from core.api.data import Staff, db
+from core.api.changes import PreparedChange
+from core.api.data import Json, Staff, db
 from core.api.pricing import BEGINNING
 
 AUDIENCES = ("company", "segment", "location", "public")
 #: Only these goods; all but these; these too, whatever other assortments hide.
 MODES = ("only", "without", "also")
 STATUSES = ("draft", "active", "ended")
+CHANGE_STATES = ("open", "scheduled", "published", "undone", "withdrawn")
 
 
 class Assortment(db.Model):
@@ -73,3 +76,30 @@ class AssortmentRow(db.Model):
     assortment_id: Mapped[int] = mapped_column(ForeignKey("assortments_assortment.id", ondelete="CASCADE"))
     product_id: Mapped[int | None] = mapped_column(ForeignKey("catalog_product.id", ondelete="CASCADE"), index=True)
     category_id: Mapped[int | None] = mapped_column(ForeignKey("catalog_category.id", ondelete="CASCADE"), index=True)
+
+
+class AssortmentChange(PreparedChange, db.Model):
+    """Goods to be put in or taken out, and a state, prepared for an assortment; known by its number within it.
+
+    ``rows`` are the goods: ``name``, ``target`` (product, category) and ``remove``. ``status`` is the state to set, '' for
+    none. Once published, ``done`` are those of the rows that made a difference, and ``status_before`` is what it was.
+    """
+
+    __tablename__ = "assortments_change"
+    __scope__ = Staff()
+    __table_args__ = (
+        CheckConstraint(f"state in {CHANGE_STATES!r}", name="state"),
+        UniqueConstraint("assortment_id", "number"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    assortment_id: Mapped[int] = mapped_column(ForeignKey("assortments_assortment.id", ondelete="CASCADE"))
+    rows: Mapped[list[dict[str, Any]]] = mapped_column(Json)
+    status: Mapped[str] = mapped_column(String(10), default="")
+    done: Mapped[list[dict[str, Any]] | None] = mapped_column(Json)
+    status_before: Mapped[str] = mapped_column(String(10), default="")
+    version: Mapped[int] = mapped_column(default=1)
+
+    assortment: Mapped[Assortment] = relationship()
+
+    __mapper_args__ = {"version_id_col": version}

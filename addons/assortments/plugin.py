@@ -12,6 +12,7 @@ from core.api.hooks import (
     DataImport,
     HealthCheck,
     Impact,
+    JobSpec,
     Mount,
     NavItem,
     Panel,
@@ -21,7 +22,7 @@ from core.api.hooks import (
 )
 from core.api.i18n import translations
 
-from . import api_views, checks, imports, panels, seeing, views, words
+from . import api_views, change_views, changes, checks, imports, panels, seeing, views, words
 from .permissions import PERMISSIONS, VIEW
 
 if TYPE_CHECKING:
@@ -41,7 +42,12 @@ class Assortments:
     @hookimpl
     def app_mounts(self) -> Iterable[Mount]:
         """Mount the back-office's pages."""
-        return (Mount(views.bp, "admin"),)
+        return (Mount(views.bp, "admin"), Mount(change_views.bp, "admin"))
+
+    @hookimpl
+    def app_jobs(self) -> Iterable[JobSpec]:
+        """Put in prepared changes on their day."""
+        return (JobSpec("publish", changes.publish_due, title=_l("Put in prepared changes of assortments")),)
 
     @hookimpl
     def api_resources(self) -> Iterable[ApiResource]:

@@ -20,11 +20,11 @@ _, _l, ngettext, _p = translations(__name__)
 
 def facts(one: Assortment, named: ColumnElement[bool]) -> Iterator[tuple[str, Any]]:
     """Yield what a page says of whom it touches; ``named`` is the condition on products that it names. Few statements."""
-    ids = _companies(one)
+    ids = companies(one)
     open_ones = select(func.count()).select_from(Company).where(Company.status != "closed")
     count = db.session.scalar(open_ones if ids is None else open_ones.where(Company.id.in_(ids))) or 0
     words = ngettext("%(count)s company", "%(count)s companies", count)
-    yield _("Concerns"), _("%(companies)s, and visitors", companies=words) if _visitors(one) else words
+    yield _("Concerns"), _("%(companies)s, and visitors", companies=words) if visitors(one) else words
     if one.mode != "also" and one.status != "ended":
         carts = db.session.scalar(_carts(ids, ~named if one.mode == "only" else named)) or 0
         yield _("Open carts with goods that it leaves out"), carts or None
@@ -40,7 +40,7 @@ def _carts(ids: tuple[int, ...] | None, left_out: ColumnElement[bool]) -> Any:
     return query if ids is None else query.where(Order.company_id.in_(ids))
 
 
-def _companies(one: Assortment) -> tuple[int, ...] | None:
+def companies(one: Assortment) -> tuple[int, ...] | None:
     """Return the companies that it concerns, with those below them; None for all."""
     if one.company_id is not None:
         return descendants_of((one.company_id,))
@@ -52,7 +52,7 @@ def _companies(one: Assortment) -> tuple[int, ...] | None:
     return None
 
 
-def _visitors(one: Assortment) -> bool:
+def visitors(one: Assortment) -> bool:
     if one.segment_id is None:
         return one.audience == "public"
     return db.session.scalar(select(Segment.code).where(Segment.id == one.segment_id)) == GUESTS

@@ -14,10 +14,10 @@ from core.api.hooks import Action, TukkuError
 from core.api.i18n import pick, translations
 from core.api.ui import Empty, refuse, requires, safe_next, show_list
 
-from . import editing, touched, why, wording
+from . import changes, editing, touched, why, wording
 from .forms import AssortmentForm
 from .listing import ASSORTMENTS, ROWS
-from .models import Assortment, AssortmentRow
+from .models import Assortment, AssortmentChange, AssortmentRow
 from .permissions import EDIT, VIEW
 from .seeing import Head, named_by
 
@@ -63,7 +63,7 @@ def assortment(code: str) -> Any:
     )
     return show_list(
         ROWS, "assortments/assortment.html", where=(AssortmentRow.assortment_id == found.id,), actions=_ACTIONS, empty=empty,
-        assortment=found, facts=_facts(found), state=wording.state(found),
+        assortment=found, facts=_facts(found), state=wording.state(found), prepared=changes.changes_of(found),
     )  # fmt: skip
 
 
@@ -122,6 +122,9 @@ def _edit(form: AssortmentForm, found: Assortment | None) -> Any:
 def set_status(code: str) -> Any:
     """Make an assortment active, end it, or make it a draft again."""
     found, status = editing.by_code(code), request.form.get("status", "")
+    if request.form.get("prepare") == "1":
+        titles = {"active": _("Make it active"), "ended": _("End it"), "draft": _("Make it a draft again")}
+        return redirect(_change_url(code, changes.prepare(found, status=status, title=titles.get(status, ""))), 303)
     editing.set_status(found, status)
     said = {
         "active": _("The assortment is active: it holds on the next page that anybody opens."),
@@ -140,12 +143,23 @@ def paste(code: str) -> Any:
     remove = request.form.get("what") == "remove"
     if request.method == "POST":
         try:
+            if request.form.get("prepare") == "1":
+                wanted, lines = editing.read_pasted(found, text, remove=remove)
+                lines = [line for line in lines if line.outcome == "error"]
+                if not lines:
+                    title = _("Goods to take out") if remove else _("Goods to put in")
+                    return redirect(_change_url(code, changes.prepare(found, wanted, title=title)), 303)
+                return _paste_page(found, text, lines, remove), 422
             lines = editing.paste(found, text, remove=remove)
         except TukkuError as refused:
             flash(str(refused.message), "error")
             return _paste_page(found, text, [], remove), 422
     failed = [line.name for line in lines if line.outcome == "error"]
     return _paste_page(found, "\n".join(failed), lines, remove), 422 if failed else 200
+
+
+def _change_url(code: str, change: AssortmentChange) -> str:
+    return url_for("assortments_changes.change", code=code, number=change.number)
 
 
 def _paste_page(found: Assortment, text: str, lines: list[editing.Line], remove: bool) -> str:

@@ -6,9 +6,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from core.api.changes import PreparedChange
 from core.api.data import Json, Price, Quantity, Staff, db
 
 from .models import KINDS, Contract
@@ -17,7 +18,7 @@ from .models import KINDS, Contract
 CHANGE_STATES = ("preparing", "open", "publishing", "scheduled", "published", "undoing", "undone", "withdrawn")
 
 
-class Change(db.Model):
+class Change(PreparedChange, db.Model):
     """Rows and terms prepared for a contract, looked at before they hold; known by its number within the contract.
 
     ``size`` counts its rows. ``head``: terms of the contract to be set, and once published also ``head_before``.
@@ -36,21 +37,11 @@ class Change(db.Model):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     contract_id: Mapped[int] = mapped_column(ForeignKey("pricing_contract_contract.id", ondelete="CASCADE"))
-    number: Mapped[int]
-    title: Mapped[str] = mapped_column(String(200), default="")
-    state: Mapped[str] = mapped_column(String(10), default="open")
-    starts: Mapped[datetime | None]
     size: Mapped[int] = mapped_column(default=0)
     head: Mapped[dict[str, Any] | None] = mapped_column(Json)
     head_before: Mapped[dict[str, Any] | None] = mapped_column(Json)
-    effect: Mapped[dict[str, Any] | None] = mapped_column(Json)
     deed_id: Mapped[int | None]
     checked: Mapped[int] = mapped_column(default=0)
-    refused: Mapped[str] = mapped_column(Text, default="")
-    prepared_by: Mapped[str] = mapped_column(String(200))
-    prepared_at: Mapped[datetime]
-    published_by: Mapped[str] = mapped_column(String(200), default="")
-    published_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
 
     contract: Mapped[Contract] = relationship()

@@ -12,8 +12,9 @@ from typing import Any
 
 from sqlalchemy import delete, func, select, update
 
+from core.api.changes import open_
 from core.api.data import clock, current_actor, db, write
-from core.api.hooks import Conflict, Invalid, NotFound
+from core.api.hooks import Invalid, NotFound
 from core.api.i18n import translations
 
 from . import change_rows, heads, meanwhile
@@ -143,21 +144,6 @@ def look_again(contract: Contract, change: Change) -> None:
     effect = _effect(contract, open_(change))
     with write():
         open_(change).effect = effect
-
-
-def open_(change: Change) -> Change:
-    """Return the change; Conflict where it is not open any more."""
-    if change.state != "open":
-        raise Conflict("CHANGE-STATE", _("This change is no longer open."))
-    return change
-
-
-def current(change: Change, version: int) -> Change:
-    """Return the change as it is now; Conflict where somebody has worked on it since ``version``."""
-    found = db.session.get(Change, change.id, populate_existing=True)
-    if found is None or found.version != version:
-        raise Conflict("CHANGE-CHANGED", _("Somebody else has worked on this change meanwhile. Look at it again."))
-    return found
 
 
 def _effect(contract: Contract, change: Change) -> dict[str, Any]:

@@ -19,6 +19,8 @@ from typing import Any
 
 from sqlalchemy import select, update
 
+from core.api import changes as prepared
+from core.api.changes import current, due, open_, published, schedule
 from core.api.data import acting, clock, current_actor, db, write
 from core.api.hooks import Conflict, Invalid
 from core.api.i18n import current_locale, translations
@@ -26,7 +28,7 @@ from core.api.jobs import enqueue, progress
 
 from . import change_rows, heads, meanwhile, putting
 from .change_models import Change
-from .changes import current, open_, refuse
+from .changes import refuse
 from .circles import edges, way_back
 from .editing import header
 from .grid import names_of
@@ -57,8 +59,7 @@ def publish(contract: Contract, change: Change, version: int, starts: datetime |
         if change.head and starts is not None:
             own = heads.dated(change.head, starts)
             if own is None:
-                change.state, change.published_by, change.published_at = "scheduled", current_actor().name, clock.now()
-                enqueue("pricing_contract.publish", {"change": change.id}, run_at=starts)
+                schedule(change, starts, "pricing_contract.publish")
                 record(contract.code, "change scheduled", None, {"number": change.number, "starts": starts})
                 return 0
             change.head = own
@@ -74,9 +75,7 @@ def publish(contract: Contract, change: Change, version: int, starts: datetime |
 def undo(contract: Contract, change: Change, version: int) -> int:
     """Put the rows of a published change back, return how many; Conflict if any of them has been changed since."""
     with write() as session, session.no_autoflush:
-        change = current(change, version)
-        if change.state != "published":
-            raise Conflict("CHANGE-STATE", _("Only a published change can be undone."))
+        change = published(current(change, version))
         _refuse_undo(change)
         if change.size > LONG:
             return _hand_over(change, "undoing")
@@ -169,7 +168,7 @@ def _give_up(change_id: int, why: str) -> None:
     with write() as session:
         change = session.get_one(Change, change_id, populate_existing=True)
         if change.state == "publishing":
-            change.state, change.published_at, change.starts, change.published_by = "open", None, None, ""
+            prepared.reopen(change, why)
         elif change.state == "undoing":
             change.state = "published"
         change.refused = why
@@ -178,8 +177,8 @@ def _give_up(change_id: int, why: str) -> None:
 
 def publish_due(payload: dict[str, Any]) -> None:
     """Put in terms whose time has come, the job; where they no longer fit, the change is open again."""
-    change = db.session.get(Change, payload["change"])
-    if change is None or change.state != "scheduled" or (change.starts and change.starts > clock.now()):
+    change = due(Change, payload["change"])
+    if change is None:
         return
     try:
         with write():
@@ -187,8 +186,8 @@ def publish_due(payload: dict[str, Any]) -> None:
     except (Conflict, Invalid) as refused:
         with write():
             change = db.session.get_one(Change, payload["change"], populate_existing=True)
-            change.state, change.published_at, change.refused = "open", None, str(refused.message)
-            said = {"number": change.number, "why": str(refused.message)}
+            prepared.reopen(change, str(refused.message))
+            said = {"number": change.number, "why": change.refused}
             record(change.contract.code, "change not published", None, said)
 
 
@@ -248,8 +247,7 @@ def _put_in(contract: Contract, change: Change) -> int:
         before = heads.standing(contract, change.head)
         heads.put_in(contract, change.head)
         change.head_before = before
-    by = change.published_by if change.state == "scheduled" else current_actor().name
-    change.state, change.published_by, change.published_at, change.refused = "published", by, clock.now(), ""
+    prepared.done(change)
     done = putting.put_in(change) if change.size else putting.Done(None, 0)
     change.deed_id = done.deed_id
     record(contract.code, "change published", None, {"number": change.number, "rows": done.count})
@@ -317,10 +315,7 @@ def _refuse_moved(contract: Contract, change: Change) -> None:
 def withdraw(contract: Contract, change: Change, version: int) -> None:
     """Give up an open or scheduled change; it stays in the list."""
     with write():
-        change = current(change, version)
-        if change.state != "scheduled":
-            open_(change)
-        change.state = "withdrawn"
+        change = prepared.withdraw(change, version)
         record(contract.code, "change withdrawn", None, {"number": change.number})
 
 
@@ -330,8 +325,8 @@ def stop(contract: Contract, change: Change) -> None:
         change = db.session.get_one(Change, change.id, populate_existing=True)
         if change.state not in ("publishing", "undoing"):
             raise Conflict("CHANGE-STATE", _("Nothing is under way any more."))
-        undoing = change.state == "undoing"
-        change.state = "published" if undoing else "open"
-        if not undoing:
-            change.published_by, change.published_at, change.starts = "", None, None
+        if change.state == "undoing":
+            change.state = "published"
+        else:
+            prepared.reopen(change, "")
         record(contract.code, "change not published", None, {"number": change.number, "why": _("Stopped")})

@@ -43,6 +43,29 @@ def upgrade() -> None:
     )
     op.create_index(op.f('ix_assortments_assortment_company_id'), 'assortments_assortment', ['company_id'], unique=False)
     op.create_index(op.f('ix_assortments_assortment_segment_id'), 'assortments_assortment', ['segment_id'], unique=False)
+    op.create_table('assortments_change',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('assortment_id', sa.Integer(), nullable=False),
+    sa.Column('rows', types.Json, nullable=False),
+    sa.Column('status', sa.String(length=10), nullable=False),
+    sa.Column('done', types.Json, nullable=True),
+    sa.Column('status_before', sa.String(length=10), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('title', sa.String(length=200), nullable=False),
+    sa.Column('state', sa.String(length=10), nullable=False),
+    sa.Column('starts', types.Instant(), nullable=True),
+    sa.Column('effect', types.Json, nullable=True),
+    sa.Column('refused', sa.Text(), nullable=False),
+    sa.Column('prepared_by', sa.String(length=200), nullable=False),
+    sa.Column('prepared_at', types.Instant(), nullable=False),
+    sa.Column('published_by', sa.String(length=200), nullable=False),
+    sa.Column('published_at', types.Instant(), nullable=True),
+    sa.CheckConstraint("state in ('open', 'scheduled', 'published', 'undone', 'withdrawn')", name=op.f('ck_assortments_change_state')),
+    sa.ForeignKeyConstraint(['assortment_id'], ['assortments_assortment.id'], name=op.f('fk_assortments_change_assortment_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_assortments_change')),
+    sa.UniqueConstraint('assortment_id', 'number', name=op.f('uq_assortments_change_assortment_id_number'))
+    )
     op.create_table('assortments_row',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('assortment_id', sa.Integer(), nullable=False),
@@ -66,6 +89,7 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_assortments_row_product_id'), table_name='assortments_row')
     op.drop_index(op.f('ix_assortments_row_category_id'), table_name='assortments_row')
     op.drop_table('assortments_row')
+    op.drop_table('assortments_change')
     op.drop_index(op.f('ix_assortments_assortment_segment_id'), table_name='assortments_assortment')
     op.drop_index(op.f('ix_assortments_assortment_company_id'), table_name='assortments_assortment')
     op.drop_table('assortments_assortment')
