@@ -18,7 +18,7 @@ from .permissions import EDIT, VIEW
 
 _, _l, ngettext, _p = translations(__name__)
 bp = Blueprint("assortments_changes", __name__, template_folder="templates")
-SHOWN = 200
+SHOWN = 50
 
 
 class PublishForm(TukkuForm):
@@ -39,7 +39,7 @@ def _page(assortment: Assortment, found: AssortmentChange, form: PublishForm, st
     return render_template(
         "assortments/change.html", assortment=assortment, change=found, form=form, effect=found.effect or {},
         rows=found.rows[:SHOWN], left=max(0, len(found.rows) - SHOWN), stale=changes.stale(assortment, found),
-        statuses=dict(wording.STATUSES),
+        statuses=dict(wording.STATUSES), holds_from=wording.first_day(found.starts) if found.starts else None,
     ), status  # fmt: skip
 
 

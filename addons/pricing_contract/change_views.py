@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 
 from core.api.companies import seller
-from core.api.data import start_of_day
+from core.api.data import clock, start_of_day
 from core.api.hooks import Invalid
 from core.api.i18n import translations
-from core.api.ui import DayField, TukkuForm, requires
+from core.api.ui import DayField, TukkuForm, day_text, requires
 
 from . import change_rows, changes, heads, publishing
 from .change_models import Change
+from .days import first_day
 from .describe import KIND_LABELS
 from .editing import contract_by_code
 from .formula_text import said
@@ -26,7 +29,7 @@ from .permissions import EDIT, VIEW
 
 _, _l, ngettext, _p = translations(__name__)
 bp = Blueprint("pricing_contract_changes", __name__, template_folder="templates")
-SHOWN = 200
+SHOWN = 50
 #: States in which a job is at a change.
 AT_WORK = ("publishing", "undoing")
 
@@ -62,8 +65,18 @@ def _page(contract: Contract, found: Change, form: PublishForm, status: int = 20
         terms=list(in_words(_terms(contract, found))), effect=found.effect or {},
         decimal=Decimal, kinds=KIND_LABELS, left=max(0, found.size - SHOWN), done=min(found.checked, found.size),
         moved=len(moved), told=publishing.moved_in_words(contract, moved), long=found.size > publishing.LONG,
-        formula=lambda row: said(read_terms(row.terms, row.value)),
+        formula=lambda row: said(read_terms(row.terms, row.value)), jumps=_together(found.effect or {}),
+        holds_from=first_day(found.starts, ZoneInfo(seller().zone)) if found.starts else None,
     ), status  # fmt: skip
+
+
+def _together(effect: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], list[str]]]:
+    """Return the largest moves, each with the companies for which it is the same."""
+    found: dict[str, tuple[Mapping[str, Any], list[str]]] = {}
+    for jump in effect.get("jumps", ()):
+        key = repr([value for name, value in jump.items() if name not in ("company", "code")])
+        found.setdefault(key, (jump, []))[1].append(jump["company"])
+    return list(found.values())
 
 
 def _terms(contract: Contract, found: Change) -> list[tuple[str, object, object]]:
@@ -94,6 +107,14 @@ def publish(code: str, number: int) -> Any:
         flash(_("The change is published on its day."), "success")
     elif found.head:
         flash(_("The change is published."), "success")
+    elif starts is not None and starts > clock.now():
+        said = ngettext(
+            "%(count)s row is published and holds from %(day)s.",
+            "%(count)s rows are published and hold from %(day)s.",
+            count,
+            day=day_text(form.starts.data),
+        )
+        flash(said, "success")
     else:
         flash(ngettext("%(count)s row is published.", "%(count)s rows are published.", count), "success")
     return redirect(_url(code, number), 303)

@@ -104,7 +104,8 @@ def in_words(terms: Terms | None, currency: str) -> str:
 def moved(keys: Iterable[Key], since: Mark, *, own: bool = False) -> dict[Key, Moved]:
     """Return those of the rows that were changed, added or taken out since, by key; what the actor did only with ``own``.
 
-    One statement where nobody changed the contracts, and then two more for each `saving.AT_ONCE` products.
+    One that says again what it said then is not among them. One statement where nobody changed the contracts, and then two
+    more for each `saving.AT_ONCE` products.
     """
     wanted = set(keys)
     contracts = {key[0] for key in wanted}
@@ -121,11 +122,12 @@ def moved(keys: Iterable[Key], since: Mark, *, own: bool = False) -> dict[Key, M
         for row in _rows(ContractPrice, contracts, targets, ContractPrice.deed_id.in_(deeds)):
             now[_key(row)], last[_key(row)] = row, row.deed_id or 0
     me = None if own else current_actor().user_id
-    return {
+    found = {
         key: Moved(deeds[deed], terms_of(before.get(key)), terms_of(now.get(key)))
         for key, deed in last.items()
         if key in wanted and (me is None or deeds[deed].actor_id != me)
     }
+    return {key: one for key, one in found.items() if one.before != one.now}
 
 
 def later(contracts: Collection[int], since: Mark) -> dict[int, Deed]:

@@ -140,6 +140,32 @@ def test_two_people_do_not_publish_over_each_other_and_late_rows_are_refused(dea
     assert change.state == "open"
 
 
+def test_what_was_changed_and_changed_back_need_not_be_looked_at_again(deal):
+    deal, child, bolt, _nut = deal
+    change = prepared(deal, "BOLT\t1.80")
+    other = prepared(deal, "BOLT\t1.90")
+    publishing.publish(deal, other, other.version)
+    with pytest.raises(Invalid, match="1 row was changed since"):
+        publishing.publish(deal, change, change.version)
+    publishing.undo(deal, other, other.version)
+    publishing.publish(deal, change, change.version)
+    assert priced(bolt, child).price == D("1.8")
+
+
+def test_the_page_says_the_day_that_was_typed(deal, office):
+    """The seller's midnight is the day before in UTC."""
+    deal, *_rest = deal
+    make_staff("sales@tukku.example", ["sales"])
+    sales = sign_in(office, "sales@tukku.example")
+    prepared(deal, "BOLT\t1.80")
+    page = f"{HOME}/FRAME/changes/1"
+    assert sales.post(f"{page}/publish", data={"version": "1", "starts": "2031-12-08"}).status_code == 303
+    shown = sales.get(page).text
+    assert "1 row is published and holds from 8 Dec 2031." in shown
+    assert shown.count("8 Dec 2031") == 2
+    assert "7 Dec 2031" not in shown
+
+
 def test_buyers_never_see_a_prepared_change(deal):
     deal, child, _bolt, _nut = deal
     prepared(deal, "BOLT\t1.80")
