@@ -9,10 +9,18 @@ WORDS = AuditWords(
         "assortment": _l("Assortment"),
     },
     deeds={
+        "change not published": _l("change not published"),
+        "change prepared": _l("change prepared"),
+        "change published": _l("change published"),
+        "change scheduled": _l("change scheduled"),
+        "change undone": _l("change undone"),
+        "change withdrawn": _l("change withdrawn"),
         "rows added": _l("rows added"),
         "rows removed": _l("rows removed"),
     },
     values={
         "audience": _l("for whom"),
+        "starts": _l("begins"),
+        "why": _l("why"),
     },
 )

@@ -101,9 +101,9 @@ def test_formulas_of_a_file_are_prepared_and_say_what_the_import_would_say(desk,
 
 
 def stored() -> Terms:
-    found = db.session.scalar(select(ContractPrice).join(Contract).where(Contract.code == "K"))
-    db.session.refresh(found)
-    assert found.kind == "formula"
+    """Return the formula that stands in K, beside the fixed price of a piece."""
+    query = select(ContractPrice).join(Contract).where(Contract.code == "K", ContractPrice.kind == "formula")
+    found = db.session.scalars(query.execution_options(populate_existing=True)).one()
     return read_terms(found.terms, found.value)
 
 
