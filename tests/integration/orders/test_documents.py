@@ -12,7 +12,7 @@ from core.i18n import speaking
 from core.jobs.models import Job
 from core.orders import documents, mails, queries
 from core.orders.documents import content
-from core.orders.typeset import compile_pdf
+from core.orders.typeset import broken, compile_pdf
 from core.testing import factories
 
 HOSTILE = '#set page(fill: red) $x$ *b* [y] \\ <a> " \' ğİş łäö 漢 \u202e #include "/etc/passwd" @ref `raw` // x'
@@ -65,3 +65,16 @@ def test_the_buyer_gets_the_confirmation_by_mail(shop):
 
 def db_jobs() -> list[Job]:
     return list(queries.db.session.scalars(select(Job)))
+
+
+def test_words_that_no_line_holds_may_be_broken():
+    """They ran over the figures beside them, and beyond the page."""
+    long, code = "x" * 300, "ZN-4017-8.8-M16X100-BOX200"[:25]
+    said = broken(
+        {"note": f"a {long} b", "rows": [[code, long, 3, None]], "price": "1\u00a0234\u00a0567\u00a0890\u00a0123,00\u00a0€"}
+    )
+    assert max(map(len, said["note"].replace("\u200b", " ").split())) == 4
+    assert said["note"].replace("\u200b", "") == f"a {long} b"
+    assert said["rows"][0][0] == code
+    assert said["rows"][0][2:] == [3, None]
+    assert "\u200b" not in said["price"]
