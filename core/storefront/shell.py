@@ -8,6 +8,7 @@ from core.accounts import identity
 from core.companies.services import seller_facts
 from core.data.scope import actor_or_none
 from core.i18n import _, current_locale, spoken
+from core.i18n.titles import addon_title
 from core.orders import cart
 from core.registry.registry import registry
 from core.settings.services import get
@@ -49,7 +50,7 @@ def zone() -> str:
 
 def notice() -> str:
     """Return why ordering is paused, '' while it is not."""
-    out = [degraded.addon for degraded in registry().degraded]
+    out = [addon_title(degraded.addon) for degraded in registry().degraded]
     if not out:
         return ""
     return _(
