@@ -164,5 +164,12 @@ def save(order_id: int, values: Mapping[str, Any]) -> None:
 
 
 STEP = CheckoutStep(
-    "voluntary", _l("Ask for approval before this order is placed"), WishForm, load, save, applies=applies, order=80
+    "voluntary",
+    _l("Ask for approval before this order is placed"),
+    WishForm,
+    load,
+    save,
+    applies=applies,
+    order=80,
+    folded=True,
 )

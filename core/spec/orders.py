@@ -205,6 +205,7 @@ class CheckoutStep:
     Invalid, and is undone with the order. Programs order without steps: what must not be missing, a checkout rule asks for.
     ``template`` draws it with ``step`` and ``form``; without one its fields stand in a panel. ``applies(order_id)`` leaves
     it out where there is nothing to ask. Core's steps have the orders 20 (delivery), 40 (billing) and 60 (about).
+    One that is ``folded`` shows its title alone until it is opened or filled in: for what few orders need.
 
     With ``guests`` a visitor who orders without an account is asked too: ``load`` and ``applies`` get None then, as there is
     no order yet, and ``save`` writes to the order of a company that was made for it.
@@ -219,6 +220,7 @@ class CheckoutStep:
     applies: Callable[[int | None], bool] | None = None
     order: int = 100
     guests: bool = False
+    folded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,6 +119,13 @@ def test_it_goes_the_way_of_every_approval(world, monkeypatch):
     assert "Asked for by who ordered" in str(told)
 
 
+def test_it_stands_folded_until_it_is_used(world):
+    client = filled(world)
+    step = re.compile(r'<details[^>]*id="step-approval_chain-voluntary"([^>]*)>')
+    assert step.search(client.get("/checkout").text)[1].strip() == ""
+    assert step.search(order(client, "nobody").text)[1].strip() == "open"
+
+
 def test_without_asking_nothing_waits(world):
     number = placed(world, "")
     assert world.state(number) == "confirmed"
