@@ -52,6 +52,7 @@ _FIELDS = (
     "date_basis", "breaks", "counts",
 )  # fmt: skip
 NOT_OF_A_LINE = _l("Earlier orders count for a product or its family: say which of them counts towards a break.")
+COMPUTED = _l("A formula stands here: write the kind “fixed” to put a price in its place, or “formula” to change it.")
 #: The word for orders before that do not count, in files.
 NO_PERIOD = "none"
 _DEFAULTS: dict[str, Any] = {
@@ -190,6 +191,10 @@ def load_prices(rows: Sequence[ImportRow]) -> Sequence[RowResult]:
         batch.fail(by_number.pop(line), "value", said)
     saver = Saver([row for row in staged if row.tag in by_number])
     before = {row.tag: saver.existing(row.key) for row in saver.staged}
+    computed = [tag for tag, row in before.items() if row and row["kind"] == "formula"]
+    for line in [tag for tag in computed if "kind" not in by_number[tag].values]:
+        batch.fail(by_number.pop(line), "kind", COMPUTED)
+    saver.staged = [row for row in saver.staged if row.tag in by_number]
     means, note = by_import()
     saved = saver.save(means=means, note=note)
     replaced = {tag: row for tag, row in before.items() if row and saved.outcomes.get(tag) == "updated"}

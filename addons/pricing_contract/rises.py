@@ -181,16 +181,15 @@ def _notify(company_id: int, people: Sequence[int], currency: str, rises: Sequen
     day = rises[0].day
 
     def compose() -> Message:
-        count = len(rises)
         subject = ngettext(
             "The price of %(count)s product that you buy rises on %(day)s",
             "The prices of %(count)s products that you buy rise on %(day)s",
-            count,
+            len({one.after.product_id for one in rises}),  # one bought in two units stands in two lines
             day=day_text(day),
         )
         lines = [f"{one.after.sku}: {_text(one.before, currency)} → {_text(one.after, currency)}" for one in rises[:NAMED]]
-        if count > NAMED:
-            lines.append(ngettext("and %(count)s more", "and %(count)s more", count - NAMED))
+        if len(rises) > NAMED:
+            lines.append(ngettext("and %(count)s more", "and %(count)s more", len(rises) - NAMED))
         return Message(subject, "\n".join(lines), path_of("pricing_contract.coming_rises"))
 
     key = f"rise:{company_id}:{day}:{min(one.after.product_id for one in rises)}:{now():%Y%m%d}"

@@ -6,16 +6,17 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, inspect, select, update
 
 from addons.pricing_contract import rises
 from addons.pricing_contract.models import ContractPrice
 from addons.pricing_contract.rise_models import PriceRise
-from core.catalog.models import Category, Product
+from core.catalog.models import Category, Product, ProductUnit
 from core.data.clock import frozen, start_of_day
 from core.data.db import db
 from core.data.write import write
 from core.notifications.models import Notification
+from core.orders.models import OrderLine
 from core.pricing.models import ListPrice
 from core.settings.services import set_value
 from core.testing import factories
@@ -88,6 +89,18 @@ def test_several_days_are_told_apart(company):
         "The price of 1 product that you buy rises on 24 Nov 2026",
         "The price of 1 product that you buy rises on 29 Nov 2026",
     ]
+
+
+def test_a_product_bought_in_two_units_is_one_product(company):
+    line = db.session.scalar(select(OrderLine).where(OrderLine.sku == "A"))
+    with write() as session:
+        session.add(ProductUnit(product_id=line.product_id, unit="box", numerator=10, position=2))
+        same = {name: getattr(line, name) for name in inspect(OrderLine).columns.keys() - {"id"}}
+        session.add(OrderLine(**{**same, "unit": "box", "quantity": D(5), "position": 9}))
+    raised("A", "11", day(4))
+    assert len(told(company)) == 2
+    subjects = db.session.scalars(select(Notification.subject)).all()
+    assert subjects == ["The price of 1 product that you buy rises on 24 Nov 2026"]
 
 
 def test_nobody_is_told_twice_unless_the_rise_changes(company):

@@ -10,9 +10,12 @@ from sqlalchemy import select
 
 from addons.pricing_contract import publishing
 from addons.pricing_contract.change_models import Change
+from addons.pricing_contract.editing import contract_by_code
 from addons.pricing_contract.formulas import Terms, read_terms
 from addons.pricing_contract.imports import CONTRACT_PRICES
 from addons.pricing_contract.models import Contract, ContractPrice
+from core.catalog.models import Product
+from core.companies.models import Company
 from core.data.db import db
 from core.imports.running import run
 from core.imports.source import Source
@@ -117,3 +120,16 @@ def test_downloaded_formulas_go_in_again(desk):
     assert "−\u00a04\u00a0%" in client.get(answer.location).text
     change = db.session.scalar(select(Change))
     assert (change.effect["rows"]["other"], change.effect["rows"]["same"]) == (1, 1)
+
+
+def test_a_value_alone_does_not_stand_in_for_a_formula(desk):
+    """Which would take it as a percent, or not at all."""
+    client, *_rest = desk
+    client.post(f"{PAGE}/paste", data={"rows": "BOLT\tpcs\t\tformula\tlist -10%"})
+    for cells, said in (({}, "A formula stands here"), ({"kind": "fixed"}, "")):
+        row = {"contract": "K", "sku": "BOLT", "unit": "pcs", "value": "1.10", **cells}
+        report = run(CONTRACT_PRICES, Source("k.csv", tuple(row), [(2, row)], 1))
+        assert [error.message.startswith(said) for error in report.errors] == ([True] if said else [])
+        here = contract_by_code("K").company_id  # an import lets all objects go
+        bolt = db.session.scalar(select(Product).where(Product.sku == "BOLT"))
+        assert priced(bolt, db.session.get(Company, here)).price == (D("1.8") if said else D("1.10"))
