@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from core.api.catalog import Category, Product, ProductText
 from core.api.companies import seller
-from core.api.data import db
+from core.api.data import clock, db
 from core.api.hooks import Invalid
 from core.api.i18n import current_locale, pick, read_plain, translations
 from core.api.imports import read_upload
@@ -56,7 +56,8 @@ class GridRow:
     per: str = ""
     valid_from: str = ""
     valid_until: str = ""
-    list_price: str = ""
+    #: "upcoming" or "ended" where the row does not hold now, so that one tells it from its neighbours
+    state: str = ""
     errors: dict[str, str] = field(default_factory=dict)
     was: str = ""
     over: str = ""
@@ -169,7 +170,15 @@ def _row(
         per="" if price.per == 1 else typed(price.per),
         valid_from=_day_text(first_day(price.valid_from, zone)),
         valid_until=_day_text(last_day(price.valid_until, zone)),
+        state=_state(price),
     )
+
+
+def _state(price: ContractPrice) -> str:
+    now = clock.now()
+    if price.valid_from > now:
+        return "upcoming"
+    return "ended" if price.valid_until is not None and price.valid_until <= now else ""
 
 
 def _day_text(day: date | None) -> str:

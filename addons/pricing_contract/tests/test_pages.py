@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from addons.pricing_contract.editing import contract_by_code
-from addons.pricing_contract.grid import pasted_rows
+from addons.pricing_contract.grid import page_of, pasted_rows
 from addons.pricing_contract.models import ContractPrice
 from core.catalog.search.documents import reindex
 from core.companies.services import seller
@@ -230,3 +230,15 @@ def test_grid_is_constant_in_statements(desk, count_statements):
         desk.get(f"{HOME}/K")
     assert few.count == many.count
     assert db.session.scalar(select(func.count()).select_from(ContractPrice)) == 15
+
+
+def test_the_table_tells_rows_that_do_not_hold_now_from_those_that_do(office):
+    make_staff("sales@tukku.example", ["sales"])
+    bolt, k = make_product("BOLT", price="2"), contract("K", company=make_company("ACME"))
+    now = clock.now()
+    row(k, bolt, "1.50")
+    row(k, bolt, "1.60", start=now + timedelta(days=3))
+    row(k, bolt, "1.40", start=now - timedelta(days=9), end=now - timedelta(days=3))
+    shown = sign_in(office, "sales@tukku.example").get("/admin/a/pricing_contract/contracts/K").text
+    assert [one.state for one in page_of(k).rows] == ["", "ended", "upcoming"]
+    assert (shown.count("Starts later"), shown.count("Ended")) == (1, 1)
