@@ -13,6 +13,7 @@ import sys
 ALL = {
     "pricing": True,
     "contracts": False,
+    "changes": False,
     "catalog": False,
     "assortments": False,
     "orders": False,
