@@ -117,6 +117,7 @@ def _work(contract: Contract, change: Change) -> None:
     """Check without a lock until nothing was written that is not checked, then write."""
     state, seen = change.state, meanwhile.mark_of(contract)
     check = _Check(contract, change)
+    _told(change.id, change.size, -change.checked)  # a job that was killed may have counted
     check.settle(check.portions())
     some: Iterable[Collection[int]] = check.portions()
     while True:
