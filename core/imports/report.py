@@ -29,6 +29,8 @@ class Report:
     notes: list[str] = field(default_factory=list)
     notices: list[RowResult] = field(default_factory=list)
     noticed: int = 0
+    #: Somebody stopped it before its end.
+    stopped: bool = False
 
     def add(self, result: RowResult) -> None:
         """Count one row."""
@@ -70,6 +72,7 @@ class Report:
             "errors": errors,
             "noticed": self.noticed,
             "notices": notices,
+            "stopped": self.stopped,
         }
 
 

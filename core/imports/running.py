@@ -87,6 +87,10 @@ def trial(dry_run: bool) -> Iterator[None]:
         db.session.expunge_all()
 
 
+class Stopped(Exception):
+    """Raised by ``progress`` where somebody stopped the import: what went in stays, with all that follows from it."""
+
+
 def run(
     kind: DataImport,
     source: Source,
@@ -100,8 +104,8 @@ def run(
     """Import ``source`` as ``kind`` and return the report; Invalid where the file as a whole cannot be used.
 
     Rows with errors are left out, the others go in, in batches that are a transaction each. ``progress`` is
-    called with the number of rows done since the last call, ``listener`` with each row's result. ``tried`` is when the file
-    was tried, where somebody has seen what it would do (see `tried_at`).
+    called with the number of rows done since the last call (it may raise ``Stopped``), ``listener`` with each row's
+    result. ``tried`` is when the file was tried, where somebody has seen what it would do (see `tried_at`).
     What follows from a change (an index written anew, the audit) is left out of a trial.
     """
     report = Report(kind.kind, source.name, dry_run, notes=list(source.notes))
@@ -121,11 +125,14 @@ def run(
         report.notes.append(_LONG_TRIAL % {"count": BATCH})
     with trial(dry_run and whole), _told(source.name, tried):
         rows = iter(source.rows)
-        while numbered := list(islice(rows, BATCH)):
-            note(_run_batch(kind, parser, numbered, undone=dry_run and not whole))
-            db.session.expunge_all()
-            if not whole:
-                time.sleep(GIVE_WAY)
+        try:
+            while numbered := list(islice(rows, BATCH)):
+                note(_run_batch(kind, parser, numbered, undone=dry_run and not whole))
+                db.session.expunge_all()
+                if not whole:
+                    time.sleep(GIVE_WAY)
+        except Stopped:
+            report.stopped = True
         if not dry_run:
             _finish(kind, report)
     return report

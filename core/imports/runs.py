@@ -24,6 +24,7 @@ from core.data.scope import Actor, Scope, acting, current_actor
 from core.i18n import _, current_locale
 from core.imports.kinds import kind_named
 from core.imports.refused import NAME, RefusedRows
+from core.imports.running import Stopped
 from core.imports.services import import_file
 from core.imports.source import ENDINGS
 from core.jobs.services import enqueue, progress
@@ -33,6 +34,7 @@ KEPT = timedelta(days=14)
 JOB = "imports.run"
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16}")
 _STATE = "state.json"
+_STOP = "stop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,13 @@ class Run:
 
     @property
     def may_run(self) -> bool:
-        """True after a trial that would change something."""
-        return self.state == "done" and self.dry_run and self.changes > 0
+        """True after a whole trial that would change something."""
+        return self.state == "done" and self.dry_run and self.changes > 0 and not self.stopped
+
+    @property
+    def stopped(self) -> bool:
+        """True where somebody stopped it before its end."""
+        return bool(self.report.get("stopped"))
 
     @property
     def changes(self) -> int:
@@ -107,7 +114,14 @@ def carry_out(run: Run) -> Run:
     )  # fmt: skip
 
 
+def stop(run: Run) -> None:
+    """Have an import end after the rows that are in hand; what went in stays."""
+    if run.waiting:
+        (_folder(run.token) / _STOP).touch()
+
+
 def _submit(run: Run) -> Run:
+    (_folder(run.token) / _STOP).unlink(missing_ok=True)
     _save(run)
     enqueue(JOB, {"token": run.token}, unique_key=f"{JOB}:{run.token}:{'trial' if run.dry_run else 'run'}")
     return run
@@ -137,15 +151,15 @@ def work(payload: dict[str, Any]) -> None:
         return
     run = replace(run, state="running", tried=clock.now().isoformat() if run.dry_run else run.tried)
     _save(run)
-    path = _folder(run.token) / run.name
+    path, watch = _folder(run.token) / run.name, _Watch(run)
     permissions = frozenset({kind_named(run.kind).permission})
     with acting(Actor(run.user_id, run.user_name, Scope("merchant"), permissions=permissions, locale=run.locale)):
         try:
             with RefusedRows(refused_of(run)) as refused:
                 tried = None if run.dry_run else datetime.fromisoformat(run.tried)
-                how: dict[str, Any] = {"starter": _Watch(run), "listener": refused.note, "tried": tried}
+                how: dict[str, Any] = {"starter": watch, "listener": refused.note, "tried": tried}
                 report = import_file(run.kind, path, dry_run=run.dry_run, **how)
-            _save(replace(run, state="done", report=report.plain()))
+            _save(replace(watch.run, state="done", report=report.plain()))
         except TukkuError as error:
             _save(replace(run, state="failed", message=str(error.message)))
         except Exception:
@@ -163,17 +177,19 @@ class _Watch:
     """Writes how far an import has come."""
 
     def __init__(self, run: Run) -> None:
-        self._run = run
+        self.run = run
 
     def __call__(self, kind: str, name: str, total: int) -> Any:
-        self._run = replace(self._run, total=total)
+        self.run = replace(self.run, total=total)
         return self.advance
 
     def advance(self, count: int) -> None:
-        """Add rows that are done."""
-        self._run = replace(self._run, done=self._run.done + count)
-        _save(self._run)
-        progress(self._run.done, self._run.total)
+        """Add rows that are done; Stopped where somebody wants no more of them."""
+        self.run = replace(self.run, done=self.run.done + count)
+        _save(self.run)
+        progress(self.run.done, self.run.total)
+        if (_folder(self.run.token) / _STOP).exists():
+            raise Stopped
 
 
 def prune(payload: dict[str, Any]) -> None:

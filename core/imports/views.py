@@ -122,6 +122,15 @@ def carry_out(token: str) -> Any:
     return redirect(url_for("imports.show", token=run.token), 303)
 
 
+@bp.post("/<token>/stop")
+@requires(USE)
+def stop(token: str) -> Any:
+    """Stop an import that is at work."""
+    runs.stop(_run(token))
+    flash(_("The import ends after the rows that are in hand."), "success")
+    return redirect(url_for("imports.show", token=token), 303)
+
+
 @bp.get("/export/<name>.<any(csv, xlsx):ending>")
 @requires(USE)
 def download(name: str, ending: str) -> Any:

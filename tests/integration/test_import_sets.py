@@ -18,6 +18,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select, update
 
 from core.accounts.models import User
+from core.catalog.listing import found_by
 from core.catalog.models import Product, ProductAttribute
 from core.companies.models import Company
 from core.data import clock
@@ -260,6 +261,39 @@ def test_office_tries_a_file_and_runs_it(app: Flask, office: FlaskClient) -> Non
     assert refused.text.splitlines()[1:] == ["products,3,B,weight_kg,heavy,“heavy” is not a number; write it as 1234.50."]
     assert "p.csv" in office.get("/admin/imports/").text
     assert office.post(f"{place}/run").status_code in (400, 422)
+
+
+@pytest.mark.database("sqlite")
+def test_an_import_that_is_stopped_keeps_what_went_in(app: Flask, office: FlaskClient, monkeypatch: Any) -> None:
+    table = "sku,name_en\n" + "".join(f"A-{number},Anchor {number}\n" for number in range(1200))
+    place = sent(office, table).headers["Location"]
+    assert 'id="import-stop"' in office.get(place).text
+    usual = runs.progress
+
+    def stop(done: int, total: int) -> None:
+        usual(done, total)
+        if done == 500:  # as by another request, while the first group of rows is in hand
+            runs.stop(runs.find(place.rsplit("/", 1)[1]))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(runs, "progress", stop)
+        run_due(app)
+    page = office.get(place).text
+    assert "It was stopped after 500 of 1,200 rows. Nothing was changed" in page
+    assert f"{place}/run" not in page
+    assert office.post(f"{place}/run").status_code == 422, "nobody saw what the rest of the file would do"
+    place = sent(office, table).headers["Location"]
+    run_due(app)
+    assert office.post(f"{place}/run").status_code == 303
+    with monkeypatch.context() as patched:
+        patched.setattr(runs, "progress", stop)
+        run_due(app)
+    assert "It was stopped after 500 of 1,200 rows. What went in stays" in office.get(place).text
+    with app.app_context():
+        assert db.session.scalar(select(func.count()).select_from(Product)) == 500
+        set_actor(system("tests"))
+        assert db.session.scalar(select(func.count()).select_from(Product).where(found_by("anchor 499"))) == 1, "it is found"
+    assert office.post(f"{place}/stop").status_code == 303, "once it has ended, nothing more happens"
 
 
 @pytest.mark.database("sqlite")
