@@ -53,7 +53,13 @@ def prepare(contract: Contract, rows: Sequence[GridRow], removed: Iterable[str] 
     staged = staged_rows(contract, rows)
     moved = [row.old for row in staged if row.old is not None]
     gone = {(contract.id, *read_key(text)) for text in removed} | set(moved)
-    for tag, problem in Saver(staged).checked(gone)[1].items():
+    saver = Saver(staged)
+    for one in staged:  # what was not given stays
+        one.values = {
+            **{name: value for name, value in (saver.existing(one.key) or {}).items() if name in VALUES},
+            **one.values,
+        }
+    for tag, problem in saver.checked(gone)[1].items():
         rows[tag].refuse(problem.field, problem.message)  # type: ignore[index]
     if any(row.errors for row in rows):
         return None

@@ -193,8 +193,8 @@ class _Reader:
             tag=tag, contract=contract, product_id=product, category_id=category, unit=unit, min_quantity=quantity,
             valid_from=start_of_day(first, self._zone) if first else BEGINNING,
             values={
-                "kind": row.kind, "value": value, "per": per, "terms": terms,
-                "valid_until": end_of_day(last, self._zone) if last else None,
+                "kind": row.kind, "value": value, "terms": terms,
+                **({} if row.brief else {"per": per, "valid_until": end_of_day(last, self._zone) if last else None}),
             },
         )  # fmt: skip
 

@@ -56,6 +56,8 @@ class GridRow:
     per: str = ""
     valid_from: str = ""
     valid_until: str = ""
+    #: whether neither for how many units nor until when was given: then both stay as they are, as with an import
+    brief: bool = False
     #: "upcoming" or "ended" where the row does not hold now, so that one tells it from its neighbours
     state: str = ""
     errors: dict[str, str] = field(default_factory=dict)
@@ -242,7 +244,12 @@ def _texts_row(texts: Mapping[str, str]) -> GridRow:
 def pasted_rows(text: str) -> list[GridRow]:
     """Return the rows of pasted text: code, price; code, quantity, price; or all columns; by tab, semicolon or spaces."""
     lines = [cells for line in text.replace("\r", "").split("\n") if (cells := _cells(line))]
-    return [_texts_row(_by_column(cells)) for n, cells in enumerate(lines) if n or not _is_head(cells)]
+    return [_brief(_texts_row(_by_column(cells))) for n, cells in enumerate(lines) if n or not _is_head(cells)]
+
+
+def _brief(row: GridRow) -> GridRow:
+    row.brief = not (row.per or row.valid_until)
+    return row
 
 
 def _cells(line: str) -> list[str]:
@@ -294,11 +301,11 @@ def _imported(contract: Contract, cells: Mapping[str, str]) -> GridRow:
     category = cells.get("category", "")
     texts["target"] = cells.get("sku", "") or (f"*{category}" if category else "*")
     if texts["kind"] != "formula":
-        row = _texts_row(texts)
+        row = _brief(_texts_row(texts))
         if any(cells.get(name) for name in FORMULA):
             row.errors["kind"] = str(ONLY_FORMULAS)
         return row
-    return _texts_row({**texts, "value": cell_of(cells)})
+    return _brief(_texts_row({**texts, "value": cell_of(cells)}))
 
 
 def names_of(targets: Iterable[int]) -> dict[int, str]:

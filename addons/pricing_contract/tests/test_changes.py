@@ -329,3 +329,23 @@ def test_preparing_takes_as_many_statements_for_more_rows(deal):
             prepared(deal, text)
         counts.append(counted.count)
     assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize("way", ["saved", "prepared"])
+def test_a_pasted_price_leaves_alone_what_it_does_not_say(deal, way):
+    """For how many units the price is, and until when."""
+    deal, child, _bolt, nut = deal
+    end = clock.now() + timedelta(days=9)
+    row(deal, nut, "80", per="100", end=end)
+    rows = pasted_rows("NUT\t90")
+    if way == "saved":
+        assert editing.save_grid(deal, rows, means="paste").written == 1
+    else:
+        change = changes.prepare(deal, rows)
+        assert change.effect["rows"] == {"added": 0, "rises": 1, "falls": 0, "same": 0, "other": 0, "gone": 0}
+        publishing.publish(deal, change, change.version)
+    assert (priced(nut, child).price, priced(nut, child).per) == (D(90), D(100))
+    assert priced(nut, child, at=end).price == D(1)
+    whole = pasted_rows("NUT\tpcs\t\tfixed\t0.95\t1")
+    assert editing.save_grid(deal, whole, means="paste").written == 1
+    assert (priced(nut, child).price, priced(nut, child, at=end).price) == (D("0.95"), D("0.95"))
