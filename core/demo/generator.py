@@ -19,6 +19,7 @@ from core.demo.assortment import (
     list_price_rows,
     product_rows,
     unit_rows,
+    value_rows,
 )
 from core.demo.customers import address_rows, company_rows, customers
 from core.demo.history import History, item_code_rows
@@ -78,6 +79,7 @@ def generate(directory: Path, until: datetime, seed: int = 1, scale: float = 1.0
         "products": product_rows(_replacements_first(goods)),
         "product_units": unit_rows(_replacements_first(goods)),
         "list_prices": list_price_rows(goods, today),
+        "product_values": value_rows(goods),
         "staff": staff_rows(),
         "companies": company_rows(buyers),
         "addresses": address_rows(buyers),
