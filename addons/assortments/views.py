@@ -12,7 +12,7 @@ from core.api.companies import Company, Segment, country_name
 from core.api.data import db
 from core.api.hooks import Action, TukkuError
 from core.api.i18n import pick, translations
-from core.api.ui import Empty, refuse, requires, safe_next, show_list
+from core.api.ui import Empty, requires, safe_next, show_form, show_list
 
 from . import changes, editing, touched, why, wording
 from .forms import AssortmentForm
@@ -102,19 +102,15 @@ def edit(code: str) -> Any:
 
 
 def _edit(form: AssortmentForm, found: Assortment | None) -> Any:
-    if form.validate_on_submit():
-        try:
-            values = form.values()
-            if found is not None:
-                values["code"] = found.code
-            saved = editing.save(found, values, request.form.get("version", type=int))
-        except TukkuError as refused:
-            refuse(form, refused)
-        else:
-            flash(_("The assortment is saved."), "success")
-            return redirect(url_for(".assortment", code=saved.code), 303)
-    status = 422 if request.method == "POST" else 200
-    return render_template("assortments/edit.html", form=form, assortment=found), status
+    def save() -> Any:
+        values = form.values()
+        if found is not None:
+            values["code"] = found.code
+        saved = editing.save(found, values, request.form.get("version", type=int))
+        flash(_("The assortment is saved."), "success")
+        return redirect(url_for(".assortment", code=saved.code), 303)
+
+    return show_form(form, "assortments/edit.html", save, assortment=found)
 
 
 @bp.post("/assortments/<code>/status")
