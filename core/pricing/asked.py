@@ -74,7 +74,7 @@ def quantity_table(dialect: str, name: str) -> FromClause:
 
 
 def quantity_values(dialect: str, name: str, quantities: Mapping[int, int]) -> dict[str, Any]:
-    """Return the parameters for ``quantity_table``."""
+    """Return the parameters for ``quantity_table``, whose rows come in the order of ``quantities``."""
     if dialect == "sqlite":
         # whole numbers need no escaping, and the encoder takes three times as long
         return {name: "{" + ",".join([f'"{key}":{value}' for key, value in quantities.items()]) + "}"}
