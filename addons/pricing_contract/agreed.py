@@ -44,6 +44,8 @@ class Stretch:
     general: dict[str, list[Row]] = field(default_factory=dict)
     #: the contract that comes before all others
     first: int | None = None
+    #: the same where a fixed price of it for the product decides, whatever else there is
+    deciding: Source | None = None
     #: whether any of them holds only from a quantity on
     breaks: bool = False
     #: those that compute from more than the list price
@@ -123,6 +125,8 @@ class Agreed:
         found.counting = any(source.counts != "line" for source in found.sources.values())
         found.progressive = any(source.progressive for source in found.sources.values())
         found.every_break = found.lenient or found.counting
+        if found.first is not None and found.sources[found.first].final and not found.every_break:
+            found.deciding = found.sources[found.first]
         for row in rows:
             if row[TARGET] is not None and row[0] in found.sources:
                 found.add(row)

@@ -37,7 +37,7 @@ from .history import ordered_before
 from .kinds import KINDS, Offer, Result, offer
 from .query import KIND, TARGET
 from .sources import Source
-from .standing import below_first, best_rows, in_base, rows_for, standing
+from .standing import below_first, best_rows, in_base, ladder, rows_for, standing
 
 #: The tables that contracts' kept rows come from, and for how many buyers they are kept.
 STAMPS, MOST = ("contracts", "catalogue"), 1024
@@ -200,6 +200,7 @@ def apply(batch: PriceBatch, facts: Facts) -> None:
     """Give each line the price that its contracts agree on."""
     products, sources, bases, closing = facts.products, facts.agreed.sources, facts.bases, facts.agreed.closing
     nothing, explain = (), batch.explain
+    deciding, fixed = facts.agreed.deciding, KINDS["fixed"]
     for line in batch.lines:
         if not line.known:
             continue
@@ -207,6 +208,11 @@ def apply(batch: PriceBatch, facts: Facts) -> None:
         if explain:
             _explained(batch, line, rows, facts)
             continue
+        if rows and deciding is not None:  # as below, and most often so
+            row = ladder(line, rows)
+            if row is not None and row[0] == deciding.id and row[KIND] == "fixed":
+                _charge(line, facts, deciding, row, fixed(line, row, bases))
+                continue
         chosen = standing(line, rows, facts)
         if not chosen:
             if closing is not None:

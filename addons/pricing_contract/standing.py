@@ -42,7 +42,7 @@ def standing(line: PriceLine, rows: Sequence[Row], facts: Facts) -> Sequence[Row
         general = facts.settled[key] = facts.ordered(best_rows(line, found))
     if not rows:
         return general
-    row = _ladder(line, rows)
+    row = ladder(line, rows)
     if row is not None:
         if not general or (len(general) == 1 and general[0][0] == row[0]):
             return (row,)
@@ -56,7 +56,7 @@ def standing(line: PriceLine, rows: Sequence[Row], facts: Facts) -> Sequence[Row
     return facts.ordered({**{row[0]: row for row in general}, **own})
 
 
-def _ladder(line: PriceLine, rows: Sequence[Row]) -> Row | None:
+def ladder(line: PriceLine, rows: Sequence[Row]) -> Row | None:
     """Return the row that stands where all are one contract's in the asked unit, which is most often so; else None."""
     source, unit, asked, best = rows[0][CONTRACT], line.unit, line.asked, None
     for row in rows:
