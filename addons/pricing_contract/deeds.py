@@ -77,12 +77,12 @@ def begin(contract_id: int, means: str, note: str) -> int:
 
 def end(deed_id: int, added: int, changed: int, removed: int) -> None:
     """Note what a deed did; one that did nothing is forgotten."""
-    mine = {"execution_options": {"synchronize_session": False}}
+    mine: dict[str, Any] = {"execution_options": {"synchronize_session": False}}
     if added or changed or removed:
         values = {"added": added, "changed": changed, "removed": removed}
-        db.session.execute(update(Deed).where(Deed.id == deed_id).values(**values), **mine)  # type: ignore[arg-type]
+        db.session.execute(update(Deed).where(Deed.id == deed_id).values(**values), **mine)
     else:
-        db.session.execute(delete(Deed).where(Deed.id == deed_id), **mine)  # type: ignore[arg-type]
+        db.session.execute(delete(Deed).where(Deed.id == deed_id), **mine)
 
 
 def _numbers(one: Counts) -> dict[str, int]:
