@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, render_template
 from sqlalchemy import select
 
+from core.api.catalog import Product, visible_products
 from core.api.companies import ancestors
 from core.api.data import clock, current_actor, db
 from core.api.i18n import translations
@@ -37,5 +38,11 @@ def own() -> Any:
         "volume_agreements/own.html",
         holding=[one for one in rows if one.agreement.status == "active" and one.agreement.valid_until > now],
         over=[one for one in rows if one.agreement.status != "active" or one.agreement.valid_until <= now],
-        named=named(found), may_see=may_see(),
+        named=named(found), offered=_offered(found), may_see=may_see(),
     )  # fmt: skip
+
+
+def _offered(agreements: list[Agreement]) -> set[int]:
+    """Return the ids of those of the agreements' articles that the buyer finds in the shop; one statement."""
+    ids = [one.product_id for one in agreements if one.product_id]
+    return set(db.session.scalars(select(Product.id).where(Product.id.in_(ids), visible_products()))) if ids else set()

@@ -21,15 +21,26 @@ from core.jobs.mail import send_mail
 from core.jobs.services import emit
 from core.spec.errors import Forbidden, Invalid, NotFound
 
-_EMAIL = re.compile(r"[^@\s<>\"'(),:;\\\[\]]+@[^@\s<>\"'(),:;\\\[\]]+\.[^@\s.<>\"'(),:;\\\[\]]{2,}")
+_LABEL = r"[^\W_](?:[\w-]*[^\W_])?"
+#: What mail can be sent to: words of ASCII with single dots between them, and a domain of any letters.
+_EMAIL = re.compile(rf"(?=[^@]{{1,64}}@)[\w!#$%&'*+/=?^`{{|}}~-]+(?:\.[\w!#$%&'*+/=?^`{{|}}~-]+)*@(?:{_LABEL}\.)+{_LABEL}")
 
 
 def normal_email(email: str) -> str:
     """Return ``email`` as it is stored (trimmed, lower case); Invalid when it is none."""
     folded = email.strip().lower()
-    if len(folded) > 255 or not _EMAIL.fullmatch(folded):
+    local, _at, domain = folded.partition("@")
+    if len(folded) > 255 or not _EMAIL.fullmatch(folded) or not local.isascii() or not _resolvable(domain):
         raise Invalid("EMAIL", _("“%(email)s” is not an e-mail address. Example: anna@company.example", email=email.strip()))
     return folded
+
+
+def _resolvable(domain: str) -> bool:
+    """Tell whether the domain name system has a way to write a domain, whose last part is longer than a letter."""
+    try:
+        return len(domain.encode("idna").rpartition(b".")[2]) > 1
+    except UnicodeError:
+        return False
 
 
 def find(email: str) -> User | None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, false, func, literal, or_, select, union_all
 from sqlalchemy.orm import aliased
 
 from core.catalog import facets, habits, prices, visibility
@@ -19,7 +19,7 @@ from core.catalog.search import query as search
 from core.catalog.search.index import Hits, Term
 from core.catalog.selection import LAST_PAGE, Selection
 from core.catalog.services import code_hits
-from core.catalog.structure import AttributeInfo, Tree, attributes, tree
+from core.catalog.structure import AttributeInfo, CategoryNode, Tree, attributes, tree
 from core.catalog.units import units_of
 from core.data.db import db
 from core.i18n import current_locale
@@ -96,6 +96,16 @@ def run(selection: Selection) -> Results:
 def counts() -> dict[int, int]:
     """Return how many products the reader sees in each category, with what lies beneath; two statements."""
     return tree().sums(facets.category_counts(facets.listed(visibility.condition(), {})))
+
+
+def filled(nodes: Sequence[CategoryNode]) -> set[int]:
+    """Return the ids of those of the categories in which, or beneath which, the reader sees a product; one statement."""
+    known, seen = tree(), visibility.condition()
+    inside = [
+        (node.id, select(Product.id).where(Product.category_id.in_(known.below(node)), seen).exists()) for node in nodes
+    ]
+    ways = [select(literal(node_id)).where(holds) for node_id, holds in inside]
+    return set(db.session.scalars(union_all(*ways))) if ways else set()
 
 
 def first(text: str, count: int, most_habits: int) -> tuple[Sequence[Habit], list[int]]:

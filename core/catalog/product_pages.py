@@ -21,6 +21,8 @@ from core.data import stamps
 from core.i18n import current_locale
 
 SUGGESTED, MOST_HABITS = 6, 3
+#: So many categories with a name that fits are looked into; above that a text says too little.
+MOST_CATEGORIES = 20
 #: So many pages of products are kept while the catalogue stays as it is.
 PRODUCTS_KEPT = 1000
 
@@ -180,10 +182,12 @@ def suggestions(text: str) -> Suggestions:
 
 
 def _categories(text: str) -> tuple[Choice, ...]:
-    """Return categories whose names, in any language, hold every word of ``text`` at the beginning of a word."""
+    """Return categories that hold something for the reader, and in whose names, in any language, every word of ``text``
+    begins a word; one statement where any does."""
     asked, known = tokens(text), tree()
     found = [n for n in known.nodes.values() if asked and known.shown(n) and any(_holds(t, asked) for t in n.texts.values())]
-    return tuple(Choice(node.name, addresses.category_url(node)) for node in found[:4])
+    filled = listing.filled(found[:MOST_CATEGORIES])
+    return tuple(Choice(node.name, addresses.category_url(node)) for node in found if node.id in filled)[:4]
 
 
 def _holds(name: str, words: Sequence[str]) -> bool:

@@ -14,8 +14,10 @@ import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.policy import EmailPolicy
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,7 @@ from core.settings.services import get
 
 JOB = "jobs.mail"
 TIMEOUT = 20  # seconds
+_LONGEST_WORD = 60  # characters: in a line of 78 nothing longer can be left as it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,29 @@ def deliver(payload: dict[str, Any]) -> None:
         _lay_down(message, payload)
 
 
+def _reachable(address: str) -> str:
+    """Return an address with its domain as the domain name system knows it."""
+    local, at, domain = address.rpartition("@")
+    return f"{local}{at}{domain.encode('idna').decode()}" if at and not domain.isascii() else address
+
+
+class _Policy(EmailPolicy):
+    """Keeps subjects as texts: the library would read ``=?utf-8?q?=0D=0A…?=`` in one as an encoded word, and write the
+    line end that it means, with the header behind it; and it loses blanks between encoded words of its own."""
+
+    def header_store_parse(self, name: str, value: Any) -> tuple[str, Any]:
+        """Encode a subject; leave all others to the library."""
+        return (name, _encoded(value)) if name == "Subject" else super().header_store_parse(name, value)
+
+
+def _encoded(subject: str) -> str:
+    """Return a subject in lines of ASCII, as encoded words where anything in it is more than plain words."""
+    plain = subject.isascii() and subject.isprintable() and "=?" not in subject
+    if plain and all(len(word) <= _LONGEST_WORD for word in subject.split(" ")):
+        return Header(subject, "us-ascii", header_name="Subject").encode()
+    return Header(subject, "utf-8", header_name="Subject").encode()
+
+
 def folder() -> Path:
     """Return the folder into which mail is laid when there is no mail server."""
     return Path(current_app.config["TUKKU_DATA_DIR"]) / "mail"
@@ -73,13 +99,12 @@ def folder() -> Path:
 
 def _message(payload: dict[str, Any]) -> EmailMessage:
     sender = str(get("jobs", "mail_from"))
-    message = EmailMessage()
+    message = EmailMessage(_Policy())
     message["From"] = sender
-    message["To"] = Address(addr_spec=payload["to"])
+    message["To"] = Address(addr_spec=_reachable(payload["to"]))
     message["Subject"] = payload["subject"]
     message["Date"] = format_datetime(clock.now())
     message["Message-ID"] = f"<{payload['id']}@{sender.rsplit('@', 1)[-1].strip('>')}>"
-    message["Content-Language"] = payload["locale"]
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(payload["text"])
     if payload["html"]:
@@ -88,6 +113,7 @@ def _message(payload: dict[str, Any]) -> EmailMessage:
         main, _slash, sub = attachment["type"].partition("/")
         content = base64.b64decode(attachment["content"])
         message.add_attachment(content, maintype=main, subtype=sub, filename=attachment["name"])
+    message["Content-Language"] = payload["locale"]  # last: content that is set takes such headers out
     return message
 
 

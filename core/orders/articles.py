@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from core.catalog import visibility
 from core.catalog.models import Product
-from core.catalog.services import ProductView, product_views
+from core.catalog.services import ProductView, product_views, sold
 from core.catalog.units import UnitInfo
 from core.data.db import db
 from core.i18n import _
@@ -23,7 +23,8 @@ Availability = Literal["ok", "invisible", "blocked", "discontinued"]
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """A product as a document needs it; ``successor`` is the SKU that replaces it, ``image`` a file's key."""
+    """A product as a document needs it; ``successor`` is the SKU that replaces it, '' where the actor may not buy that one;
+    ``image`` a file's key."""
 
     id: int
     sku: str
@@ -67,7 +68,7 @@ class Article:
 
 
 def by_id(product_ids: Iterable[int | None], locale: str | None = None) -> dict[int, Article]:
-    """Return the articles by id, those that the actor may not see included (marked so); five statements."""
+    """Return the articles by id, those that the actor may not see included (marked so); six statements at most."""
     ids = {i for i in product_ids if i is not None}
     kept = _kept.get()
     known = {i: kept[i] for i in ids if i in kept} if kept is not None else {}
@@ -75,7 +76,9 @@ def by_id(product_ids: Iterable[int | None], locale: str | None = None) -> dict[
     if missing:
         seen = visibility.condition(discontinued=True)
         shown = set(db.session.scalars(select(Product.id).where(Product.id.in_(missing), seen)))
-        known |= {i: _article(view, i in shown) for i, view in product_views(missing, locale).items()}
+        views = product_views(missing, locale)
+        heirs = _heirs(views.values())
+        known |= {i: _article(view, i in shown, heirs) for i, view in views.items()}
         if kept is not None:
             kept |= known
     return known
@@ -98,10 +101,17 @@ def by_sku(skus: Iterable[str], locale: str | None = None) -> dict[str, Article]
         return {}
     seen = visibility.condition(discontinued=True)
     ids = list(db.session.scalars(select(Product.id).where(Product.sku.in_(wanted), seen)))
-    return {view.sku: _article(view, True) for view in product_views(ids, locale).values()}
+    views = product_views(ids, locale).values()
+    heirs = _heirs(views)
+    return {view.sku: _article(view, True, heirs) for view in views}
 
 
-def _article(view: ProductView, visible: bool) -> Article:
+def _heirs(views: Iterable[ProductView]) -> set[str]:
+    """Return the SKUs that replace some of the products and that the actor may buy: others are not named to it."""
+    return sold(view.superseded_by_sku for view in views if view.status == "discontinued")
+
+
+def _article(view: ProductView, visible: bool, heirs: Container[str]) -> Article:
     return Article(
         view.id,
         view.sku,
@@ -110,7 +120,7 @@ def _article(view: ProductView, visible: bool) -> Article:
         visible,
         view.tax_class,
         view.base_unit,
-        view.superseded_by_sku,
+        view.superseded_by_sku if view.superseded_by_sku in heirs else "",
         view.units,
         view.image,
     )

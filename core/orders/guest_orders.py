@@ -149,7 +149,7 @@ def _place(asked: GuestOrder) -> None:
         company_id, who = company.id, asked.contact.name.strip()
     held = visitor.permissions | {PLACE}
     with acting(Actor(None, who, _scope(company_id), company_id, permissions=held, locale=visitor.locale)):
-        refused = [f"{o.sku}: {o.message}" for o in cart.add(asked.items) if o.outcome not in ("added", "merged")]
+        refused = [f"{o.sku}: {o.refused}" for o in cart.add(asked.items) if o.refused]
         if refused:
             raise Invalid("LINES-REFUSED", " ".join(refused))
         order = cart.open_cart()

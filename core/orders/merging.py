@@ -17,7 +17,8 @@ from core.registry.registry import registry
 from core.ui.formats import qty
 
 AddOutcome = Literal["added", "merged", "rounded", "not_allowed", "unknown", "bad_unit", "bad_quantity"]
-TAKEN = ("added", "merged", "rounded")
+AS_ASKED = ("added", "merged")
+TAKEN = (*AS_ASKED, "rounded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +39,22 @@ class NewItem:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """What became of an item; ``quantity`` is what went into the cart, ``message`` says what was changed or why not."""
+    """What became of an item; ``quantity`` is what went into the cart, ``message`` says what was changed or why not.
+
+    ``refusal`` is the message for whoever takes all items as they are or none.
+    """
 
     sku: str
     outcome: AddOutcome
     message: str = ""
     quantity: Decimal = Decimal(0)
     name: str = ""
+    refusal: str = ""
+
+    @property
+    def refused(self) -> str:
+        """Why the item cannot be taken as it is; '' where it can."""
+        return "" if self.outcome in AS_ASKED else self.refusal or self.message
 
     @property
     def taken(self) -> bool:
@@ -103,7 +113,14 @@ def judged(outcome: Added, quantity: Decimal, check: QuantityCheck) -> tuple[Add
         rounded=qty(check.rounded),
         reason=check.reason,
     )
-    return replace(outcome, outcome="rounded", message=message, quantity=check.rounded), check.rounded
+    refusal = _(
+        "%(name)s cannot be ordered in the quantity %(asked)s. %(reason)s The nearest quantity is %(rounded)s.",
+        name=outcome.name,
+        asked=qty(quantity),
+        rounded=qty(check.rounded),
+        reason=check.reason,
+    )
+    return replace(outcome, outcome="rounded", message=message, quantity=check.rounded, refusal=refusal), check.rounded
 
 
 @dataclass(frozen=True, slots=True)

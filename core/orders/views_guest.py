@@ -42,7 +42,11 @@ class GuestForm(TukkuForm):
     name = StringField(_l("Your name"), [InputRequired(), Length(max=200)], render_kw={"autocomplete": "name"})
     email = EmailField(
         _l("E-mail"),
-        [InputRequired(), Length(max=255), Email(_l("This is not an e-mail address. Example: name@company.com"))],
+        [
+            InputRequired(),
+            Length(max=255),
+            Email(_l("This is not an e-mail address. Example: name@company.com"), allow_smtputf8=False),
+        ],
         description=_l("The confirmation and the link to your order go there."),
         render_kw={"autocomplete": "email"},
     )

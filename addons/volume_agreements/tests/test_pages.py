@@ -8,11 +8,12 @@ from decimal import Decimal as D
 from html import unescape
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from addons.volume_agreements import editing, imports, listing, reports
 from addons.volume_agreements.models import Agreement
 from addons.volume_agreements.standing import standings
+from core.catalog.models import Product
 from core.data import clock
 from core.data.db import db
 from core.data.scope import acting, system
@@ -127,6 +128,17 @@ def test_the_buyer_sees_what_is_left(visit, shop):
         assert "Your volume agreement" in product
         assert "Your agreement Agreement VA-1: 700 of 1000 pcs left" in product
     assert shop.app.test_client().get(SHOP).status_code in (302, 303, 401)
+
+
+def test_the_buyer_is_led_to_the_article_where_it_is_offered(visit, shop):
+    shop.agree()
+    anna = visit("anna@acme.example")
+    assert 'href="/p/BOLT"' in anna.get(SHOP).text
+    with acting(system("tests")), write() as session:
+        session.execute(update(Product).where(Product.sku == "BOLT").values(status="discontinued"))
+    page = anna.get(SHOP).text
+    assert 'href="/p/BOLT"' not in page
+    assert "The article is not offered to you at present" in page
 
 
 def test_import_and_export(shop):

@@ -298,9 +298,9 @@ def _place(asked: dict[str, Any]) -> Placed:
     """Fill a cart of the request's own and place it; whatever refuses it leaves no cart behind."""
     items = [NewItem(x["sku"], x["quantity"], x["unit"], x["note"], x["reference"]) for x in asked["lines"]]
     refused = {
-        index: {"quantity" if outcome.outcome in ("rounded", "bad_quantity") else "sku": [outcome.message]}
+        index: {"quantity" if outcome.outcome in ("rounded", "bad_quantity") else "sku": [outcome.refused]}
         for index, outcome in enumerate(cart.add(items))
-        if outcome.outcome not in ("added", "merged")
+        if outcome.refused
     }
     if refused:
         message = _("Some lines cannot be ordered as they are; nothing was ordered.")

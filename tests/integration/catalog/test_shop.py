@@ -8,7 +8,7 @@ from core.catalog.search.documents import reindex
 from core.data.write import write
 from core.settings.services import set_value
 from core.testing.factories import Unit, make_company, make_product, make_user
-from tests.integration.catalog.conftest import attribute
+from tests.integration.catalog.conftest import attribute, categories
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
@@ -184,3 +184,27 @@ def test_statements_do_not_grow_with_products(shop, login, count_statements, url
         text_of(buyer, url)
     with count_statements(at_most=kept.count):
         text_of(buyer, url)
+
+
+def test_an_empty_category_says_so_and_not_that_filters_leave_nothing(shop, login):
+    categories("bare")
+    buyer = login("anna@acme.example")
+    bare, filtered = text_of(buyer, "/c/bare"), text_of(buyer, "/c/goods?a.thread=M9")
+    assert "None of the articles of this category is offered to you" in bare
+    assert "Take a filter away" not in bare
+    assert "Take a filter away" in filtered
+
+
+def test_categories_in_which_the_reader_sees_nothing_are_not_suggested(shop, login):
+    categories("screws", "screws/long", "screwdrivers")
+    buyer = login("anna@acme.example")
+    assert "Categories" not in text_of(buyer, "/suggest?q=screw")
+    with write():
+        saving.save_products([{"sku": "SCREW-8", "category": "long"}])
+    found = text_of(buyer, "/suggest?q=screw")
+    assert "/c/screws" in found
+    assert "/c/screwdrivers" not in found
+    assert "/c/screws/long" in text_of(buyer, "/suggest?q=long")
+    with write():
+        saving.save_products([{"sku": "SCREW-8", "status": "discontinued"}])
+    assert "/c/screws" not in text_of(buyer, "/suggest?q=screw")

@@ -11,6 +11,7 @@ from core.companies.segments import segment_by_code
 from core.data.db import db
 from core.data.scope import Actor, Scope, acting, guest
 from core.data.write import write
+from core.orders import articles
 from core.registry.registry import EXTENSION, Implementation
 from core.spec.errors import TukkuError
 from core.testing.factories import make_company
@@ -189,3 +190,14 @@ def test_many_codes_take_as_many_statements_as_one(shop, save, count_statements)
     with count_statements(exactly=one.count):
         assert all(services.find_codes([f"s{n}" for n in range(50)]).values())
     db.session.rollback()
+
+
+def test_what_replaces_an_article_is_named_to_those_alone_who_may_buy_it(shop):
+    app, ids = shop
+    hide(app)
+    with acting(buyer()):
+        assert "replaced by SECRET" in articles.by_id([ids["OLD"]])[ids["OLD"]].refusal
+    hide(app, "SECRET")
+    with acting(buyer()):
+        for article in (articles.by_id([ids["OLD"]])[ids["OLD"]], articles.by_sku(["OLD"])["OLD"]):
+            assert (article.successor, article.refusal) == ("", "OLD is no longer sold.")

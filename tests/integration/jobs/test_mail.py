@@ -6,6 +6,7 @@ import email
 import email.policy
 import socketserver
 import threading
+from email.header import decode_header, make_header
 
 import pytest
 
@@ -64,6 +65,35 @@ def test_a_subject_cannot_add_headers(shop):
     assert message["Subject"] == "Hello Bcc: evil@example.com"
 
 
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "=?utf-8?q?A=0D=0ABcc:_evil@example.com?=",
+        "Siparişiniz onay bekliyor: 12.345,67 € İğüşöç Çelik Sanayi ve Ticaret Anonim Şirketi",
+        "Zażółć gęślą jaźń " * 20 + "koniec",
+        "Budget of 4200-ASSEMBLY: used up this month, and more words than one line of a header takes",
+        "<script>" + "x" * 1200,
+        "ä" * 300,
+        "a\x01b\x7fc",
+        "",
+    ],
+)
+@pytest.mark.database("sqlite")
+def test_a_subject_arrives_as_it_was_written(shop, subject):
+    send_mail("anna@acme.example", subject, "text", locale="tr")
+    run_due(shop)
+    (message,) = _laid()
+    assert message["Subject"] == subject or "=?" in subject
+    assert message["Bcc"] is None
+    assert message["Content-Language"] == "tr"
+    (file,) = mail.folder().glob("*.eml")
+    lines = file.read_bytes().split(b"\n\n")[0].split(b"\n")
+    assert max(len(line) for line in lines) <= 78
+    raw = b"\n".join(lines).decode("ascii")
+    words = "".join(raw.partition("Subject: ")[2].partition("\nDate:")[0].splitlines())
+    assert str(make_header(decode_header(words))) == subject
+
+
 @pytest.mark.parametrize("to", ["two@a.example, three@b.example", "no address", "a@b.example\nBcc: x@y.example"])
 @pytest.mark.database("sqlite")
 def test_an_address_that_is_none_fails_as_a_job_and_sends_nothing(shop, to):
@@ -72,6 +102,14 @@ def test_an_address_that_is_none_fails_as_a_job_and_sends_nothing(shop, to):
     assert _laid() == []
     assert newest()[0].state == "waiting"
     assert newest()[0].error
+
+
+@pytest.mark.database("sqlite")
+def test_a_domain_of_other_letters_is_written_as_its_name_system_knows_it(shop):
+    send_mail("anna@ääkkö.example", "x", "y")
+    run_due(shop)
+    (message,) = _laid()
+    assert message["To"] == "anna@xn--kk-uiaa6g.example"
 
 
 class Sink(socketserver.StreamRequestHandler):

@@ -185,6 +185,7 @@ def test_a_second_click_places_nothing_twice(shop, visitor):
         ({"business_id": "0112038-1"}, "is not a valid Y-tunnus"),
         ({"vat_id": "FI123"}, "is not a valid VAT"),
         ({"email": "ville"}, "This is not an e-mail address"),
+        ({"email": "äiti@vieras.example"}, "This is not an e-mail address"),
         ({"company": " "}, "Company"),
         ({"country": "XX"}, "Country"),
         ({"city": ""}, "City"),

@@ -187,6 +187,10 @@ def test_a_refused_order_leaves_nothing_and_may_be_sent_again(app, key_of, world
     lines = {"lines": [{"sku": "M8", "quantity": "1.5"}, {"sku": "NO", "quantity": "1"}]}
     found = _problem(ours.post("/orders", lines), 422, "LINES-REFUSED")["errors"]["json"]["lines"]
     assert set(found) == {"0", "1"}
+    [said] = found["0"]["quantity"]
+    assert "cannot be ordered in the quantity 1.5" in said
+    assert "The nearest quantity is 2" in said
+    assert "was changed" not in said, "nothing is, in a refusal"
     _problem(ours.post("/orders", {**wrong, "ship_to": "theirs-site"}), 422, "ADDRESS-UNKNOWN")
     assert db.session.scalar(select(func.count(Order.id))) == before
     assert db.session.scalar(select(func.count(ApiAnswer.id))) == 0
