@@ -1,16 +1,17 @@
 """Where the search for a price ended too early.
 
-The statement of the step stops, for each product, at the first final contract with a fixed price (see query.py). It knows
-neither the unit nor the quantity of each line, nor that another row of the contract may stand; this looks after it.
+The statement of the step stops, for each product, at the first final contract with a row for it (see query.py). It knows
+neither the unit nor the quantity of each line, nor whether the row makes a price; this looks after it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from core.api.pricing import PriceLine
 
+from .agreed import COMPUTED
 from .query import KIND, MIN_QUANTITY, UNIT
 from .sources import Source
 
@@ -23,8 +24,9 @@ def misled(
     sources: Mapping[int, Source],
     best: Callable[[PriceLine, list[tuple[int, Row]]], Mapping[int, Row]],
 ) -> set[int]:
-    """Return the products of lines to which no final contract that was read gives a fixed price, though one has one.
+    """Return the products of lines to which no final contract that was read surely gives a price, though one has rows.
 
+    A price that is computed from other lists, or from costs, may fail: that is seen only later.
     ``best`` is the engine's choice of the row that stands in each contract.
     """
     finals = {source.id for source in sources.values() if source.policy == "override"}
@@ -40,6 +42,11 @@ def misled(
         if simple and last[UNIT] == line.unit and last[MIN_QUANTITY] <= line.asked and last[0] in finals:
             continue
         own = [(0, row) for row in rows if row[0] in finals]
-        if own and not any(row[KIND] == "fixed" for row in best(line, own).values()):
+        if own and not (all(row[KIND] not in COMPUTED for _depth, row in own) and _priced(line, best(line, own).values())):
             found.add(line.product_id)
     return found
+
+
+def _priced(line: PriceLine, rows: Iterable[Row]) -> bool:
+    """Tell whether one of the rows gives the line a price: the others take something off its list price."""
+    return any(row[KIND] == "fixed" or line.price is not None for row in rows)

@@ -16,12 +16,15 @@ from typing import Any
 
 from core.api.data import book, db
 from core.api.pricing import (
+    MICROS,
+    ONE,
     Band,
     PriceBatch,
     PriceContext,
     PriceLine,
     PriceStage,
     PriceStep,
+    from_micro,
     instant_value,
     minor_digits,
     to_micro,
@@ -35,7 +38,7 @@ from .cutting import misled
 from .graded import graded, rungs_of
 from .history import ordered_before
 from .kinds import KINDS, Offer, Result, offer
-from .query import KIND, TARGET
+from .query import KIND, PER, TARGET, VALUE
 from .sources import Source
 from .standing import below_first, best_rows, in_base, ladder, rows_for, standing
 
@@ -200,7 +203,7 @@ def apply(batch: PriceBatch, facts: Facts) -> None:
     """Give each line the price that its contracts agree on."""
     products, sources, bases, closing = facts.products, facts.agreed.sources, facts.bases, facts.agreed.closing
     nothing, explain = (), batch.explain
-    deciding, fixed = facts.agreed.deciding, KINDS["fixed"]
+    deciding = facts.agreed.deciding
     for line in batch.lines:
         if not line.known:
             continue
@@ -211,7 +214,7 @@ def apply(batch: PriceBatch, facts: Facts) -> None:
         if rows and deciding is not None:  # as below, and most often so
             row = ladder(line, rows)
             if row is not None and row[0] == deciding.id and row[KIND] == "fixed":
-                _charge(line, facts, deciding, row, fixed(line, row, bases))
+                _charge_fixed(line, deciding, row)
                 continue
         chosen = standing(line, rows, facts)
         if not chosen:
@@ -307,6 +310,20 @@ def _take_nothing(line: PriceLine, closing: Source) -> None:
 def _take(line: PriceLine, winner: Offer, facts: Facts) -> None:
     source, row, price, per, places, derived, failure, bands = winner
     _charge(line, facts, source, row, (price, per, places, derived, failure), bands)
+
+
+def _charge_fixed(line: PriceLine, source: Source, row: Row) -> None:
+    """Give the line the fixed price of a row in its own unit, which decides alone."""
+    key = source.key
+    if row[PER] == MICROS and line.per is ONE:  # as set_price does it; most lines come this way
+        line.price, line.places, line.bands, line.derived = from_micro(row[VALUE]), None, (), False
+        line.source, line.reason, line.reference = key, source.reason, source.code
+    else:
+        per = ONE if row[PER] == MICROS else from_micro(row[PER])
+        line.set_price(from_micro(row[VALUE]), per, None, key, source.reason, source.code)
+    if source.show_list:
+        line.show_list = True
+    line.locked_by = key
 
 
 def _charge(line: PriceLine, facts: Facts, source: Source, row: Row, result: Result, bands: Sequence[Band] = ()) -> None:

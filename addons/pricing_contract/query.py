@@ -6,8 +6,8 @@ is asked alone. Filters that only save work (validity, quantity) are left out wh
 can say why a row lost.
 
 A buyer may have many contracts with a price for the same product, of which the first final one decides. So (b) may be
-*cut*: for each product the contracts behind the first final one that has a fixed price for it are not read. Whether that
-price is the one asked for (its unit, its quantity) is for the engine to see, which reads the rest where it is not.
+*cut*: for each product the contracts behind the first final one that has a row for it are not read. Whether that row
+makes the price asked for (its unit, its quantity) is for the engine to see, which reads the rest where it does not.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def fetch_lists(where: PriceContext, quantities: dict[int, int], codes: Iterable
 
 def _asked(dialect: str, quantities: Mapping[int, int]) -> dict[str, Any]:
     """Return the products as parameters, by id: looked up in that order, neighbours in the index are near in memory."""
-    return quantity_values(dialect, "asked", dict(sorted(quantities.items())))
+    return quantity_values(dialect, "asked", {product_id: quantities[product_id] for product_id in sorted(quantities)})
 
 
 def _parted(rows: list[Row]) -> tuple[list[Row], list[Row]]:
@@ -216,28 +216,32 @@ def _places(dialect: str, chosen: Any, instant: Any) -> Any:
 
 
 def _to_the_final(dialect: str, contracts: Any, asked: Any, price: Any, held: Iterable[Any]) -> Any:
-    """Return the pairs of product and contract up to the first contract, in their order, that is final and prices it.
+    """Return the pairs of product and contract up to the first contract, in their order, that is final and names it.
 
-    ``contracts`` have an id and, as ``value``, what `fetch_to_the_final` makes of it. There is no ORDER BY: tables of
-    parameters come in their order, and any such contract is right, for no less is read.
+    ``contracts`` have an id and, as ``value``, what `fetch_to_the_final` makes of it. Final ones before that contract
+    have nothing for the product, so only the others are looked at again. There is no ORDER BY: tables of parameters come
+    in their order, and any such contract is right, for no less is read.
     """
     walked = contracts.alias("walked")
-    fixed = and_(_found(walked.c.id, asked, price, held), price.c.kind == "fixed")
+    named = _found(walked.c.id, asked, price, held)
     if dialect == "sqlite":
-        source = InOrder(walked, price, fixed)
+        source = InOrder(walked, price, named)
     else:
-        one = select(literal(1).label("one")).where(fixed).correlate(walked, asked).limit(1).offset(0)
+        one = select(literal(1).label("one")).where(named).correlate(walked, asked).limit(1).offset(0)
         source = walked.join(one.lateral("one"), true())
     last = select(walked.c.value).select_from(source).where(walked.c.value.op("&")(_LARGE) != 0).limit(1)
     ended = select(asked.c.id, asked.c.value, last.scalar_subquery().label("last")).cte("ended").prefix_with("MATERIALIZED")
     end = func.coalesce(ended.c.last, literal(EVERY_BREAK, BigInteger))
-    before = InOrder(ended, contracts, contracts.c.value < end)
-    first = select(func.min(contracts.c.value)).scalar_subquery()
+    others = select(contracts.c.id, contracts.c.value).where(contracts.c.value.op("&")(_LARGE) == 0)
+    others = others.cte("others").prefix_with("MATERIALIZED")
+    first = select(func.min(others.c.value)).scalar_subquery()
     return union_all(
         select(ended.c.last.op("&")(literal(PLACE - 1, BigInteger)).label("contract_id"), ended.c.id, ended.c.value).where(
             ended.c.last.is_not(None)
         ),
-        select(contracts.c.id, ended.c.id, ended.c.value).select_from(before).where(end > first),
+        select(others.c.id, ended.c.id, ended.c.value)
+        .select_from(InOrder(ended, others, others.c.value < end))
+        .where(end > first),
     ).subquery("pairs")
 
 

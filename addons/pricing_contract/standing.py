@@ -58,7 +58,10 @@ def standing(line: PriceLine, rows: Sequence[Row], facts: Facts) -> Sequence[Row
 
 def ladder(line: PriceLine, rows: Sequence[Row]) -> Row | None:
     """Return the row that stands where all are one contract's in the asked unit, which is most often so; else None."""
-    source, unit, asked, best = rows[0][CONTRACT], line.unit, line.asked, None
+    best, unit, asked = rows[0], line.unit, line.asked
+    if len(rows) == 1:
+        return best if best[UNIT] == unit and best[MIN_QUANTITY] <= asked else None
+    source, best = best[CONTRACT], None
     for row in rows:
         if row[UNIT] != unit or row[CONTRACT] != source:
             return None

@@ -98,7 +98,7 @@ def prepare(batch: PriceBatch) -> list[Known]:
         unit: stamps.book(STAMPS, f"list_price {currency} {unit}", most=MOST) for unit in {line.unit for line in batch.lines}
     }
     known = [books[line.unit].get(line.product_id) for line in batch.lines]
-    if None not in known:
+    if all(known):
         return cast(list[Known], known)
     missing = {(line.product_id, line.unit): line for line, one in zip(batch.lines, known, strict=True) if one is None}
     for (product_id, unit), one in _read(missing, currency).items():

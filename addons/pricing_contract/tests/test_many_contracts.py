@@ -37,12 +37,13 @@ def test_prices_are_those_of_the_explanation_which_reads_everything(shop, seed):
         one = contract(
             f"K{n}", company=company, priority=chance.choice((0, 1)), allow_inverted=True,
             merge_policy=chance.choice(("override", "override", "override", "best_of", "fallback")),
+            breaks=chance.choice(("whole", "whole", "progressive")),
         )  # fmt: skip
         for product in chance.sample(products, 4):
             for unit, least in {
                 (chance.choice(("pcs", "box", "")), chance.choice(("0", "5", "10", "50"))) for _n in range(3)
             }:
-                kind = chance.choice(("fixed", "fixed", "percent")) if unit else "percent"
+                kind = chance.choice(("fixed", "fixed", "percent", "cost_plus")) if unit else "percent"
                 row(one, product, str(chance.randint(1, 90)), kind=kind, unit=unit, min_quantity=least)
     asked = [
         PriceRequest(f"{n}-{unit}-{quantity}", product.id, unit, D(quantity))
