@@ -12,7 +12,7 @@ from typing import Any
 from core.api.pricing import PriceLine
 
 from .agreed import COMPUTED
-from .query import KIND, MIN_QUANTITY, UNIT
+from .query import FIXED, KIND, MIN_QUANTITY, UNIT
 from .sources import Source
 
 Row = Any
@@ -32,7 +32,7 @@ def misled(
     finals = {source.id for source in sources.values() if source.policy == "override"}
     if not finals or len(sources) == 1:
         return set()
-    simple = all(row[KIND] == "fixed" for rows in products.values() for row in rows)
+    simple = all(row[KIND] is FIXED for rows in products.values() for row in rows)
     found = set()
     for line in lines:
         rows = products.get(line.product_id)
@@ -49,4 +49,4 @@ def misled(
 
 def _priced(line: PriceLine, rows: Iterable[Row]) -> bool:
     """Tell whether one of the rows gives the line a price: the others take something off its list price."""
-    return any(row[KIND] == "fixed" or line.price is not None for row in rows)
+    return any(row[KIND] is FIXED or line.price is not None for row in rows)

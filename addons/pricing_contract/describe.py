@@ -45,7 +45,7 @@ def rule_text(row: Any) -> object:
         return _l("%(amount)s off the list price", amount=plain(value))
     if row[query.KIND] in COMPUTED:
         return said(parsed(row[query.KIND], row[query.VALUE], row[query.TERMS]))
-    return KIND_LABELS[row[query.KIND]]
+    return KIND_LABELS[row[query.KIND] or "fixed"]
 
 
 def terms_text(

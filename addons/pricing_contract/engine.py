@@ -16,7 +16,6 @@ from typing import Any
 
 from core.api.data import book, db
 from core.api.pricing import (
-    MICROS,
     ONE,
     Band,
     PriceBatch,
@@ -37,8 +36,8 @@ from .counting import Counted, Counting, own
 from .cutting import misled
 from .graded import graded, rungs_of
 from .history import ordered_before
-from .kinds import KINDS, Offer, Result, offer
-from .query import KIND, PER, TARGET, VALUE
+from .kinds import KINDS, Offer, Result, offer, per_of
+from .query import FIXED, KIND, PER, TARGET, VALUE
 from .sources import Source
 from .standing import below_first, best_rows, in_base, ladder, rows_for, standing
 
@@ -213,7 +212,7 @@ def apply(batch: PriceBatch, facts: Facts) -> None:
             continue
         if rows and deciding is not None:  # as below, and most often so
             row = ladder(line, rows)
-            if row is not None and row[0] == deciding.id and row[KIND] == "fixed":
+            if row is not None and row[0] == deciding.id and row[KIND] is FIXED:
                 _charge_fixed(line, deciding, row)
                 continue
         chosen = standing(line, rows, facts)
@@ -315,12 +314,11 @@ def _take(line: PriceLine, winner: Offer, facts: Facts) -> None:
 def _charge_fixed(line: PriceLine, source: Source, row: Row) -> None:
     """Give the line the fixed price of a row in its own unit, which decides alone."""
     key = source.key
-    if row[PER] == MICROS and line.per is ONE:  # as set_price does it; most lines come this way
+    if row[PER] is None and line.per is ONE:  # as set_price does it; most lines come this way
         line.price, line.places, line.bands, line.derived = from_micro(row[VALUE]), None, (), False
         line.source, line.reason, line.reference = key, source.reason, source.code
     else:
-        per = ONE if row[PER] == MICROS else from_micro(row[PER])
-        line.set_price(from_micro(row[VALUE]), per, None, key, source.reason, source.code)
+        line.set_price(from_micro(row[VALUE]), per_of(row), None, key, source.reason, source.code)
     if source.show_list:
         line.show_list = True
     line.locked_by = key

@@ -8,11 +8,11 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from core.api.i18n import translations
-from core.api.pricing import MICROS, ONE, STORED_PLACES, Band, PriceLine, by_factor, computed_places, finer, from_micro
+from core.api.pricing import ONE, STORED_PLACES, Band, PriceLine, by_factor, computed_places, finer, from_micro
 
 from .bases import DEPTH, Bases
 from .formulas import parsed
-from .query import KIND, PER, TERMS, UNIT, VALUE
+from .query import FIXED, KIND, PER, TERMS, UNIT, VALUE
 from .sources import Source
 
 _, _l, ngettext, _p = translations(__name__)
@@ -42,9 +42,14 @@ def offer(line: PriceLine, source: Source, row: Row, bases: Bases) -> Offer:
     return Offer(source, row, *KINDS[row[KIND]](line, row, bases))
 
 
+def per_of(row: Row) -> Decimal:
+    """Return for how many units the row's value is; ``ONE`` itself where it is for one."""
+    return ONE if row[PER] is None else from_micro(row[PER])
+
+
 def _fixed(line: PriceLine, row: Row, bases: Bases) -> Result:
     price = from_micro(row[VALUE])
-    per = ONE if row[PER] == MICROS else from_micro(row[PER])
+    per = per_of(row)
     if row[UNIT] == line.unit:
         return price, per, None, False, ""
     derived, places = by_factor(price, per, line.factor, bases.digits)
@@ -69,7 +74,7 @@ def _amount_off(line: PriceLine, row: Row, bases: Bases) -> Result:
     """Take the amount off for ``per`` of the row's unit (any unit: of the base unit); never below zero."""
     if line.price is None:
         return None, ONE, None, False, NO_LIST
-    amount = from_micro(row[VALUE]) * line.per / from_micro(row[PER])
+    amount = from_micro(row[VALUE]) * line.per / per_of(row)
     if row[UNIT] != line.unit:
         amount = amount * line.factor[0] / line.factor[1]
     places = max(line.places or computed_places(line.price, bases.digits), computed_places(amount, bases.digits))
@@ -112,8 +117,8 @@ def _price_in(line: PriceLine, code: str, bases: Bases, depth: int = DEPTH) -> D
     return None if price is None else price / per
 
 
-KINDS: dict[str, Callable[[PriceLine, Row, Bases], Result]] = {
-    "fixed": _fixed,
+KINDS: dict[str | None, Callable[[PriceLine, Row, Bases], Result]] = {
+    FIXED: _fixed,
     "percent": _percent,
     "amount_off": _amount_off,
     "cost_plus": _formula,

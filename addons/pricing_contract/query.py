@@ -36,6 +36,7 @@ from sqlalchemy import (
 from core.api.catalog import Category
 from core.api.data import Instant, db
 from core.api.pricing import (
+    MICROS,
     InOrder,
     PriceContext,
     id_table,
@@ -58,6 +59,8 @@ CONTRACT, TARGET, UNIT, MIN_QUANTITY, ROW_FROM, KIND, VALUE, PER, TERMS = range(
 CODE, NAME, AUDIENCE, COMPANY, SEGMENT, PRIORITY, POLICY, SHOW_LIST, PATH = range(9, 18)
 STATUS, CURRENCY, CONTRACT_FROM, CONTRACT_UNTIL, BELOW_FIRST, CLOSES, DATE_BASIS = range(18, 25)
 BREAKS, COUNTS, PERIOD, ROW_UNTIL = range(25, 29)
+#: What the column KIND says of a row with a fixed price.
+FIXED = None
 Row = Any
 
 
@@ -295,15 +298,18 @@ def in_force(table: Any, instant: Any) -> tuple[Any, ...]:
 
 
 def _row(price: Any) -> tuple[Any, ...]:
-    """The price row's columns, as the driver gives them: scaled decimals are integers."""
+    """The price row's columns, as the driver gives them: scaled decimals are integers.
+
+    What most rows say comes as NULL, which is fetched and looked at quickest: the kind FIXED, and a price per one unit.
+    """
     return (
         price.c.target,
         price.c.unit,
         price.c.min_quantity,
         price.c.valid_from.label("row_from"),
-        price.c.kind,
+        func.nullif(price.c.kind, "fixed").label("kind"),
         price.c.value,
-        price.c.per,
+        func.nullif(type_coerce(price.c.per, BigInteger), MICROS).label("per"),
         cast(price.c.terms, Text).label("terms"),
     )
 

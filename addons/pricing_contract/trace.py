@@ -15,6 +15,7 @@ from core.api.ui import quantity_text, unit_text
 
 from . import query
 from .describe import rule_text, selector_text
+from .kinds import per_of
 from .sources import instant_of
 
 if TYPE_CHECKING:
@@ -137,12 +138,12 @@ def _why_lost(one: Offer, offers: Sequence[Offer], winner: Offer | None, final: 
 
 
 def _candidate(line: PriceLine, row: Row, source: Any, lost: object, one: Offer | None = None) -> Candidate:
-    fixed = row[query.KIND] == "fixed"
+    fixed = row[query.KIND] is query.FIXED
     return Candidate(
         source=source.key,
         label=source.name,
         price=one.price if one else from_micro(row[query.VALUE]) if fixed else None,
-        per=one.per if one else from_micro(row[query.PER]),
+        per=one.per if one else per_of(row),
         unit=line.unit if one else row[query.UNIT],
         min_quantity=from_micro(row[query.MIN_QUANTITY]),
         lost=lost,
