@@ -135,7 +135,7 @@ def _refuse_if_over(one: Pending, who: str, outcome: str) -> None:
 
 def _proposed(one: Pending, quantities: Mapping[int, Decimal]) -> dict[str, str]:
     """Return a proposal as kept: only what is less than ordered, and something must be left."""
-    lines = {line.position: line for line in lines_of(one.order.id)}
+    lines = {line.position: line for line in lines_of(one.order.id) if not line.free}
     changed = {p: q for p, q in quantities.items() if p in lines and q != lines[p].quantity}
     for position, quantity in changed.items():
         if not 0 <= quantity < lines[position].quantity:

@@ -166,7 +166,7 @@ def _new(drafts: Sequence[OrderDraft]) -> list[Decimal]:
         select(Order.company_id, OrderLine.product_id)
         .join(Order, Order.id == OrderLine.order_id)
         .where(Order.company_id.in_(ids), Order.state.in_(("confirmed", "completed")))
-        .where(OrderLine.product_id.in_(_products(drafts)))
+        .where(OrderLine.product_id.in_(_products(drafts)), ~OrderLine.free)
         .distinct()
     )
     bought = {tuple(row) for row in db.session.execute(unscoped(query, _REASON))}

@@ -48,6 +48,7 @@ def ordered_before(
             Order.submitted_at >= beginning(source, where),
             Order.submitted_at <= where.instant,
             Order.id != (order_id or 0),
+            ~OrderLine.free,
         )
         if source.counts == "product":
             held = (*held, OrderLine.product_id.in_(sorted(set(products))))

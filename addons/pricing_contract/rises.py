@@ -145,6 +145,7 @@ def _bought(company_id: int) -> list[PriceRequest]:
             Order.state.in_(("submitted", "confirmed", "completed")),
             Order.submitted_at >= now() - timedelta(days=LATELY),
             Product.status == "active",
+            ~OrderLine.free,
             *visible_to_company(company_id),
         )
         .group_by(OrderLine.product_id, OrderLine.unit)

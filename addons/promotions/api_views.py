@@ -39,8 +39,8 @@ _, _l, ngettext, _p = translations(__name__)
 bp = resource("promotions_api", __name__, "Promotions and vouchers.")
 RESOURCE = replace(LIST, key="api.promotions")
 _PLAIN = (
-    "code", "name", "kind", "value", "currency", "min_value", "min_quantity", "max_units", "with_charges", "on_agreed",
-    "voucher", "uses", "uses_per_company", "valid_from", "valid_until", "status", "version",
+    "code", "name", "kind", "value", "currency", "min_value", "min_quantity", "max_units", "free_quantity", "for_every",
+    "with_charges", "on_agreed", "voucher", "uses", "uses_per_company", "valid_from", "valid_until", "status", "version",
 )  # fmt: skip
 _CODES: tuple[tuple[str, str, Any, Any], ...] = (
     ("counted_sku", "counted_product_id", Product, Product.sku),
@@ -58,6 +58,7 @@ class PromotionItem(Schema):
     code, name, kind, status = fields.String(), fields.String(), fields.String(), fields.String()
     value, min_value = DecimalText(), DecimalText(allow_none=True)
     min_quantity, max_units = DecimalText(allow_none=True), DecimalText(allow_none=True)
+    free_quantity, for_every = DecimalText(allow_none=True), DecimalText(allow_none=True)
     currency, voucher = fields.String(), fields.String()
     counted_sku, counted_category = fields.String(allow_none=True), fields.String(allow_none=True)
     reduced_sku, reduced_category = fields.String(allow_none=True), fields.String(allow_none=True)

@@ -17,7 +17,10 @@ from .models import Promotion
 
 _, _l, ngettext, _p = translations(__name__)
 HUNDRED = Decimal(100)
+MOST = 1_000_000
 AMOUNTS = ("amount", "amount_each")
+#: Kinds that make whole units free.
+FREE_UNITS = ("cheapest_free", "free_goods")
 
 
 def by_code(code: str) -> Promotion:
@@ -61,8 +64,15 @@ def check(values: Mapping[str, Any]) -> None:
         raise _invalid("value", _("A percent lies above 0 and is at most 100."))
     if kind in AMOUNTS and value <= 0:
         raise _invalid("value", _("Write the amount that comes off."))
-    if kind == "cheapest_free" and value:
-        raise _invalid("value", _("The cheapest unit is free: leave the value empty."))
+    if kind in FREE_UNITS and value:
+        raise _invalid("value", _("Whole units are free: leave the value empty."))
+    for name in ("free_quantity", "for_every"):
+        if values[name] is not None and kind not in FREE_UNITS:
+            raise _invalid(name, _("Only free units are given for every so many."))
+        if values[name] is not None and not 0 < values[name] <= MOST:
+            raise _invalid(name, _("Write a quantity above 0, at most %(most)s.", most=MOST))
+    if kind == "free_goods" and values["reduced_category_id"] is not None:
+        raise _invalid("reduced_category", _("Name the article that is given; empty, each comes free with itself."))
     if (kind in AMOUNTS or values["min_value"]) and not values["currency"]:
         raise _invalid("currency", _("An amount needs a currency."))
     if values["with_charges"] and kind not in ("percent", "amount"):

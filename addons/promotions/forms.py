@@ -29,12 +29,13 @@ KINDS = (
     ("percent", _l("Percent")),
     ("amount", _l("An amount off the order")),
     ("amount_each", _l("An amount off each unit")),
-    ("cheapest_free", _l("The cheapest unit is free")),
+    ("cheapest_free", _l("The cheapest units are free")),
+    ("free_goods", _l("Articles free of charge, beside what is ordered")),
 )
 STATUSES = (("draft", _l("Draft")), ("active", _l("Active")), ("ended", _l("Ended")))
 _PLAIN = (
-    "code", "name", "kind", "min_value", "min_quantity", "max_units", "with_charges", "on_agreed", "uses",
-    "uses_per_company", "status",
+    "code", "name", "kind", "min_value", "min_quantity", "max_units", "free_quantity", "for_every", "with_charges",
+    "on_agreed", "uses", "uses_per_company", "status",
 )  # fmt: skip
 #: field of the form -> (column, model, the model's code)
 _CODES: dict[str, tuple[str, Any, Any]] = {
@@ -70,7 +71,9 @@ class PromotionForm(TukkuForm):
     )
     counted_category = StringField(_l("Category that counts"), [Optional(), Length(max=60)])
     reduced_sku = StringField(
-        _l("Article that is reduced"), [Optional(), Length(max=80)], description=_l("Empty: all articles are reduced.")
+        _l("Article that is reduced or given"),
+        [Optional(), Length(max=80)],
+        description=_l("Empty: all articles are reduced; of articles free of charge, the one that was bought is given."),
     )
     reduced_category = StringField(_l("Category that is reduced"), [Optional(), Length(max=60)])
     max_units = NumberField(
@@ -79,6 +82,20 @@ class PromotionForm(TukkuForm):
         places=3,
         minimum=Decimal("0.001"),
         description=_l("The cheapest units first."),
+    )
+    free_quantity = NumberField(
+        _l("So many units are free"),
+        [Optional()],
+        places=3,
+        minimum=Decimal("0.001"),
+        description=_l("Where units are free. Empty: one. Articles free of charge are counted in their base unit."),
+    )
+    for_every = NumberField(
+        _l("For every"),
+        [Optional()],
+        places=3,
+        minimum=Decimal("0.001"),
+        description=_l("So many that count, rounded down: 10 here and 1 above make 10 + 1. Empty: once."),
     )
     with_charges = BooleanField(_l("Freight and charges too"))
     on_agreed = BooleanField(_l("On prices of contracts and prices set by hand too"))

@@ -28,11 +28,12 @@ from .vouchers import normal
 _, _l, ngettext, _p = translations(__name__)
 ONE_DAY = timedelta(days=1)
 _PLAIN = (
-    "name", "kind", "value", "min_value", "min_quantity", "max_units", "with_charges", "on_agreed", "uses",
-    "uses_per_company", "status",
+    "name", "kind", "value", "min_value", "min_quantity", "max_units", "free_quantity", "for_every", "with_charges",
+    "on_agreed", "uses", "uses_per_company", "status",
 )  # fmt: skip
 _DEFAULTS: dict[str, Any] = {
-    **dict.fromkeys(("min_value", "min_quantity", "max_units", "uses", "uses_per_company", "valid_until")),
+    **dict.fromkeys(("min_value", "min_quantity", "max_units", "free_quantity", "for_every")),
+    **dict.fromkeys(("uses", "uses_per_company", "valid_until")),
     **dict.fromkeys(("counted_product_id", "counted_category_id", "reduced_product_id", "reduced_category_id")),
     "company_id": None, "segment_id": None, "value": Decimal(0), "currency": "", "with_charges": False, "on_agreed": False,
     "voucher": "", "status": "draft",
@@ -172,6 +173,8 @@ PROMOTIONS = DataImport(
         ImportField("reduced_sku", max_length=80),
         ImportField("reduced_category", max_length=60),
         ImportField("max_units", "decimal"),
+        ImportField("free_quantity", "decimal"),
+        ImportField("for_every", "decimal"),
         ImportField("with_charges", "boolean"),
         ImportField("on_agreed", "boolean"),
         ImportField("company", max_length=40),

@@ -10,15 +10,17 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from core.api.data import Amount, Price, Quantity, Staff, Subtree, db
 
-KINDS = ("percent", "amount", "amount_each", "cheapest_free")
+KINDS = ("percent", "amount", "amount_each", "cheapest_free", "free_goods")
 STATUSES = ("draft", "active", "ended")
 
 
 class Promotion(db.Model):
-    """A discount on orders, valid in [valid_from, valid_until).
+    """A discount on orders, or goods that come with them, valid in [valid_from, valid_until).
 
     ``value``: percent, or an amount in ``currency`` ('' for percents and free units, which hold in any). ``min_value`` and
-    ``min_quantity`` are what the counted lines reach; ``max_units`` how many units are reduced at most, the cheapest first.
+    ``min_quantity`` are what the counted lines reach; ``max_units`` how many units are reduced or given at most, the
+    cheapest first. ``free_quantity`` units are free, once or ``for_every`` so many that count; of free goods all of these
+    are in base units, and the reduced product is what is given (none: what was bought).
     """
 
     __tablename__ = "promotions_promotion"
@@ -40,6 +42,8 @@ class Promotion(db.Model):
     min_value: Mapped[Decimal | None] = mapped_column(Amount)
     min_quantity: Mapped[Decimal | None] = mapped_column(Quantity)
     max_units: Mapped[Decimal | None] = mapped_column(Quantity)
+    free_quantity: Mapped[Decimal | None] = mapped_column(Quantity)
+    for_every: Mapped[Decimal | None] = mapped_column(Quantity)
     #: Which lines count, and which are reduced; all where neither a product nor a category is named.
     counted_product_id: Mapped[int | None] = mapped_column(ForeignKey("catalog_product.id", ondelete="CASCADE"))
     counted_category_id: Mapped[int | None] = mapped_column(ForeignKey("catalog_category.id", ondelete="CASCADE"))
@@ -71,4 +75,4 @@ class Voucher(db.Model):
 
     order_id: Mapped[int] = mapped_column(ForeignKey("orders_order.id", ondelete="CASCADE"), primary_key=True)
     company_id: Mapped[int] = mapped_column(ForeignKey("companies_company.id", ondelete="CASCADE"), index=True)
-    code: Mapped[str] = mapped_column(String(40))
+    code: Mapped[str] = mapped_column(String(40), index=True)

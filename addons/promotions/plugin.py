@@ -10,11 +10,13 @@ from core.api.data import clock, db
 from core.api.hooks import (
     ApiResource,
     AuditWords,
+    ChargeRequest,
     CheckoutRule,
     DataCheck,
     DataImport,
     Discount,
     DiscountRequest,
+    FreeGoods,
     Impact,
     Mount,
     NavItem,
@@ -26,7 +28,7 @@ from core.api.hooks import (
 )
 from core.api.i18n import translations
 
-from . import api_views, imports, services, shop_views, views, vouchers, words
+from . import api_views, imports, offers, services, shop_views, views, vouchers, words
 from .models import Promotion
 from .permissions import PERMISSIONS, VIEW
 
@@ -34,7 +36,7 @@ _, _l, ngettext, _p = translations(__name__)
 
 
 class Promotions:
-    """Discounts on whole orders, at once or by a voucher."""
+    """Discounts on whole orders and free goods with them, at once or by a voucher."""
 
     @hookimpl
     def audit_words(self) -> Iterable[AuditWords]:
@@ -70,7 +72,14 @@ class Promotions:
 
     @hookimpl
     def ui_panels(self) -> Iterable[Panel]:
-        """Put the voucher field into the cart."""
+        """Put the voucher field into the cart, and what comes free of charge beside an article's price."""
+        yield Panel(
+            key="offers",
+            page="storefront.product",
+            slot="price",
+            template="promotions/panel_product.html",
+            load=offers.of_product,
+        )
         yield Panel(
             key="voucher",
             page="storefront.cart",
@@ -86,6 +95,11 @@ class Promotions:
     def order_discounts(self, request: DiscountRequest) -> Iterable[Discount]:
         """Take off what promotions say."""
         return services.discounts(request)
+
+    @hookimpl
+    def order_free_goods(self, request: ChargeRequest) -> Iterable[FreeGoods]:
+        """Give what promotions say."""
+        return services.free_goods(request)
 
     @hookimpl
     def checkout_rules(self) -> Iterable[CheckoutRule]:

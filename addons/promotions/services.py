@@ -6,15 +6,24 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import aliased
 
 from core.api.catalog import Category, Product
 from core.api.companies import ancestors, segment_ids
 from core.api.data import clock, db, once, unscoped, writing
-from core.api.hooks import ChargeLine, ChargeRequest, DataCheck, Discount, DiscountRequest, Finding, OrderDraft
+from core.api.hooks import (
+    ChargeLine,
+    ChargeRequest,
+    DataCheck,
+    Discount,
+    DiscountRequest,
+    Finding,
+    FreeGoods,
+    OrderDraft,
+)
 from core.api.i18n import translations
-from core.api.orders import Order, OrderCharge
+from core.api.orders import FREE, Order, OrderCharge, OrderLine
 
 from . import engine
 from .engine import Item, Rule, Selector
@@ -31,12 +40,19 @@ _UNREAD = "a discount may come from a promotion that its buyer never reads"
 def discounts(request: DiscountRequest) -> Iterator[Discount]:
     """Yield what promotions take off the document; the answer to the hook."""
     document = request.document
-    rules = rules_for(document)
+    rules = [rule for rule in rules_for(document) if rule.kind != engine.FREE_GOODS]
     if not rules:
         return
     items = items_of(document.lines, rules)
     for place, saving in enumerate(engine.savings(rules, items, request.charges, document.currency)):
         yield Discount(saving.rule.code, saving.rule.name, saving.lines, saving.charges, order=place)
+
+
+def free_goods(document: ChargeRequest) -> Iterator[FreeGoods]:
+    """Yield what promotions give beside the lines of the document; the answer to the hook."""
+    rules = [rule for rule in rules_for(document) if rule.kind == engine.FREE_GOODS]
+    for gift in engine.gifts(rules, items_of(document.lines, rules)) if rules else ():
+        yield FreeGoods(gift.rule.code, gift.rule.name, gift.product_id, gift.quantity)
 
 
 def rules_for(document: ChargeRequest) -> list[Rule]:
@@ -90,7 +106,8 @@ def _for(company_id: int | None) -> ColumnElement[bool]:
 
 def _rule(promotion: Promotion, counted: str | None, reduced: str | None) -> Rule:
     names = (
-        "code", "name", "kind", "value", "min_value", "min_quantity", "max_units", "with_charges", "on_agreed", "voucher",
+        "code", "name", "kind", "value", "min_value", "min_quantity", "max_units", "free_quantity", "for_every",
+        "with_charges", "on_agreed", "voucher",
     )  # fmt: skip
     return Rule(
         **{name: getattr(promotion, name) for name in names},
@@ -105,7 +122,15 @@ def items_of(lines: Iterable[ChargeLine], rules: Iterable[Rule]) -> list[Item]:
     wanted = any(selector.path is not None for rule in rules for selector in (rule.counted, rule.reduced))
     paths = _paths([line.product_id for line in priced if line.product_id is not None]) if wanted else {}
     return [
-        Item(x.key, x.product_id, x.quantity, x.net, paths.get(x.product_id or 0, ""), x.source not in OPEN_SOURCES)
+        Item(
+            x.key,
+            x.product_id,
+            x.quantity,
+            x.net,
+            paths.get(x.product_id or 0, ""),
+            x.source not in OPEN_SOURCES,
+            x.base_quantity,
+        )
         for x in priced
         if x.net is not None
     ]
@@ -127,22 +152,29 @@ def voucher_of(order_id: int | None) -> str | None:
 def used_up(promotion: Promotion, company_id: int | None, order_id: int | None) -> bool:
     """Tell whether other orders have used the promotion as often as it may be; asks only where there is a limit."""
     for limit, mine in ((promotion.uses, False), (promotion.uses_per_company, True)):
-        if limit is not None and _uses(promotion.code, company_id if mine else None, order_id) >= limit:
+        if limit is not None and _uses(promotion, company_id if mine else None, order_id) >= limit:
             return True
     return False
 
 
-def _uses(code: str, company_id: int | None, order_id: int | None) -> int:
-    query = (
-        select(func.count(func.distinct(OrderCharge.order_id)))
-        .join(Order, Order.id == OrderCharge.order_id)
-        .where(OrderCharge.owner == OWNER, OrderCharge.code == code, Order.state.in_(USED))
-    )
+def _uses(promotion: Promotion, company_id: int | None, order_id: int | None) -> int:
+    query = select(func.count(func.distinct(Order.id))).where(Order.state.in_(USED))
+    if promotion.kind == engine.FREE_GOODS:  # only a voucher is limited in its uses, and it leads to the few orders
+        query = query.join(Voucher, Voucher.order_id == Order.id).join(OrderLine, OrderLine.order_id == Order.id)
+        query = query.where(Voucher.code == promotion.voucher, OrderLine.price_source == source_of(promotion.code))
+    else:
+        query = query.join(OrderCharge, OrderCharge.order_id == Order.id)
+        query = query.where(OrderCharge.owner == OWNER, OrderCharge.code == promotion.code)
     if company_id is not None:
         query = query.where(Order.company_id == company_id)
     if order_id is not None:
         query = query.where(Order.id != order_id)
     return db.session.scalar(unscoped(query, "how often a voucher was used is counted over all companies")) or 0
+
+
+def source_of(code: str) -> str:
+    """Return what lines name that a promotion gives."""
+    return f"{FREE}{OWNER}:{code}"
 
 
 def last_use_granted_once(draft: OrderDraft) -> Sequence[Finding]:
@@ -155,21 +187,26 @@ def last_use_granted_once(draft: OrderDraft) -> Sequence[Finding]:
         query = query.with_for_update().execution_options(populate_existing=True)
     for promotion in db.session.scalars(unscoped(query, _UNREAD)):
         charged = select(OrderCharge.id).where(OrderCharge.order_id == draft.order_id, OrderCharge.code == promotion.code)
-        wanted = db.session.scalar(charged.limit(1)) is not None
+        given = any(line.price_source == source_of(promotion.code) for line in draft.free)
+        wanted = given or db.session.scalar(charged.limit(1)) is not None
         if wanted and used_up(promotion, draft.company_id, draft.order_id):
-            text = _("The voucher %(code)s was just used up. Look at the new total and order again.", code=code)
+            text = _("The voucher %(code)s was just used up. Look at what you get now and order again.", code=code)
             return (Finding("VOUCHER-USED-UP", "block", text),)
     return ()
 
 
 def overused() -> Iterator[str]:
     """Find promotions that more orders have used than may, altogether or of one company."""
-    charged = (OrderCharge.owner == OWNER, Order.state.in_(USED))
-    for limit, whose in ((Promotion.uses, ()), (Promotion.uses_per_company, (Order.company_id,))):
-        query = select(Promotion.code).join(OrderCharge, OrderCharge.code == Promotion.code)
-        query = query.join(Order, Order.id == OrderCharge.order_id).where(*charged, limit.is_not(None))
-        query = query.group_by(Promotion.code, limit, *whose).having(func.count(func.distinct(Order.id)) > limit)
-        yield from db.session.scalars(query.order_by(Promotion.code))
+    charged = select(Promotion).join(OrderCharge, and_(OrderCharge.code == Promotion.code, OrderCharge.owner == OWNER))
+    given = select(Promotion).join(Voucher, Voucher.code == Promotion.voucher)
+    given = given.join(
+        OrderLine, and_(OrderLine.order_id == Voucher.order_id, OrderLine.price_source == source_of("") + Promotion.code)
+    )
+    for used, order_id in ((charged, OrderCharge.order_id), (given, OrderLine.order_id)):
+        for limit, whose in ((Promotion.uses, ()), (Promotion.uses_per_company, (Order.company_id,))):
+            query = used.join(Order, Order.id == order_id).where(Order.state.in_(USED), limit.is_not(None))
+            query = query.group_by(Promotion.code, limit, *whose).having(func.count(func.distinct(Order.id)) > limit)
+            yield from db.session.scalars(query.with_only_columns(Promotion.code).order_by(Promotion.code))
 
 
 SWEEPS = (

@@ -63,7 +63,7 @@ def promotions() -> Any:
     """List the promotions."""
     empty = Empty(
         _("No promotion yet"),
-        _("A promotion takes something off whole orders: by value, by quantity, or by a voucher."),
+        _("A promotion takes something off whole orders or adds free articles: by value, by quantity, or by a voucher."),
         "percent",
         _("Add a promotion"),
         url_for(".new"),

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import delete, select
 
 from core.api.data import clock, db, unscoped, write
-from core.api.hooks import Invalid, PageContext
+from core.api.hooks import ChargeLine, Invalid, PageContext
 from core.api.i18n import translations
 from core.api.orders import Order, OrderCharge, current_cart, lines_of, refresh_cart
 
@@ -85,18 +85,26 @@ def cart_panel(context: PageContext) -> Mapping[str, Any] | None:
     vouchers = any(rule.voucher for rule in rules) or _any_voucher()
     if code is None and not rules and not vouchers:
         return None
-    items = [Item(str(x.position), x.product_id, x.quantity, x.net) for x in lines_of(order.id) if x.net is not None]
+    lines = [
+        ChargeLine(x.product_id, x.unit, x.quantity, x.base_quantity, x.net, str(x.position), x.price_source)
+        for x in lines_of(order.id)
+    ]
+    items = services.items_of(lines, rules)
     charged = set(db.session.scalars(select(OrderCharge.code).where(OrderCharge.order_id == order.id)))
     mine = next((rule for rule in rules if rule.voucher and rule.voucher == code), None)
     return {
         "code": code,
         "rule": mine,
-        "applies": mine is not None and mine.code in charged,
+        "applies": mine is not None and (mine.code in charged or mine in _giving(rules, code, items)),
         "missing": _nudge(mine, items) if mine else None,
         "nudges": _nudges([rule for rule in rules if not rule.voucher], items),
         "field": vouchers,
         "currency": order.currency,
     }
+
+
+def _giving(rules: Sequence[Rule], code: str | None, items: Sequence[Item]) -> list[Rule]:
+    return [gift.rule for gift in engine.gifts([rule for rule in rules if rule.voucher in ("", code)], items)]
 
 
 def _any_voucher() -> bool:
@@ -105,8 +113,8 @@ def _any_voucher() -> bool:
 
 
 def _nudges(rules: Sequence[Rule], items: Sequence[Item]) -> list[Nudge]:
-    """Return the promotions for which least is missing: only those that look at the whole cart."""
-    whole = [rule for rule in rules if rule.counted == engine.Selector()]
+    """Return the promotions for which least is missing: those that look at the whole cart, and free goods begun with."""
+    whole = [rule for rule in rules if rule.counted == engine.Selector() or engine.begun(rule, items)]
     found = [nudge for rule in whole if (nudge := _nudge(rule, items)) is not None]
     return sorted(found, key=lambda nudge: (nudge.value, nudge.quantity, nudge.name))[:NUDGES]
 

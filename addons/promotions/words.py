@@ -11,6 +11,8 @@ WORDS = AuditWords(
     values={
         "counted_category_id": _l("counted category"),
         "counted_product_id": _l("counted article"),
+        "for_every": _l("for every"),
+        "free_quantity": _l("free units"),
         "max_units": _l("at most units"),
         "min_quantity": _l("least quantity"),
         "min_value": _l("least value"),

@@ -53,7 +53,7 @@ def counted(order_ids: Sequence[int]) -> list[Counted]:
         .join(Order, Order.id == OrderLine.order_id)
         .outerjoin(Product, Product.id == OrderLine.product_id)
         .outerjoin(Category, Category.id == Product.category_id)
-        .where(Order.id.in_(order_ids), Order.state.in_(COUNTED), OrderLine.net.is_not(None))
+        .where(Order.id.in_(order_ids), Order.state.in_(COUNTED), OrderLine.net.is_not(None), ~OrderLine.free)
         .order_by(OrderLine.order_id, OrderLine.position)
     )  # fmt: skip
     lines = db.session.execute(unscoped(query, _REASON)).all()

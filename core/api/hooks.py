@@ -33,6 +33,7 @@ from core.spec.orders import (
     DiscountRequest,
     DraftLine,
     Finding,
+    FreeGoods,
     HoldRequest,
     HoldType,
     OrderDraft,
@@ -57,7 +58,7 @@ __all__ = [
     "DataImport", "ImportField", "ImportRow", "RowResult",
     # orders
     "Charge", "ChargeLine", "ChargeRequest", "CheckoutRule", "CheckoutStep", "Discount", "DiscountRequest", "DraftLine",
-    "Finding", "HoldRequest", "HoldType", "OrderDraft", "OrderFact", "OrderFollower", "OrderPart", "Stage",
+    "Finding", "FreeGoods", "HoldRequest", "HoldType", "OrderDraft", "OrderFact", "OrderFollower", "OrderPart", "Stage",
     # reports
     "ReportColumn", "ReportParameter", "ReportSource",
     # the REST API

@@ -15,10 +15,13 @@ from core.orders.movements import LineSums, sums_of
 from core.orders.quantities import parse_quantity
 from core.orders.queries import find, lines_of, lock
 from core.orders.rules import judged_draft
+from core.spec.orders import FREE
 
 __all__ = [
     # for reading and foreign keys
     "Order", "OrderLine", "OrderCharge", "Hold", "Movement",
+    # what the source of a line's price begins with where it came for nothing; then owner and code, between colons
+    "FREE",
     # finding and locking
     "find", "lines_of", "lock",
     # the life of an order

@@ -68,6 +68,7 @@ ADDS: Mapping[str, object] = {
     "data_imports": _l("Imports and exports"),
     "order_charges": _l("Freight and charges"),
     "order_discounts": _l("Discounts on orders"),
+    "order_free_goods": _l("Goods for nothing"),
     "order_facts": _l("Figures for rules"),
     "document_sections": _l("Sections of documents"),
     "notification_kinds": _l("Tells people of"),

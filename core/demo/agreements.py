@@ -35,12 +35,22 @@ def rebate_rows(today: date) -> Iterator[Row]:
 
 
 def promotion_rows(today: date) -> Iterator[Row]:
-    """Yield the rows of promotions.csv: a voucher, so that nobody's totals change unasked."""
-    yield {
-        "code": "AUTUMN-FAIR", "name": "Autumn fair: 5 percent off the order", "kind": "percent", "value": "5",
-        "min_value": "200", "currency": "EUR", "voucher": "FAIR-5", "uses_per_company": "2",
+    """Yield the rows of promotions.csv: a voucher and free goods, so that nobody's totals change unasked."""
+    days = {
         "valid_from": (today - timedelta(days=10)).isoformat(), "valid_until": (today + timedelta(days=50)).isoformat(),
     }  # fmt: skip
+    names = (
+        "value", "min_value", "currency", "voucher", "uses_per_company", "for_every", "free_quantity", "counted_category",
+        "on_agreed",
+    )  # fmt: skip
+    for code, name, kind, values in (
+        ("AUTUMN-FAIR", "Autumn fair: 5 percent off the order", "percent", ("5", "200", "EUR", "FAIR-5", "2", *[""] * 4)),
+        ("SEALS-20-1", "Seals: 20 + 1", "free_goods", ("", "", "", "", "", "20", "1", "seals", "yes")),
+    ):
+        yield {
+            "code": code, "name": name, "kind": kind, **dict(zip(names, values, strict=True)),
+            "status": "active", **days,
+        }  # fmt: skip
 
 
 def assortment_rows() -> Iterator[Row]:

@@ -18,8 +18,9 @@ from core.data.scope import current_actor
 from core.data.write import write
 from core.i18n import _
 from core.orders import articles, cart, queries, rules
+from core.orders.beside import beside, store_free
 from core.orders.digest import content_of, digest
-from core.orders.draft import Priced, PricedLine, Wanted, charges_on, price_lines, stored_draft
+from core.orders.draft import Priced, PricedLine, Wanted, price_lines, stored_draft
 from core.orders.events import emit_order
 from core.orders.models import Order, OrderLine
 from core.pricing.manual import read as terms_of
@@ -36,12 +37,12 @@ REFERENCES = {"po_number": 60, "note": 5000}
 def preview(order: Order, quantities: Mapping[int, Decimal]) -> Priced:
     """Return what ``order`` would be with ``quantities`` by position (0 drops the line); the others stay.
 
-    Freight and other charges are those of what is left.
+    Freight, other charges and what comes for nothing are those of what is left.
     Invalid names what cannot be: an unknown line, a quantity that is not sold, no price, nothing left.
     """
     if current_actor().company_id != order.company_id:
         raise Forbidden("AMEND-COMPANY", _("Only people who buy for this company may change its order."))
-    lines = queries.lines_of(order.id)
+    lines = [line for line in queries.lines_of(order.id) if not line.free]
     unknown = sorted(set(quantities) - {line.position for line in lines})
     if unknown:
         raise Invalid("LINE-UNKNOWN", _("The order %(number)s has no line %(line)s.", number=order.number, line=unknown[0]))
@@ -67,9 +68,9 @@ def preview(order: Order, quantities: Mapping[int, Decimal]) -> Priced:
     taxed = [(line, kept[i].treatment or stored_treatment(line, order)) for i, line in enumerate(left)]
     found = tuple(replace(line, treatment=how) for line, (_line, how) in zip(kept, taxed, strict=True))
     goods = [TotalLine(line.net, how) for line, (_line, how) in zip(kept, taxed, strict=True)]
-    added = charges_on(found, goods, order.currency, country, order.id)
+    added, free = beside(found, goods, order.currency, country, order.id, order.locale)
     sums = totals(goods, order.currency, [TotalLine(charge.net, charge.treatment) for charge in added])
-    return Priced(found, sums, order.currency, added)
+    return Priced(found, sums, order.currency, added, free)
 
 
 def amend(
@@ -146,6 +147,7 @@ def stored_treatment(line: OrderLine, order: Order) -> Treatment:
 
 def _store(order: Order, lines: Sequence[OrderLine], new: Priced) -> None:
     left = {int(line.key): line for line in new.lines}
+    lines = [line for line in lines if not line.free]
     gone = [line.id for line in lines if line.position not in left]
     if gone:
         db.session.execute(delete(OrderLine).where(OrderLine.id.in_(gone)).execution_options(synchronize_session="fetch"))
@@ -153,3 +155,4 @@ def _store(order: Order, lines: Sequence[OrderLine], new: Priced) -> None:
     changed = [line for line in stays if left[line.position].quantity != line.quantity]
     queries.store_lines({"id": line.id, "quantity": left[line.position].quantity} for line in changed)
     cart.store_prices(order, changed, new, final=True)
+    store_free(order, new.free)

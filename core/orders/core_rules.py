@@ -43,10 +43,11 @@ def products(draft: OrderDraft) -> Sequence[Finding]:
 
 def products_still_sold(draft: OrderDraft) -> Sequence[Finding]:
     """Nothing was blocked or discontinued between placing and confirming."""
-    known = articles.by_id(line.product_id for line in draft.lines)
+    lines = (*draft.lines, *draft.free)
+    known = articles.by_id(line.product_id for line in lines)
     return tuple(
         Finding("PRODUCT-NOT-SOLD", "block", article.refusal, (line.key,))
-        for line in draft.lines
+        for line in lines
         if (article := known.get(line.product_id or 0)) and article.status == "blocked"
     )
 

@@ -170,17 +170,24 @@ def _line(line: OrderLine, currency: str) -> dict[str, str]:
     if by_hand is not None and by_hand.before is not None:
         terms = _("%(terms)s (before: %(price)s)", terms=terms, price=price(by_hand.before, currency))
     made = bands_of(line, currency)
-    extra = " · ".join(part for part in (line.customer_reference, line.note, terms, made) if part)
+    why = line.price_reason if line.free else ""
+    extra = " · ".join(part for part in (line.customer_reference, line.note, terms, made, why) if part)
     return {
         "position": str(line.position),
         "sku": line.sku,
         "name": line.name,
         "extra": extra,
         "quantity": qty(line.quantity, line.unit),
-        "price": price(line.unit_price, currency) if line.unit_price is not None else "–",
+        "price": _price(line, currency),
         "per": "" if line.per == 1 else _("per %(quantity)s", quantity=per_unit(line.per, line.unit)),
         "net": money(line.net, currency) if line.net is not None else "–",
     }
+
+
+def _price(line: OrderLine, currency: str) -> str:
+    if line.free:
+        return _("Free of charge")
+    return "–" if line.unit_price is None else price(line.unit_price, currency)
 
 
 def _imprint(merchant: Seller) -> list[str]:

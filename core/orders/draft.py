@@ -10,25 +10,22 @@ from typing import Any
 
 from sqlalchemy import select
 
-from core.catalog.units import LARGEST, QuantityCheck, UnitInfo, check_quantity, rules_by_key, to_base
+from core.catalog.units import LARGEST, QuantityCheck, UnitInfo, check_quantity, to_base
 from core.companies import services as companies
-from core.companies.models import Company
-from core.data import clock
 from core.data.db import db
 from core.i18n import _
-from core.orders import articles, charges
+from core.orders import articles
 from core.orders.articles import Article
+from core.orders.beside import FreeLine, beside, rules_for, treatments_of
 from core.orders.charges import TaxedCharge
 from core.orders.models import Order, OrderLine
 from core.pricing import services as pricing
-from core.pricing import tax
 from core.pricing.manual import read as read_terms
 from core.pricing.money import line_net
 from core.pricing.tax import Treatment
 from core.pricing.totals import TotalLine, Totals, totals
-from core.registry.registry import registry
 from core.spec.catalog import QuantityLine
-from core.spec.orders import ChargeLine, ChargeRequest, DraftLine, OrderDraft
+from core.spec.orders import FREE, DraftLine, OrderDraft
 from core.spec.pricing import ManualTerms, PriceLine, PriceRequest
 
 
@@ -71,12 +68,14 @@ class PricedLine:
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """A document with prices and charges of this moment, in ``currency``."""
+    """A document with prices, charges and free goods of this moment, in ``currency``."""
 
     lines: tuple[PricedLine, ...]
     totals: Totals
     currency: str
     charges: tuple[TaxedCharge, ...] = ()
+    #: What comes with the lines for nothing; it is no part of any sum.
+    free: tuple[FreeLine, ...] = ()
 
     def by_key(self) -> dict[str, PricedLine]:
         """Return the lines by key."""
@@ -111,14 +110,15 @@ def price_lines(
         order_id=order_id,
     ).by_key()
     checks = check_quantities(asked, units)
-    taxed = _treatments([known[w.product_id] for w in asked], ship_to_country)  # type: ignore[index]
+    classes = {known[w.product_id].tax_class for w in asked}  # type: ignore[index]
+    taxed = treatments_of(classes, ship_to_country, companies.current_company())
     lines = tuple(
         _line(w, known.get(w.product_id or 0), units.get(w.key), prices, checks, taxed, context.currency) for w in wanted
     )
     goods = [TotalLine(line.net, line.treatment or _UNTAXED) for line in lines]
-    added = charges_on(lines, goods, context.currency, ship_to_country, order_id) if charged else ()
+    added, free = beside(lines, goods, context.currency, ship_to_country, order_id, locale) if charged else ((), ())
     sums = totals(goods, context.currency, [TotalLine(charge.net, charge.treatment) for charge in added])
-    return Priced(lines, sums, context.currency, added)
+    return Priced(lines, sums, context.currency, added, free)
 
 
 def price_order(
@@ -157,6 +157,7 @@ def draft_of(order: Order, lines: Sequence[OrderLine], priced: Priced) -> OrderD
         extra=order.extra or {},
         charges_net=priced.totals.charges,
         wished_date=order.wished_date,
+        free=tuple(one.drafted() for one in priced.free),
     )
 
 
@@ -176,6 +177,7 @@ def priced_draft(
         ship_to_id=ship_to_id,
         charges_net=priced.totals.charges,
         discounts_net=sum((charge.net for charge in priced.charges if charge.net < 0), Decimal(0)),
+        free=tuple(one.drafted() for one in priced.free),
     )
 
 
@@ -200,6 +202,7 @@ def _imagined(position: int, line: PricedLine) -> DraftLine:
 
 def stored_draft(order: Order, lines: Sequence[Any]) -> OrderDraft:
     """Return a placed order, at its frozen prices, as rules see it; ``lines`` are rows with the columns that it has."""
+    found = [_stored(line) for line in lines]
     return OrderDraft(
         order_id=order.id,
         company_id=order.company_id,
@@ -208,30 +211,32 @@ def stored_draft(order: Order, lines: Sequence[Any]) -> OrderDraft:
         net=order.net,
         tax=order.tax,
         gross=order.gross,
-        lines=tuple(
-            DraftLine(
-                str(x.position),
-                x.id,
-                x.product_id,
-                x.sku,
-                x.unit,
-                x.quantity,
-                x.base_quantity,
-                x.unit_price,
-                x.net,
-                x.position,
-                x.price_source,
-                x.list_price,
-                x.per,
-                x.tax_rate,
-            )
-            for x in lines
-        ),
+        lines=tuple(line for line in found if not line.price_source.startswith(FREE)),
         po_number=order.po_number,
         ship_to_id=order.ship_to_id,
         bill_to_id=order.bill_to_id,
         extra=order.extra or {},
         charges_net=order.charges_net,
+        free=tuple(line for line in found if line.price_source.startswith(FREE)),
+    )
+
+
+def _stored(x: Any) -> DraftLine:
+    return DraftLine(
+        str(x.position),
+        x.id,
+        x.product_id,
+        x.sku,
+        x.unit,
+        x.quantity,
+        x.base_quantity,
+        x.unit_price,
+        x.net,
+        x.position,
+        x.price_source,
+        x.list_price,
+        x.per,
+        x.tax_rate,
     )
 
 
@@ -255,9 +260,7 @@ def stored_drafts(orders: Sequence[Order]) -> list[OrderDraft]:
 def check_quantities(wanted: Sequence[Wanted], units: Mapping[str, UnitInfo | None]) -> dict[str, QuantityCheck]:
     """Return whether each quantity may be ordered, by the product's own limits and the stricter ones of addons."""
     asked = [QuantityLine(w.key, w.product_id or 0, w.unit, w.quantity) for w in wanted if _sane(w.quantity)]
-    company = companies.current_company()
-    answers = registry().batch("quantity_rules", lines=tuple(asked), company_id=company.id if company else None)
-    rules = rules_by_key(rule for _owner, found in answers for rule in found)
+    rules = rules_for(asked)
     return {
         w.key: check_quantity(unit, w.quantity, rules.get(w.key, ()))
         if _sane(w.quantity)
@@ -277,61 +280,6 @@ def _absurd() -> str:
 
 
 _UNTAXED = Treatment("", "", Decimal(0))
-
-
-def _treatments(found: Sequence[Article], country: str) -> dict[str, Treatment]:
-    return _treatments_of({article.tax_class for article in found}, country, companies.current_company())
-
-
-def _treatments_of(classes: set[str], country: str, company: Company | None) -> dict[str, Treatment]:
-    seller = companies.seller_facts()
-    return tax.treatments(seller, company, country, classes, clock.today(seller.zone)) if classes else {}
-
-
-def charges_on(
-    lines: Sequence[PricedLine],
-    goods: Sequence[TotalLine],
-    currency: str,
-    country: str,
-    order_id: int | None = None,
-) -> tuple[TaxedCharge, ...]:
-    """Return what is charged beside the goods, and taken off; nothing on a document of which nothing has a price."""
-    asked = [
-        ChargeLine(
-            x.article.id if x.article else None,
-            x.unit.unit if x.unit else "",
-            x.quantity,
-            x.base_quantity,
-            x.net,
-            x.key,
-            x.price.source if x.price else "",
-        )
-        for x in lines
-    ]
-    return charges_for(companies.current_company(), asked, goods, currency, country, order_id)
-
-
-def charges_for(
-    company: Company | None,
-    lines: Sequence[ChargeLine],
-    goods: Sequence[TotalLine],
-    currency: str,
-    country: str,
-    order_id: int | None = None,
-) -> tuple[TaxedCharge, ...]:
-    """Return what is charged beside the goods of a company's document, whoever looks after it."""
-    if all(line.net is None for line in lines):
-        return ()
-    request = ChargeRequest(
-        company_id=company.id if company else None,
-        currency=currency,
-        net=sum((line.net for line in lines if line.net is not None), Decimal(0)),
-        lines=lines,
-        ship_to_country=country or companies.seller_facts().country,
-        at=clock.now(),
-        order_id=order_id,
-    )
-    return charges.of(request, goods, lambda classes: _treatments_of(classes, country, company))
 
 
 def _line(

@@ -28,7 +28,7 @@ class OrderHabits:
             select(OrderLine.product_id, times, last)
             .join(Order, Order.id == OrderLine.order_id)
             .where(Order.company_id == actor.company_id, Order.submitted_at.is_not(None))
-            .where(OrderLine.product_id.in_(products))
+            .where(OrderLine.product_id.in_(products), ~OrderLine.free)
             .group_by(OrderLine.product_id)
             .order_by(times.desc(), last.desc(), OrderLine.product_id)
         )

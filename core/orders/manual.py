@@ -20,8 +20,9 @@ from core.data.write import write
 from core.i18n import _
 from core.orders import cart, queries
 from core.orders.amending import stored_treatment
+from core.orders.beside import charges_for
 from core.orders.digest import content_of, digest, trace_digest
-from core.orders.draft import Priced, charges_for
+from core.orders.draft import Priced
 from core.orders.events import emit_order
 from core.orders.holds import blocking, open_holds
 from core.orders.models import Order, OrderLine
@@ -172,12 +173,14 @@ def _line(lines: Sequence[OrderLine], position: int, order: Order) -> OrderLine:
     if found is None:
         number = order.number or _("Cart")
         raise Invalid("LINE-UNKNOWN", _("The order %(number)s has no line %(line)s.", number=number, line=position))
+    if found.free:
+        raise Invalid("LINE-FREE", _("%(sku)s comes free of charge with the others; it has no price to set.", sku=found.sku))
     return found
 
 
 def _sum_up(order: Order, company: Company) -> None:
     """Write the sums of the order anew: lines at their frozen tax, charges by what the goods cost now."""
-    lines = queries.lines_of(order.id)
+    lines = [line for line in queries.lines_of(order.id) if not line.free]
     goods = [TotalLine(line.net, stored_treatment(line, order)) for line in lines]
     asked = [
         ChargeLine(x.product_id, x.unit, x.quantity, x.base_quantity, x.net, str(x.position), x.price_source) for x in lines

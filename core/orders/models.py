@@ -7,12 +7,14 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.data.db import db
 from core.data.scope import Subtree
 from core.data.types import Amount, Json, Price, Quantity
 from core.i18n.titles import in_words_of
+from core.spec.orders import FREE
 
 STATES = ("cart", "submitted", "confirmed", "completed", "cancelled", "rejected")
 
@@ -150,6 +152,11 @@ class OrderLine(db.Model):
     extra: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
 
     order: Mapped[Order] = relationship(back_populates="lines")
+
+    @hybrid_property
+    def free(self) -> bool:
+        """True for goods that came with what was ordered, for nothing; ``price_source`` says who gave them."""
+        return self.price_source.startswith(FREE)
 
 
 class OrderCharge(db.Model):

@@ -19,6 +19,7 @@ from core.i18n import _
 from core.i18n.titles import in_words_of
 from core.orders import articles, cart, guest_cart
 from core.orders.addresses import USES, chosen
+from core.orders.beside import FreeLine, shown
 from core.orders.cart import CartView
 from core.orders.draft import Priced, PricedLine, draft_of
 from core.orders.manual import AgreedTerms, agreed, bands_of
@@ -30,7 +31,7 @@ from core.pricing.bands import bands_text
 from core.spec.errors import Invalid
 from core.spec.orders import Finding, Stage
 from core.ui.deeds import deed
-from core.ui.formats import price, qty
+from core.ui.formats import plain, price, qty
 from core.ui.links import row_url
 
 
@@ -60,6 +61,8 @@ class CartRow:
     reference: str = ""
     note: str = ""
     problems: tuple[str, ...] = ()
+    #: It comes with the others for nothing, for the ``reason``; nobody changes it by itself.
+    free: bool = False
 
     @property
     def url(self) -> str:
@@ -74,7 +77,10 @@ class CartRow:
 
 @dataclass(frozen=True, slots=True)
 class CartPage:
-    """The cart as a page shows it; ``key`` names it when it is placed, ``seen`` the prices shown."""
+    """The cart as a page shows it: what was chosen (``rows``), and what comes with it for nothing (``free``).
+
+    ``key`` names it when it is placed, ``seen`` the prices shown.
+    """
 
     rows: tuple[CartRow, ...]
     priced: Priced
@@ -88,8 +94,14 @@ class CartPage:
 
     @property
     def seen(self) -> str:
-        """The unit prices shown, by line, for the comparison when the order is placed."""
-        return json.dumps({row.key: None if row.price is None else str(row.price) for row in self.rows})
+        """What was shown, for the comparison when the order is placed: unit prices by line, quantities of free goods."""
+        free = {key: plain(quantity) for key, quantity in shown(self.priced.free).items()}
+        return json.dumps({row.key: None if row.price is None else str(row.price) for row in self.rows} | free)
+
+    @property
+    def free(self) -> tuple[CartRow, ...]:
+        """The rows of what comes for nothing."""
+        return tuple(_free_row(one) for one in self.priced.free)
 
     @property
     def stopped(self) -> bool:
@@ -174,6 +186,15 @@ def _row(now: PricedLine, sku: str, name: str, unit: str, currency: str) -> Cart
         net=now.net,
         bands=bands_text(found.bands, currency, found.unit) if found else "",
     )
+
+
+def _free_row(one: FreeLine) -> CartRow:
+    article, nothing = one.article, Decimal(0)
+    return CartRow(
+        key=one.key, held=article.sku, sku=article.sku, name=article.name, image=article.image, unit_name=one.unit.unit,
+        unit=one.unit, quantity=one.quantity, price=nothing, per=Decimal(1), list_price=None, reason=one.label, net=nothing,
+        free=True,
+    )  # fmt: skip
 
 
 def _per_one(price: Decimal | None, per: Decimal) -> Decimal | None:

@@ -22,6 +22,7 @@ from core.data.scope import Actor, current_actor
 from core.data.write import write
 from core.i18n import _, speaking
 from core.orders import articles, cart, manual, queries, rules, steps
+from core.orders.beside import shown, store_free
 from core.orders.digest import content_of, digest, trace_digest
 from core.orders.draft import Priced, draft_of, price_order
 from core.orders.holds import add_hold
@@ -33,7 +34,7 @@ from core.registry.registry import registry
 from core.registry.state import moved_since
 from core.settings.services import get
 from core.spec.errors import Conflict, Invalid
-from core.spec.orders import OrderDraft, Stage
+from core.spec.orders import FREE, OrderDraft, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,8 @@ class Placement:
     """What the buyer sends: which cart, what they were shown, and the head of the order.
 
     ``cart_key`` names the cart (from the page); ``client_reference`` is the idempotency key of a program, which orders
-    whatever the open cart holds. ``expected_total`` is the gross total shown; ``seen`` the unit prices by position.
+    whatever the open cart holds. ``expected_total`` is the gross total shown; ``seen`` the unit prices by position, and
+    quantities by key of what comes for nothing (core.orders.beside).
     ``ship_to`` and ``bill_to`` are codes of the company's addresses, '' for the default. ``enter(order_id)``, where a page
     gives it, writes the head in the order's transaction instead of the fields: the steps of the checkout.
     """
@@ -169,10 +171,13 @@ def _compare(asked: Placement, lines: Sequence[OrderLine], priced: Priced) -> No
             differences.append(LineDifference(line.position, line.sku, line.name, before, found.unit_price, per, line.unit))
     if asked.expected_total != priced.totals.gross or (asked.seen and differences):
         raise PriceChanged(asked.expected_total, priced.totals.gross, priced.currency, differences)
+    if asked.seen and {key: value for key, value in asked.seen.items() if key.startswith(FREE)} != shown(priced.free):
+        text = _("What comes free of charge has changed since you looked. Nothing was ordered; look at it and order again.")
+        raise Conflict("FREE-GOODS-CHANGED", text)
 
 
 def _freeze_lines(order: Order, lines: Sequence[OrderLine], priced: Priced) -> list[OrderLine]:
-    """Write final prices and what explains them; number the lines without gaps."""
+    """Write final prices and what explains them; number the lines without gaps, what comes for nothing behind them."""
     cart.store_prices(order, lines, priced, final=True)
     found = priced.by_key()
     traces = [{"id": x.id, "trace_digest": trace_digest(p)} for x in lines if (p := found[str(x.position)].price)]
@@ -180,6 +185,7 @@ def _freeze_lines(order: Order, lines: Sequence[OrderLine], priced: Priced) -> l
     if [line.position for line in lines] != list(range(1, len(lines) + 1)):  # two steps: positions are unique
         queries.store_lines({"id": line.id, "position": -index} for index, line in enumerate(lines, start=1))
         queries.store_lines({"id": line.id, "position": index} for index, line in enumerate(lines, start=1))
+    store_free(order, priced.free)
     return queries.lines_of(order.id)
 
 

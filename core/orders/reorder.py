@@ -18,7 +18,8 @@ def review(number: str) -> tuple[Proposal, ...]:
 
 
 def review_lines(lines: Sequence[OrderLine]) -> tuple[Proposal, ...]:
-    """Return a proposal for every line: what ordering it now would mean."""
+    """Return a proposal for every line: what ordering it now would mean. What was free comes again where it still does."""
+    lines = [line for line in lines if not line.free]
     with articles.remembered():
         known = articles.by_id(line.product_id for line in lines)
         heirs = articles.by_sku(a.successor for a in known.values() if a.availability == "discontinued" and a.successor)

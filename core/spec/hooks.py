@@ -33,6 +33,7 @@ from core.spec.orders import (
     CheckoutStep,
     Discount,
     DiscountRequest,
+    FreeGoods,
     HoldType,
     OrderFact,
     OrderFollower,
@@ -199,6 +200,10 @@ class OrderHooks:
     @spec(kind="batch", on_error="fail", result=Discount)
     def order_discounts(self, request: DiscountRequest) -> Iterable[Discount]:
         """Return what comes off lines and charges; asked after the charges whenever a document is priced."""
+
+    @spec(kind="batch", on_error="fail", result=FreeGoods)
+    def order_free_goods(self, request: ChargeRequest) -> Iterable[FreeGoods]:
+        """Return what comes with the document for nothing; asked whenever it is priced, last when the order is placed."""
 
     @spec(kind="batch", on_error="fail", result=DocumentSection)
     def document_sections(self, request: DocumentRequest) -> Iterable[DocumentSection]:

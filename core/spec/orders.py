@@ -36,6 +36,10 @@ class Finding:
     remedy_url: str = ""
 
 
+#: What the source of a price begins with where nothing is paid, because what was ordered earned the goods.
+FREE = "free:"
+
+
 @dataclass(frozen=True, slots=True)
 class DraftLine:
     """A line as rules see it; ``net`` and ``unit_price`` in the order's currency, None where there is no price."""
@@ -61,7 +65,10 @@ class DraftLine:
 
 @dataclass(frozen=True, slots=True)
 class OrderDraft:
-    """An order as rules see it: plain values only. Amounts in ``currency``."""
+    """An order as rules see it: plain values only. Amounts in ``currency``.
+
+    ``lines`` are what is ordered: limits, minimums and approvals look at them. ``free`` is what comes with it for nothing.
+    """
 
     order_id: int
     company_id: int
@@ -80,6 +87,7 @@ class OrderDraft:
     wished_date: date | None = None
     #: What of ``charges_net`` comes off, 0 or less, of an order that is not stored; of others its rows of charges say it.
     discounts_net: Decimal = Decimal(0)
+    free: tuple[DraftLine, ...] = ()
 
     @property
     def without_tax(self) -> Decimal:
@@ -180,6 +188,30 @@ class Discount:
         amounts = (*self.lines.values(), self.charges)
         if not 0 < len(self.code) <= 40 or len(str(self.label)) > 120 or not all(amount >= 0 for amount in amounts):
             raise ValueError(f"A discount has a code of 1 to 40 characters, a label up to 120, no amount below 0: {self!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class FreeGoods:
+    """Goods that come with what is ordered, for nothing: ``quantity`` in base units of the product; buyers read ``label``.
+
+    They are given in the product's base unit, or the unit that it is sold in first, rounded down to whole ones (as many
+    decimals as the unit has); its least, most and steps are for who orders. Nothing is given of a product that the buyer
+    may not order.
+    """
+
+    code: str
+    label: object
+    product_id: int
+    quantity: Decimal
+    order: int = 100
+
+    def __post_init__(self) -> None:
+        """Refuse what a line could not hold: ValueError."""
+        fits = 0 < len(self.code) <= 40 and len(str(self.label)) <= 120
+        if not fits or not self.quantity.is_finite() or self.quantity <= 0:
+            raise ValueError(
+                f"Free goods have a code of 1 to 40 characters, a label up to 120, a quantity above 0: {self!r}"
+            )
 
 
 @dataclass(frozen=True, slots=True)

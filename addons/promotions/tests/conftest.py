@@ -27,7 +27,8 @@ RIGHTS = frozenset(
 )
 NOTHING = dict.fromkeys(
     ("min_value", "min_quantity", "max_units", "counted_product_id", "counted_category_id", "reduced_product_id",
-     "reduced_category_id", "company_id", "segment_id", "uses", "uses_per_company", "valid_until")
+     "reduced_category_id", "free_quantity", "for_every", "company_id", "segment_id", "uses", "uses_per_company",
+     "valid_until")
 )  # fmt: skip
 
 

@@ -83,3 +83,34 @@ def test_the_buyer_enters_a_voucher(visit, shop):
     assert "Promotion WELCOME" in text
     assert post(anna, where, page, remove="1").status_code == 303
     assert "Promotion WELCOME" not in anna.get("/cart").text
+
+
+def test_free_goods_are_made_by_staff_and_seen_by_buyers(visit, shop):
+    sam, fia = visit("sam@tukku.example"), visit("fia@tukku.example")
+    page = sam.get("/admin/a/promotions/promotions/new")
+    good = {
+        "code": "TEN", "name": "Ten and one", "kind": "free_goods", "for_every": "10", "free_quantity": "1",
+        "status": "active", "counted_sku": "A-1",
+    }  # fmt: skip
+    url = "/admin/a/promotions/promotions/new"
+    for wrong, says in (
+        ({"for_every": "-1"}, "0.001 or more"),
+        ({"for_every": "2000000"}, "at most"),
+        ({"free_quantity": "0"}, "0.001 or more"),
+        ({"reduced_sku": "<script>"}, "nothing with the code"),
+        ({"kind": "percent", "value": "5"}, "Only free units"),
+    ):
+        refused = post(sam, url, page, **{**good, **wrong})
+        assert (refused.status_code, wrong) == (422, wrong)
+        assert says in unescape(refused.text), wrong
+    assert post(sam, url, page, **good).status_code == 303
+    assert 'value="10"' in sam.get("/admin/a/promotions/promotions/TEN").text
+    assert post(fia, url, fia.get("/admin/a/promotions/promotions"), **good).status_code == 403
+    anna = visit("anna@acme.example")
+    assert "10 + 1" in anna.get("/p/A-1").text
+    assert "10 + 1" not in anna.get("/p/B-2").text
+    post(anna, "/cart/add", anna.get("/p/A-1"), sku="A-1", quantity="20")
+    for path in ("/cart", "/checkout"):
+        told = anna.get(path).text
+        assert "Free of charge" in told, path
+        assert "Ten and one" in told, path

@@ -45,7 +45,7 @@ _PLAIN = (
 )  # fmt: skip
 _LINE = (
     "position", "sku", "name", "unit", "quantity", "unit_price", "per", "net", "tax_category", "tax_rate", "note",
-    "price_reason",
+    "price_reason", "free",
 )  # fmt: skip
 RESOURCE = replace(DESK, key="api.orders", order="-submitted")
 
@@ -58,13 +58,16 @@ class AgreedItem(Schema):
 
 
 class OrderLineItem(Schema):
-    """A line; ``net`` is the rounded amount, ``shipped`` what has left, ``returned`` what came back of it."""
+    """A line; ``net`` is the rounded amount, ``shipped`` what has left, ``returned`` what came back of it.
+
+    One that is ``free`` came with the others for nothing, for the reason that it names.
+    """
 
     position, sku, name, unit = fields.Integer(), fields.String(), fields.String(), fields.String()
     quantity, unit_price, per = DecimalText(), DecimalText(allow_none=True), DecimalText()
     net, tax_rate = DecimalText(allow_none=True), DecimalText(allow_none=True)
     tax_category, note, reference = fields.String(), fields.String(), fields.String()
-    price_reason = fields.String()
+    price_reason, free = fields.String(), fields.Boolean()
     shipped, cancelled, returned = DecimalText(), DecimalText(), DecimalText()
     agreed = fields.Nested(AgreedItem, allow_none=True)
 
