@@ -6,18 +6,17 @@ import codecs
 import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from core.i18n import _
 from core.i18n.numbers import FILE, FILE_WITH_COMMAS, Marks
+from core.imports import spreadsheets
 from core.spec.errors import Invalid
 
-SPREADSHEETS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
 _CHUNK = 1 << 20
-_DELIMITERS = (",", ";", "\t")
+_DELIMITERS = (",", ";", "\t", "|")
 
 
 @dataclass(slots=True)
@@ -39,7 +38,7 @@ def read(path: Path) -> Sheet:
     """Open a file by its ending; Invalid where it is missing, empty, or not a table."""
     if not path.is_file():
         raise Invalid("IMPORT-FILE-MISSING", _("There is no file %(name)s.", name=path))
-    if path.suffix.lower() in SPREADSHEETS:
+    if path.suffix.lower() in spreadsheets.ENDINGS:
         return _read_spreadsheet(path)
     return _read_csv(path)
 
@@ -99,9 +98,8 @@ def _outside_quotes(line: str, mark: str) -> int:
 def _encoding(path: Path) -> tuple[str, tuple[str, ...], int]:
     """Return the encoding, a note where it is not UTF-8, and the number of lines."""
     with path.open("rb") as file:
-        start = file.read(4)
-        if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            return "utf-16", (_("The file is UTF-16; it was read as such."),), 0
+        if wide := utf_16(file.read(_CHUNK)):
+            return wide, (_("The file is UTF-16; it was read as such."),), 0
         decoder = codecs.getincrementaldecoder("utf-8")()
         file.seek(0)
         lines, valid, western, text = 0, True, True, True
@@ -122,6 +120,17 @@ def _encoding(path: Path) -> tuple[str, tuple[str, ...], int]:
     return "cp1252" if western else "latin-1", (note,), lines
 
 
+def utf_16(start: bytes) -> str:
+    """Return the codec of a text that begins in UTF-16, with its mark or without one; '' where it does not."""
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    high, low = start[:2000:2], start[1:2000:2]  # without a mark it shows where most letters are ASCII
+    for codec, zeros, letters in (("utf-16-le", low, high), ("utf-16-be", high, low)):
+        if zeros and zeros.count(0) * 2 > len(zeros) and 0 not in letters:
+            return codec
+    return ""
+
+
 def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes) -> bool:
     try:
         decoder.decode(chunk)
@@ -131,27 +140,13 @@ def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes) -> bool:
 
 
 def _read_spreadsheet(path: Path) -> Sheet:
-    from python_calamine import CalamineError, CalamineWorkbook
-
-    try:
-        book = CalamineWorkbook.from_path(str(path))
-        sheet = book.get_sheet_by_index(0)
-    except (CalamineError, IndexError, OSError) as error:
-        message = _(
-            "%(name)s cannot be opened as a spreadsheet (%(reason)s). Save it again as XLSX or CSV.",
-            name=path.name, reason=error,
-        )  # fmt: skip
-        raise Invalid("IMPORT-FILE-BROKEN", message) from error
-    rows = (
-        (number, [text_of(cell) for cell in cells])
-        for number, cells in enumerate(sheet.iter_rows(), 1)
-        if any(cell != "" for cell in cells)
-    )
+    table = spreadsheets.read(path, path.name, spreadsheets.IMPORT)
+    rows = ((number, [text_of(cell) for cell in cells]) for number, cells in table.rows)
     _number, columns = next(rows, (1, ()))
     notes: tuple[str, ...] = ()
-    if len(book.sheet_names) > 1:
-        notes = (_("Only the first sheet, %(sheet)s, was read.", sheet=sheet.name),)
-    return Sheet(path.name, _header(path.name, columns), rows, max(sheet.total_height - 1, 0), notes)
+    if table.sheets > 1:
+        notes = (_("Only the first sheet, %(sheet)s, was read.", sheet=table.sheet),)
+    return Sheet(path.name, _header(path.name, columns), rows, max(table.total - 1, 0), notes)
 
 
 def text_of(cell: Any) -> str:
@@ -160,10 +155,6 @@ def text_of(cell: Any) -> str:
         return "yes" if cell else "no"
     if isinstance(cell, float):
         return f"{Decimal(f'{cell:.15g}'):f}"
-    if isinstance(cell, datetime):
-        return cell.date().isoformat() if cell.time() == time() else cell.isoformat(timespec="seconds")
-    if isinstance(cell, date | time):
-        return cell.isoformat()
     return str(cell).strip()
 
 

@@ -13,7 +13,8 @@ from werkzeug.utils import secure_filename
 
 from core.i18n import _
 from core.i18n.numbers import FILE, Marks
-from core.imports.reading import SPREADSHEETS, Sheet, read
+from core.imports.reading import Sheet, read
+from core.imports.spreadsheets import ENDINGS as SPREADSHEETS
 from core.spec.errors import Invalid
 
 ENDINGS = (".csv", ".txt", ".tsv", *SPREADSHEETS)

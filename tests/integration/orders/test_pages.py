@@ -270,6 +270,25 @@ def test_files_are_read_and_bad_ones_refused(visit):
     anna.post("/quick-order", 422, file=(io.BytesIO(b"\x00\x01not a workbook"), "order.xlsx"))
 
 
+def test_a_workbook_with_a_cell_far_away_is_refused_in_words_and_the_shop_goes_on(visit, tmp_path):
+    from xlsxwriter import Workbook
+
+    with Workbook(tmp_path / "order.xlsx") as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["SKU", "Quantity"])
+        sheet.write_row(1, 0, ["A-1", 3])
+    anna = visit("anna@acme.example")
+    anna.get("/quick-order")
+    assert "Ready" in anna.post("/quick-order", 200, file=((tmp_path / "order.xlsx").open("rb"), "order.xlsx"))
+    with Workbook(tmp_path / "far.xlsx") as book:
+        sheet = book.add_worksheet()
+        sheet.write(0, 0, "SKU")
+        sheet.write(1_048_575, 16_383, "x")
+    anna.get("/quick-order")
+    page = anna.post("/quick-order", 422, file=((tmp_path / "far.xlsx").open("rb"), "far.xlsx"))
+    assert "far.xlsx takes too much memory or time to be read" in page
+
+
 def test_a_visitor_fills_a_cart_where_the_shop_lets_him(shop_app):
     with acting(system("tests")):
         from core.settings.services import set_value
