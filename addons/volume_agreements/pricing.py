@@ -6,13 +6,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import BigInteger, Select, bindparam, case, func, select, type_coerce
 
 from core.api.catalog import Category
 from core.api.data import book, db, unscoped
 from core.api.i18n import translations
-from core.api.pricing import Candidate, PriceBatch, PriceContext, PriceLine, PriceStage, PriceStep
+from core.api.pricing import (
+    Candidate,
+    PriceBatch,
+    PriceContext,
+    PriceLine,
+    PriceStage,
+    PriceStep,
+    from_micro,
+    id_table,
+    id_values,
+    prepared,
+)
 from core.api.ui import percent_text, plain
 
 from . import engine
@@ -58,18 +70,27 @@ def prepare(batch: PriceBatch) -> Facts | None:
         return None
     left = {one.id: one.quantity for one in found}
     own: dict[str, dict[int, Decimal]] = {}
-    place = case((Entry.order_id == (batch.order_id or 0), Entry.position), else_=0)
-    taken = func.sum(Entry.reserved) + func.sum(Entry.committed)
-    query = (
-        select(Entry.agreement_id, place, taken)
-        .where(Entry.agreement_id.in_(list(left)))
-        .group_by(Entry.agreement_id, place)
-    )
-    for agreement_id, position, quantity in db.session.execute(unscoped(query, _REASON)):
+    dialect = db.engine.dialect.name
+    rows = prepared(_taken, dialect).rows(**id_values(dialect, "agreements", left), order_id=batch.order_id or 0)
+    for agreement_id, position, micros in rows:
+        quantity = from_micro(int(micros))
         left[agreement_id] -= quantity
         if position:
             own.setdefault(str(position), {})[agreement_id] = quantity
     return Facts(engine.ordered(found, where.company_ids), left, own)
+
+
+def _taken(dialect: str) -> Select[Any]:
+    """Build the statement: what is drawn of each agreement, in millionths, by the document's own lines and by the rest.
+
+    What a parent agreed on holds beneath it, and everybody beneath it draws from the same quantity.
+    """
+    entry = Entry.__table__
+    place = case((entry.c.order_id == bindparam("order_id", type_=BigInteger), entry.c.position), else_=0)
+    reserved, committed = (type_coerce(column, BigInteger) for column in (entry.c.reserved, entry.c.committed))
+    taken = func.sum(reserved) + func.sum(committed)
+    chosen = entry.c.agreement_id.in_(select(id_table(dialect, "agreements").c.id))
+    return select(entry.c.agreement_id, place, taken).where(chosen).group_by(entry.c.agreement_id, place)
 
 
 def terms_of(where: PriceContext) -> tuple[Terms, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from core.catalog.units import UnitInfo, rules_by_key, with_rules
-from core.companies import services as companies
+from core.data.scope import current_actor
 from core.registry.registry import registry
 from core.spec.catalog import QuantityLine
 
@@ -18,8 +18,7 @@ def for_reader(units: Mapping[Pair, UnitInfo]) -> dict[Pair, UnitInfo]:
         return {}
     keys = {f"{product_id} {name}": (product_id, name) for product_id, name in units}
     lines = tuple(QuantityLine(key, *pair, units[pair].minimum) for key, pair in keys.items())
-    company = companies.current_company()
-    answers = registry().batch("quantity_rules", lines=lines, company_id=company.id if company else None)
+    answers = registry().batch("quantity_rules", lines=lines, company_id=current_actor().company_id)
     rules = rules_by_key(rule for _owner, found in answers for rule in found)
     if not rules:
         return dict(units)

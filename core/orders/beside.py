@@ -15,6 +15,7 @@ from core.companies import services as companies
 from core.companies.models import Company
 from core.data import clock
 from core.data.db import db
+from core.data.scope import current_actor
 from core.orders import articles, charges
 from core.orders.articles import Article
 from core.orders.charges import TaxedCharge
@@ -146,8 +147,7 @@ def treatments_of(classes: set[str], country: str, company: Company | None) -> d
 
 def rules_for(lines: Sequence[QuantityLine]) -> Mapping[str, Sequence[QuantityRule]]:
     """Return the stricter limits of addons for lines, by key."""
-    company = companies.current_company()
-    answers = registry().batch("quantity_rules", lines=tuple(lines), company_id=company.id if company else None)
+    answers = registry().batch("quantity_rules", lines=tuple(lines), company_id=current_actor().company_id)
     return rules_by_key(rule for _owner, found in answers for rule in found)
 
 
