@@ -47,8 +47,11 @@ _CODE = {
 _QUANTITY = {"quantity", "qty", "pcs", "amount", "count", "määrä", "kpl", "lkm", "tilausmäärä", "ilość", "miktar", "adet"}
 _UNIT = {"unit", "uom", "yksikkö", "yks", "jednostka", "birim"}
 _REFERENCE = {"reference", "ref", "line reference", "viite", "rivin viite", "merkki"}
-#: Between a quantity and a code: "3 x ABC".
+#: Between a quantity and a code: "3 x ABC", "3x ABC", "ABC x3".
 _TIMES = frozenset("xX×*")
+_COUNT = re.compile(r"[xX×*]?(\d+)[xX×*]?")
+#: Digits in groups, with a unit behind them: "1 000 pcs".
+_GROUPS = re.compile(r"(?<!\S)\d{1,3}(?: \d{3})+(?= [^\s\d]+$)")
 _WIDE = re.compile(r"\s{2,}")
 
 
@@ -181,10 +184,17 @@ def _splits(text: str, fields: Sequence[str]) -> Iterator[list[str]]:
         by_comma = [field.strip() for field in next(csv.reader([line], skipinitialspace=True), [])]
         yield [field for field in by_comma if field]
     words = line.split()
+    if grouped := _GROUPS.search(" ".join(words)):
+        yield [field for field in (grouped.string[: grouped.start()].strip(), *_behind(grouped)) if field]
     yield from _by_words(words)
-    without = [word for word in words if word not in _TIMES]
-    if len(without) < len(words):
+    without = [counted[1] if (counted := _COUNT.fullmatch(word)) else word for word in words if word not in _TIMES]
+    if without != words:
         yield from _by_words(without)
+
+
+def _behind(grouped: re.Match[str]) -> tuple[str, str]:
+    """Return a number in groups, and the unit that stands behind it."""
+    return grouped[0], grouped.string[grouped.end() :].strip()
 
 
 def _by_words(words: Sequence[str]) -> Iterator[list[str]]:

@@ -17,15 +17,15 @@ from core.catalog.units import UnitInfo
 from core.data.db import db
 from core.i18n import _
 from core.i18n.numbers import Marks, marks_of
-from core.orders import articles
+from core.orders import articles, unit_words
 from core.orders.articles import Article
 from core.orders.paste import MAX_ROWS, Pasted, PastedRow, Reading
 from core.orders.proposals import Choice, Proposal, priced
 from core.orders.quantities import parse_quantity
 from core.spec.errors import Invalid
+from core.ui.formats import unit_name
 
 MAX_PROPOSED = 40
-_PIECES = frozenset({"pcs", "pc", "pce", "ea", "each", "kpl", "st", "stk", "stück", "szt", "adet", "piece", "pieces"})
 
 
 def review(pasted: Pasted, marks: Marks | None = None, *, given: Collection[int] = ()) -> tuple[Proposal, ...]:
@@ -101,7 +101,7 @@ def _with_amount(row: Proposal, match: CodeMatch, reading: Reading, marks: Marks
             "%(sku)s is not sold in “%(unit)s”; it is sold in %(units)s.",
             sku=article.sku,
             unit=reading.unit[:20],
-            units=", ".join(article.units),
+            units=", ".join(map(unit_name, article.units)),
         )
         return replace(row, outcome="bad_unit", message=message, quantity=reading.amount)
     if not reading.quantity and not given:
@@ -115,11 +115,8 @@ def _with_amount(row: Proposal, match: CodeMatch, reading: Reading, marks: Marks
 
 
 def _unit(article: Article, name: str) -> UnitInfo | None:
-    """Return the unit by its name, or by another word for pieces."""
-    found = article.unit(name)
-    if found is None and name.casefold().strip(".") in _PIECES:
-        found = next((unit for unit in article.units.values() if unit.unit.casefold() in _PIECES), None)
-    return found
+    """Return the unit by its code, or by a word for it in any language."""
+    return article.unit(name) or article.units.get(unit_words.meant(name, article.units))
 
 
 def _merge(rows: Sequence[Proposal]) -> list[Proposal]:

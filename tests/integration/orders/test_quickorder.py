@@ -155,3 +155,19 @@ def test_a_product_that_was_deleted_is_still_named(shop):
         (row,) = reorder.review(number)
         assert row.outcome == "gone"
         assert "A-1" in row.message
+
+
+def test_units_are_known_by_the_words_of_every_language(shop):
+    factories.make_product("BOXED", price="2", units=[factories.Unit("pcs"), factories.Unit("box", 100)])
+    words = (
+        "box", "BOX", "boxes", "Boxes.", "laatikko", "laatikkoa", "LAATIKKOA", "karton", "kartony", "kartonów", "kutu",
+        "KUTU", "ltk", "carton",
+    )  # fmt: skip
+    with shop.request():
+        found = quickorder.review(paste.parse("\n".join(f"BOXED;2;{word}" for word in words)))
+        assert {row.outcome for row in found[1:]} == {"merged"}, [(row.text, row.outcome) for row in found]
+        assert (found[0].unit.unit, found[0].quantity) == ("box", 2 * len(words))
+        others = quickorder.review(paste.parse("BOXED;2;szt.\nBOXED;2;adet\nBOXED;2;kappaletta\nBOXED;2;stück"))
+        assert (others[0].unit.unit, others[0].quantity) == ("pcs", 8)
+        [refused] = quickorder.review(paste.parse("BOXED;2;barrel"))
+        assert refused.message == "BOXED is not sold in “barrel”; it is sold in pcs, box."
