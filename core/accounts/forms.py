@@ -82,7 +82,7 @@ class ChangePasswordForm(TukkuForm):
 class ProfileForm(TukkuForm):
     """One's own name and language."""
 
-    name = StringField(_l("Name"), [InputRequired(), Length(max=200)], render_kw={"autocomplete": "name"})
+    name = StringField(_l("Your name"), [InputRequired(), Length(max=200)], render_kw={"autocomplete": "name"})
     locale = language_field()
 
 
@@ -95,7 +95,7 @@ class InviteStaffForm(TukkuForm):
     """Somebody new on the staff."""
 
     email = EmailField(_l("E-mail"), [InputRequired()])
-    name = StringField(_l("Name"), [InputRequired(), Length(max=200)])
+    name = StringField(_l("First and last name"), [InputRequired(), Length(max=200)])
     locale = language_field()
     roles = ChecksField(_l("Roles"), options=staff_roles)
 
@@ -103,6 +103,6 @@ class InviteStaffForm(TukkuForm):
 class StaffForm(TukkuForm):
     """A member of staff."""
 
-    name = StringField(_l("Name"), [InputRequired(), Length(max=200)])
+    name = StringField(_l("First and last name"), [InputRequired(), Length(max=200)])
     locale = language_field()
     roles = ChecksField(_l("Roles"), options=staff_roles)

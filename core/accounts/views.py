@@ -20,7 +20,7 @@ from core.accounts.models import User
 from core.data import audit
 from core.data.db import db
 from core.data.write import write
-from core.i18n import LOCALES, _, ngettext
+from core.i18n import LOCALES, _, ngettext, speaking
 from core.spec.errors import TukkuError
 from core.ui.access import public, requires
 from core.ui.forms import refuse
@@ -170,7 +170,8 @@ def profile() -> Any:
         with write():
             if users.update_user(user, name=form.name.data, locale=form.locale.data):
                 audit.record("user", user.code, "changed", after={"name": user.name, "locale": user.locale})
-        flash(_("Your details are saved."), "success")
+        with speaking(user.locale):  # the page that shows it is in the language just chosen
+            flash(_("Your details are saved."), "success")
         return redirect(url_for("accounts.profile"), 303)
     page = render_template("accounts/profile.html", form=form, user=user, who=identity.current(), office=_office())
     return page, 422 if form.is_submitted() else 200

@@ -103,7 +103,7 @@ class InvitationForm(TukkuForm):
     """Somebody to invite into a company."""
 
     email = EmailField(_l("E-mail"), [InputRequired(), Length(max=255)])
-    name = StringField(_l("Name"), [Length(max=200)])
+    name = StringField(_l("First and last name"), [Length(max=200)])
     roles = ChecksField(_l("Roles"), options=buyer_roles)
 
 

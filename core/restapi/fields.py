@@ -26,6 +26,11 @@ class Schema(ma.Schema):
         unknown = ma.RAISE
         ordered = True
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        known = ", ".join(field.data_key or name for name, field in self.load_fields.items())
+        self.error_messages["unknown"] = f"There is no such member here. Those that are taken: {known}."
+
 
 class DecimalText(fields.Field):
     """A decimal, written as a string so that no program turns it into a binary fraction."""

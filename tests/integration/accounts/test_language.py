@@ -27,3 +27,11 @@ def test_a_signed_in_person_keeps_the_chosen_language_in_any_browser(app, client
 
 def test_a_language_that_the_shop_does_not_speak_is_refused(client):
     assert choose(client, "xx").status_code == 400
+
+
+def test_who_changes_the_language_is_answered_in_the_new_one(client):
+    client.post("/login", data={"email": "anna@acme.example", "password": PASSWORD})
+    page = client.post("/account", data={"name": "Anna", "locale": "pl"}, follow_redirects=True).text
+    assert "Twoje dane zapisano" in page
+    assert "Your details are saved" not in page
+    assert "Twoje imię i nazwisko" in page

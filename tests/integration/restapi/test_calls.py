@@ -57,6 +57,11 @@ def test_errors_are_problems_below_api_and_pages_elsewhere(app, key_of, login, w
     wrong = _problem(ours.post("/prices/quote", {"lines": [{"sku": "M8", "quantity": 2}]}), 422, "VALIDATION")
     assert wrong["errors"]["json"]["lines"]["0"]["quantity"] == ['Write the number as a string, for example "12.50".']
     assert "says which members" in wrong["detail"]
+    wrong = _problem(
+        ours.post("/prices/quote", {"lines": [{"sku": "M8", "quantity": "2", "amount": "2"}]}), 422, "VALIDATION"
+    )
+    [said] = wrong["errors"]["json"]["lines"]["0"]["amount"]
+    assert said == "There is no such member here. Those that are taken: sku, unit, quantity."
     _problem(ours.post("/prices/quote", "{broken"), 400)
     assert app.test_client().get("/nothing-here").mimetype == "text/html"
 
