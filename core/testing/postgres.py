@@ -26,6 +26,9 @@ from core.data.db import normalise_url
 _TEMPLATE = "tukku_template"
 _SCRATCH = "tukku_scratch"
 _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename"
+_LEAVE = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()"""
 _SHAPE = """
     SELECT md5(string_agg(concat_ws(' ', c.relname, a.attname, a.atttypid, a.attnotnull), ',' ORDER BY c.relname, a.attnum))
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
@@ -33,6 +36,9 @@ _SHAPE = """
 _numbers = itertools.count(1)
 #: Databases that tests are done with, by the template they are like.
 _free: dict[str, list[URL]] = {}
+#: One connection to the database that was given back last: a new one would spend most of its time on getting to know
+#: the tables.
+_links: dict[URL, Engine] = {}
 
 
 @cache
@@ -92,17 +98,15 @@ def take(template_name: str) -> URL:
 
 def give_back(url: URL, template_name: str) -> None:
     """Put a database that was taken back into the state of the template; drop it where a test changed its tables."""
-    engine = create_engine(url, poolclass=NullPool)
+    if url not in _links:
+        _cut_links()
+        _links[url] = create_engine(url, pool_size=1, max_overflow=0)
     try:
-        with _admin().connect() as connection:
-            others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"
-            connection.execute(text(others), {"name": url.database})
-        with engine.begin() as connection:
+        with _links[url].begin() as connection:
+            connection.execute(text(_LEAVE))
             restored = _restore(connection, _contents(template_name))
     except DBAPIError:
         restored = False
-    finally:
-        engine.dispose()
     if restored:
         _free.setdefault(template_name, []).append(url)
     else:
@@ -114,6 +118,11 @@ def drop_taken() -> None:
     for urls in _free.values():
         while urls:
             drop(urls.pop())
+
+
+def _cut_links() -> None:
+    while _links:
+        _links.popitem()[1].dispose()
 
 
 @cache
@@ -143,6 +152,8 @@ def _restore(connection: Connection, contents: tuple[str, dict[str, str]]) -> bo
 
 def drop(url: URL) -> None:
     """Remove a database made by `clone`, closing what is still connected to it."""
+    if url in _links:
+        _cut_links()
     with _admin().connect() as connection:
         connection.execute(text(f'DROP DATABASE IF EXISTS "{url.database}" WITH (FORCE)'))
 
