@@ -7,8 +7,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 TUKKU_DATA_DIR ?= var
 PORT ?= 8000
-# A hung test must not hang the machine; the whole suite has ten minutes on two cores.
-PYTEST := $(BIN)/pytest --maxfail=50
+# A hung test must not hang the machine; the whole suite has ten minutes on two cores. Python keeps what it compiles, also
+# where the environment says otherwise: tests start many processes.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --maxfail=50
 
 LOADED := $(wildcard $(TUKKU_DATA_DIR)/.demo)
 

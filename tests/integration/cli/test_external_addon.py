@@ -20,7 +20,7 @@ PROJECT = ROOT / "tests" / "external_addon"
 
 def run(*words, path="", **environ):
     """Run a command; return what it printed."""
-    given = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (path, str(ROOT)))), "PYTHONDONTWRITEBYTECODE": "1"}
+    given = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (path, str(ROOT))))}
     done = subprocess.run(words, capture_output=True, text=True, env=given | environ, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -35,7 +35,7 @@ def python(*words, **options):
 def installed(tmp_path_factory):
     """The folder into which the wheel is installed; nothing is downloaded."""
     folder = tmp_path_factory.mktemp("external")
-    shutil.copytree(PROJECT, folder / "source")
+    shutil.copytree(PROJECT, folder / "source", ignore=shutil.ignore_patterns("__pycache__"))
     python("pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", str(folder), str(folder / "source"))
     (wheel,) = folder.glob("*.whl")
     python("pip", "install", "-q", "--no-deps", "--no-index", "--target", str(folder / "site"), str(wheel))

@@ -26,7 +26,7 @@ def tukku(folder, *words, code=0, **environ):
 
 def run(*words, path="", cwd=None, **environ):
     """Run a module of Python in a process of its own, with what is installed in ``path``; return what it printed."""
-    given = {"PYTHONPATH": os.pathsep.join(filter(None, (str(path), str(ROOT)))), "PYTHONDONTWRITEBYTECODE": "1"}
+    given = {"PYTHONPATH": os.pathsep.join(filter(None, (str(path), str(ROOT))))}
     done = subprocess.run(
         [sys.executable, "-m", *words],
         capture_output=True,
