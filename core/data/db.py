@@ -118,14 +118,15 @@ def make_engine(url: str | URL) -> Engine:
     return configure_engine(create_engine(parsed, **engine_options(parsed)))
 
 
-#: 32 MB of pages for each connection: prices and facets probe many. No mmap: a fault of the disk would end the process.
-_MEMORY = "cache_size=-32768"
+#: How a connection to SQLite is set up. 32 MB of pages for each: prices and facets probe many. No mmap: a fault of the
+#: disk would end the process.
+PRAGMAS = ("journal_mode=WAL", "foreign_keys=ON", "busy_timeout=10000", "synchronous=FULL", "cache_size=-32768")
 
 
 def _sqlite_connect(dbapi_connection: Any, _record: Any) -> None:
     dbapi_connection.isolation_level = None  # the begin event says BEGIN, so DDL is transactional too
     cursor = dbapi_connection.cursor()
-    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "busy_timeout=10000", "synchronous=FULL", _MEMORY):
+    for pragma in PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

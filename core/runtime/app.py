@@ -107,7 +107,7 @@ def _make(config: Config, domains: Domains, registry: Registry) -> Flask:
     app.config.update(flask_settings(config))
     app.extensions[EXTENSION] = registry
     app.extensions["tukku.config"] = config
-    app.extensions[OPERATOR] = lambda: _operator(config, app)
+    app.extensions[OPERATOR] = lambda: _operator(app)
     _init_database(app, config)
     init_security(app, config)
     init_incoming(app)
@@ -123,10 +123,10 @@ def _make(config: Config, domains: Domains, registry: Registry) -> Flask:
     return app
 
 
-def _operator(config: Config, app: Flask) -> Operator:
+def _operator(app: Flask) -> Operator:
     from core.runtime.operator import Operator as Present  # it builds apps itself, with this module
 
-    return Present(config, app)
+    return Present(app.extensions["tukku.config"], app)
 
 
 def _init_database(app: Flask, config: Config) -> None:

@@ -86,6 +86,27 @@ def _plain_environment() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _wait_for_no_disk() -> Iterator[None]:
+    """Let SQLite of this process not wait for the disk, as the PostgreSQL of tests does not: no test pulls a plug."""
+    from core.data import db
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(db, "PRAGMAS", tuple(pragma.replace("=FULL", "=OFF") for pragma in db.PRAGMAS))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def hashing_policy() -> Iterator[dict[str, int]]:
+    """Hash passwords with parameters too weak for real use, as the factories do; gives those of real use."""
+    from core.accounts import engine
+
+    policy = engine.ARGON2
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "ARGON2", {**policy, "argon2__memory_cost": 8, "argon2__time_cost": 1})
+        yield policy
+
+
 @pytest.fixture(scope="session")
 def _template_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     yield tmp_path_factory.mktemp("databases")
@@ -131,20 +152,25 @@ def data_app(database_url: str, data_dir: Path) -> Iterator[Flask]:
 
 
 @pytest.fixture
-def app_with(databases: Databases, data_dir: Path) -> Iterator[Callable[..., Flask]]:
-    """Build an app with a set of addons: ``app = app_with(addons=["pricing_contract"])``.
+def app_with(databases: Databases, data_dir: Path, request: pytest.FixtureRequest) -> Iterator[Callable[..., Flask]]:
+    """Give an app with a set of addons: ``app = app_with(addons=["pricing_contract"])``.
 
-    Its context is entered as the system actor, there is a seller, and Finland's standard tax rate.
+    Its context is entered as the system actor, there is a seller, and Finland's standard tax rate. The app is as new; it
+    is built anew where a test has patched something before, serves the app, or says how it is configured.
     """
     from core.data.scope import set_actor, system
+    from core.restapi import gate
     from core.testing import factories
     from core.testing.apps import closing, full_app
+    from core.testing.lending import lent
 
     with ExitStack() as stack:
 
         def build(addons: Sequence[str] = (), **config: object) -> Flask:
             url = databases.migrated(addons).render_as_string(hide_password=False)
-            app = stack.enter_context(closing(full_app(url, data_dir, **config)))
+            anew = config or "live_server" in request.fixturenames or _patched(request)
+            made = closing(full_app(url, data_dir, **config)) if anew else lent(url, data_dir, addons)
+            app = stack.enter_context(made)
             stack.enter_context(app.app_context())
             set_actor(system("tests"))
             factories.make_seller()
@@ -152,6 +178,12 @@ def app_with(databases: Databases, data_dir: Path) -> Iterator[Callable[..., Fla
             return app
 
         yield build
+    gate._taken.clear()  # it counts by the address of a database, which another test's may have
+
+
+def _patched(request: pytest.FixtureRequest) -> bool:
+    """Tell whether the test has patched anything by now."""
+    return "monkeypatch" in request.fixturenames and any(vars(request.getfixturevalue("monkeypatch")).values())
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.engine import URL
@@ -28,7 +29,7 @@ _SCRATCH = "tukku_scratch"
 _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename"
 _LEAVE = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-    WHERE datname = current_database() AND pid <> pg_backend_pid()"""
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND pid <> ALL(:resting)"""
 _SHAPE = """
     SELECT md5(string_agg(concat_ws(' ', c.relname, a.attname, a.atttypid, a.attnotnull), ',' ORDER BY c.relname, a.attnum))
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
@@ -39,6 +40,8 @@ _free: dict[str, list[URL]] = {}
 #: One connection to the database that was given back last: a new one would spend most of its time on getting to know
 #: the tables.
 _links: dict[URL, Engine] = {}
+#: The server's processes behind connections that rest until the next test.
+_resting: list[int] = []
 
 
 @cache
@@ -103,7 +106,7 @@ def give_back(url: URL, template_name: str) -> None:
         _links[url] = create_engine(url, pool_size=1, max_overflow=0)
     try:
         with _links[url].begin() as connection:
-            connection.execute(text(_LEAVE))
+            connection.execute(text(_LEAVE), {"resting": _resting})
             restored = _restore(connection, _contents(template_name))
     except DBAPIError:
         restored = False
@@ -111,6 +114,27 @@ def give_back(url: URL, template_name: str) -> None:
         _free.setdefault(template_name, []).append(url)
     else:
         drop(url)
+
+
+def rest(engine: Engine) -> bool:
+    """Make the connections in a pool what new ones are, for the next test on the database; False where one is in use."""
+    _resting.clear()
+    if engine.pool.checkedout():  # type: ignore[attr-defined]
+        return False
+    connections = [engine.raw_connection() for _ in range(engine.pool.checkedin())]  # type: ignore[attr-defined]
+    try:
+        for connection in connections:
+            driver: Any = connection.driver_connection
+            driver.autocommit = True
+            driver.execute("DISCARD ALL")
+            driver.autocommit = False
+            _resting.append(driver.info.backend_pid)
+    except engine.dialect.loaded_dbapi.Error:  # closed under its feet
+        return False
+    finally:
+        for connection in connections:
+            connection.close()
+    return True
 
 
 def drop_taken() -> None:

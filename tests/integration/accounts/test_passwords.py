@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.accounts import passwords, users
+from core.accounts import engine, passwords, users
 from core.data import clock
 from core.spec.errors import Invalid
 from core.testing.factories import PASSWORD, password_hash
@@ -33,7 +33,9 @@ def test_long_and_unguessable_passwords_are_taken():
         passwords.check(password, about=ABOUT)
 
 
-def test_argon2_has_the_parameters_of_the_policy(app):
+def test_argon2_has_the_parameters_of_the_policy(app_with, hashing_policy, monkeypatch):
+    monkeypatch.setattr(engine, "ARGON2", hashing_policy)  # tests hash with weaker ones
+    app_with()
     assert passwords.hashed(NEW).startswith("$argon2id$v=19$m=19456,t=2,p=1$")
     assert passwords.matches(NEW, passwords.hashed(NEW))
     assert not passwords.matches(NEW, password_hash())
