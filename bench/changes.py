@@ -1,4 +1,4 @@
-"""Measure a prepared change of many contract rows: preparing, publishing, undoing, and how long others wait to write.
+"""Measure changes of many contract rows: preparing, publishing, undoing, copying, and how long others wait to write.
 
     python -m bench.changes [--database sqlite|postgres] [--rows N]
 
@@ -19,9 +19,12 @@ from typing import Any
 
 from flask import Flask
 from sqlalchemy import update
+from werkzeug.datastructures import FileStorage
 
-from addons.pricing_contract import changes, editing, publishing
+from addons.pricing_contract import copying, editing, grid, preparing, publishing
 from addons.pricing_contract.change_models import Change
+from addons.pricing_contract.export import rows_as_csv
+from addons.pricing_contract.percents import Rise
 from bench import contracts
 from core.companies.models import Seller
 from core.data import clock
@@ -67,7 +70,7 @@ def measured(app: Flask, name: str) -> Iterator[None]:
     yield
     took = time.perf_counter() - start
     writer.end()
-    print(f"{name:<10} {took:6.1f} s, another writer waited {writer.longest:.2f} s at most", flush=True)
+    print(f"{name:<18} {took:6.1f} s, another writer waited {writer.longest:.2f} s at most", flush=True)
 
 
 def main() -> None:
@@ -89,20 +92,44 @@ def main() -> None:
 
 
 def steps(app: Flask) -> None:
-    """Prepare, publish, undo."""
+    """Prepare by a percentage, publish, undo; prepare a file; copy. What a request does is told apart from the job."""
     contract = editing.contract_by_code("K00")
-    moved = editing.change_by_percent(contract, Decimal(3))
-    with measured(app, "prepare"):
-        number = changes.by_percent(contract, moved).id
+    with measured(app, "ask for 3 percent"):
+        number = preparing.by_percent(contract, Rise(Decimal(3))).id
+    with measured(app, "prepare it"):
+        run_due(app)
     for name, act, state in (("publish", publishing.publish, "published"), ("undo", publishing.undo, "undone")):
         with measured(app, name):
             _run(app, act, number)
-        db.session.rollback()
-        change = db.session.get_one(Change, number, populate_existing=True)
-        assert change.state == state, change.refused
+        _expect(number, state)
+    with app.test_request_context(), tempfile.NamedTemporaryFile(suffix=".csv") as file:
+        set_actor(system("bench"))
+        file.write("".join(rows_as_csv(contract.id)).encode())
+        file.seek(0)
+        with measured(app, "ask for a file"):
+            rows = grid.uploaded_rows(contract, FileStorage(file, "rows.csv"), grid.PREPARED)
+            number = preparing.by_rows(contract, rows, "rows.csv").id
+    with measured(app, "prepare it"):
+        run_due(app)
+    _expect(number, "open")
+    head = {name: getattr(contract, name) for name in ("audience", "company_id", "segment_id", "currency")}
+    for percent in (0, 3):
+        with measured(app, f"copy, {percent} percent"):
+            copying.copy_contract(
+                contract, {**head, "code": f"C{percent}", "name": "C", "status": "draft"}, Decimal(percent)
+            )
+    with measured(app, "raise the copy"):
+        run_due(app)
+
+
+def _expect(number: int, state: str) -> None:
+    db.session.rollback()
+    change = db.session.get_one(Change, number, populate_existing=True)
+    assert change.state == state, change.refused
 
 
 def _run(app: Flask, act: Callable[..., Any], number: int) -> None:
+    db.session.rollback()  # to see what the job wrote
     change = db.session.get_one(Change, number, populate_existing=True)
     act(change.contract, change, change.version)
     run_due(app)

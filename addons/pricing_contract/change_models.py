@@ -14,8 +14,11 @@ from core.api.data import Json, Price, Quantity, Staff, db
 
 from .models import KINDS, Contract
 
-#: ``preparing``, ``publishing`` and ``undoing`` are those of long changes, while a job is at them.
-CHANGE_STATES = ("preparing", "open", "publishing", "scheduled", "published", "undoing", "undone", "withdrawn")
+#: ``preparing``, ``publishing`` and ``undoing`` are those of long changes, while a job is at them; ``failed``: a job found
+#: rows that cannot be. A short one is ``begun``, which nobody sees, until it is whole.
+CHANGE_STATES = (
+    "begun", "preparing", "failed", "open", "publishing", "scheduled", "published", "undoing", "undone", "withdrawn",
+)  # fmt: skip
 
 
 class Change(PreparedChange, db.Model):
@@ -25,7 +28,8 @@ class Change(PreparedChange, db.Model):
     ``effect``: whom that touches, as worked out last. ``deed_id``: once published, the deed whose rows can be put back.
     ``starts`` is the instant from which the change holds, None for the moment of publishing; terms that do not say so by
     their own dates are ``scheduled`` until then. ``checked`` counts the rows that a job at work has looked at, ``refused``
-    says why it could not publish or undo.
+    says why it could not publish or undo. ``origin`` is what a job prepares the change from (see preparing.py), ``problems``
+    the rows that it had to refuse.
     """
 
     __tablename__ = "pricing_contract_change"
@@ -42,6 +46,8 @@ class Change(PreparedChange, db.Model):
     head_before: Mapped[dict[str, Any] | None] = mapped_column(Json)
     deed_id: Mapped[int | None]
     checked: Mapped[int] = mapped_column(default=0)
+    origin: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    problems: Mapped[dict[str, Any] | None] = mapped_column(Json)
     version: Mapped[int] = mapped_column(default=1)
 
     contract: Mapped[Contract] = relationship()
@@ -75,3 +81,15 @@ class ChangeRow(db.Model):
     value: Mapped[Decimal] = mapped_column(Price)
     per: Mapped[Decimal] = mapped_column(Quantity)
     terms: Mapped[dict[str, Any] | None] = mapped_column(Json)
+
+
+class ChangePart(db.Model):
+    """Some rows of a file, as they were written there, until a job has read them; all rows for a product are in one part."""
+
+    __tablename__ = "pricing_contract_change_part"
+    __scope__ = Staff("change_id")
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    change_id: Mapped[int] = mapped_column(ForeignKey("pricing_contract_change.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    rows: Mapped[list[Any]] = mapped_column(Json)

@@ -57,17 +57,26 @@ def of_price(row: Any) -> dict[str, Any]:
 
 def keep(change: Change, rows: Sequence[Mapping[str, Any]]) -> None:
     """Store the rows of a change that nobody sees yet, in portions."""
-    full = [
-        {"gone": False, **row, "change_id": change.id, "place": place, "begins": row["valid_from"]}
-        for place, row in enumerate(rows)
-    ]
-    full.sort(key=lambda row: (row["target"], row["unit"], row["min_quantity"], row["valid_from"]))
+    full = as_kept(change, rows)
     for first in range(0, len(full), PORTION):
-        with write() as session:
-            # not by the model, which takes far longer over a hundred thousand rows
-            session.connection().execute(_ROWS.insert(), full[first : first + PORTION])
+        with write():
+            insert(full[first : first + PORTION])
         if len(full) > PORTION:
             give_way()
+
+
+def as_kept(change: Change, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows of a change as its table holds them, in the order in which they lie there."""
+    full = [
+        {"gone": False, "place": place, **row, "change_id": change.id, "begins": row["valid_from"]}
+        for place, row in enumerate(rows)
+    ]
+    return sorted(full, key=lambda row: tuple(row[name] for name in KEY))
+
+
+def insert(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add rows of `as_kept`, inside ``write()``; not by the model, which takes far longer over a hundred thousand."""
+    db.session.connection().execute(_ROWS.insert(), rows)
 
 
 def first_rows(change: Change, most: int) -> list[ChangeRow]:

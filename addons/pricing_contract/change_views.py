@@ -15,7 +15,7 @@ from core.api.hooks import Invalid
 from core.api.i18n import translations
 from core.api.ui import DayField, TukkuForm, day_text, requires
 
-from . import change_rows, changes, heads, publishing
+from . import change_rows, changes, heads, preparing, publishing
 from .change_models import Change
 from .days import first_day
 from .describe import KIND_LABELS
@@ -31,7 +31,7 @@ _, _l, ngettext, _p = translations(__name__)
 bp = Blueprint("pricing_contract_changes", __name__, template_folder="templates")
 SHOWN = 50
 #: States in which a job is at a change.
-AT_WORK = ("publishing", "undoing")
+AT_WORK = ("preparing", "publishing", "undoing")
 
 
 class PublishForm(TukkuForm):
@@ -55,7 +55,7 @@ def change(code: str, number: int) -> Any:
 
 
 def _page(contract: Contract, found: Change, form: PublishForm, status: int = 200) -> Any:
-    shown = change_rows.first_rows(found, SHOWN)
+    shown = change_rows.first_rows(found, SHOWN) if found.state != "preparing" else []
     now = changes.standing(contract, found, shown)
     moved = publishing.moved_since(contract, found)
     return render_template(
@@ -63,7 +63,8 @@ def _page(contract: Contract, found: Change, form: PublishForm, status: int = 20
         contract=contract, change=found, form=form, names=names_of(row.target for row in shown),
         rows=[(changes.as_price(row), row.gone, now.get(row.place)) for row in shown],
         terms=list(in_words(_terms(contract, found))), effect=found.effect or {},
-        decimal=Decimal, kinds=KIND_LABELS, left=max(0, found.size - SHOWN), done=min(found.checked, found.size),
+        decimal=Decimal, kinds=KIND_LABELS, left=max(0, found.size - SHOWN),
+        problems=found.problems or {}, done=min(found.checked, found.size),
         moved=len(moved), told=publishing.moved_in_words(contract, moved), long=found.size > publishing.LONG,
         formula=lambda row: said(read_terms(row.terms, row.value)), jumps=_together(found.effect or {}),
         holds_from=first_day(found.starts, ZoneInfo(seller().zone)) if found.starts else None,
@@ -149,9 +150,14 @@ def withdraw(code: str, number: int) -> Any:
 @bp.post("/contracts/<code>/changes/<int:number>/stop")
 @requires(EDIT)
 def stop(code: str, number: int) -> Any:
-    """Stop a job that publishes or undoes the change."""
+    """Stop a job at the change; one that was being prepared, or could not be, is forgotten."""
     contract = contract_by_code(code)
-    publishing.stop(contract, changes.change_by_number(contract, number))
+    found = changes.change_by_number(contract, number)
+    if found.state in ("preparing", "failed"):
+        preparing.throw_away(found)
+        flash(_("The change is thrown away; no price has moved."), "success")
+        return redirect(url_for("pricing_contract_admin.contract", code=code), 303)
+    publishing.stop(contract, found)
     flash(_("Stopped; no price has moved."), "success")
     return redirect(_url(code, number), 303)
 

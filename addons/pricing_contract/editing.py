@@ -1,14 +1,14 @@
-"""Change a contract: its head, its rows, copies, percent changes, and taking back a deletion."""
+"""Change a contract: its head, its rows, and taking back a deletion."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import and_, or_, select
 
 from core.api.catalog import Category, Product, ProductUnit
 from core.api.companies import seller
@@ -16,27 +16,25 @@ from core.api.data import AuditEntry, clock, db, end_of_day, start_of_day, write
 from core.api.hooks import Conflict, Invalid, NotFound
 from core.api.i18n import bounded, bounded_day, read_number, translations
 from core.api.imports import codes
-from core.api.pricing import BEGINNING, minor_digits, round_to
+from core.api.pricing import BEGINNING
 
-from . import conflicts, formula_text, meanwhile
-from .deeds import Counts, write_deeds
+from . import conflicts, formula_text
+from .change_models import Change
 from .formulas import CONTRACT
 from .grid import GridRow, read_key
 from .head_rules import bound_to_currency, checked_code, currency_stays
 from .meanwhile import Mark
-from .models import KINDS, Contract, ContractPrice, OrderLimit
+from .models import KINDS, Contract, ContractPrice
 from .rules import LIMIT
 from .saving import Header, Key, Saver, Staged, groups, record
 
 _, _l, ngettext, _p = translations(__name__)
-ZERO, HUNDRED = Decimal(0), Decimal(100)
+ZERO = Decimal(0)
 UNDO_FOR = timedelta(minutes=10)
-ROUNDINGS: dict[str, Any] = {"half_up": ROUND_HALF_UP, "up": ROUND_CEILING, "down": ROUND_FLOOR}
 _COPIED = (
     "target", "unit", "min_quantity", "valid_from", "valid_until", "kind", "value", "per", "terms", "product_id",
     "category_id",
 )  # fmt: skip
-_COPIED_LIMITS = ("target", "unit", "minimum", "step", "packages", "product_id", "category_id")
 
 
 def contract_by_code(code: str) -> Contract:
@@ -84,8 +82,18 @@ def check_head(contract: Contract | None, values: Mapping[str, Any]) -> None:
     if end is not None and end <= values.get("valid_from", contract.valid_from if contract else BEGINNING):
         raise Invalid("CONTRACT-DATES", _("The last day is before the first."))
     moves = contract is not None and values.get("currency", contract.currency) != contract.currency
+    if contract is not None and contract.status == "draft" and values.get("status") == "active" and _at_work(contract):
+        text = _("A job still works on the prices of this contract. Wait until it is done, or stop it.")
+        raise Conflict("CONTRACT-BUSY", text)
     if contract is not None and moves and bound_to_currency([contract.code]):
         raise Invalid("CONTRACT-CURRENCY", currency_stays(contract.currency))
+
+
+def _at_work(contract: Contract) -> bool:
+    """Tell whether a job is at a change that is to hold at once; a copy has its new prices only after that."""
+    publish = Change.origin["publish"].as_boolean()
+    at_work = or_(Change.state == "publishing", and_(Change.state == "preparing", publish))
+    return db.session.scalar(select(Change.id).where(Change.contract_id == contract.id, at_work).limit(1)) is not None
 
 
 @dataclass(slots=True)
@@ -148,8 +156,9 @@ def staged_rows(contract: Contract, rows: Sequence[GridRow]) -> list[Staged]:
         found.old = was if was != found.key else None
         first: Any = staged.setdefault(found.key, found).tag
         if first != n:  # nobody knows which of the two is meant
-            for one in (rows[first], row):
-                one.errors["target"] = _("This row is given twice (rows %(one)s and %(two)s).", one=first + 1, two=n + 1)
+            one, two = (n + 1 if rows[n].place is None else rows[n].place + 1 for n in (first, n))
+            for given in (rows[first], row):
+                given.errors["target"] = _("This row is given twice (rows %(one)s and %(two)s).", one=one, two=two)
     return [one for one in staged.values() if not rows[one.tag].errors]  # type: ignore[index]
 
 
@@ -226,100 +235,6 @@ class _Reader:
         except Invalid as refused:
             row.errors[column] = str(refused.message)
         return None
-
-
-def change_by_percent(
-    contract: Contract,
-    percent: Decimal,
-    *,
-    step: Decimal | None = None,
-    rounding: str = "half_up",
-    apply: bool = False,
-    seen: Mark | None = None,
-) -> list[tuple[ContractPrice, Decimal]]:
-    """Return every fixed price with its new value, a ``percent`` higher (or lower), rounded to ``step``; ``apply`` writes.
-
-    ``step`` None is the currency's smallest unit. Percents and amounts off stay as they are. Conflict where somebody
-    changed one of the prices since ``seen``, the mark of the page that showed them.
-    """
-    if not percent.is_finite() or not -HUNDRED < percent < 1000:
-        raise Invalid("CONTRACT-PERCENT", _("Write a percentage above -100 and below 1000."))
-    if step is not None and step <= 0:
-        raise Invalid("CONTRACT-STEP", _("The step to round to must be above zero."))
-    query = select(ContractPrice).where(ContractPrice.contract_id == contract.id, ContractPrice.kind == "fixed")
-    changed = [(row, _raised(row.value, percent, step, rounding, contract.currency)) for row in db.session.scalars(query)]
-    changed = [(row, value) for row, value in changed if value != row.value]
-    if seen:
-        refuse_moved(((contract.id, row.target, row.unit, row.min_quantity, row.valid_from) for row, _new in changed), seen)
-    if apply and changed:
-        head = header(contract)
-        staged = [
-            Staged(n, head, row.product_id, row.category_id, row.unit, row.min_quantity, row.valid_from, {"value": value})
-            for n, (row, value) in enumerate(changed)
-        ]
-        with write():
-            refuse_moved((row.key for row in staged), seen)  # once more, now that nobody else writes
-            saved = Saver(staged).save(means="percent", note=f"{percent:f}")
-            if saved.problems:
-                raise Invalid("CONTRACT-PERCENT", next(iter(saved.problems.values())).message)
-            record(contract.code, "prices changed by percent", None, {"percent": percent, "rows": len(staged)})
-    return changed
-
-
-def fixed_prices(contract: Contract) -> int:
-    """Return how many fixed prices the contract has."""
-    mine = (ContractPrice.contract_id == contract.id, ContractPrice.kind == "fixed")
-    return db.session.scalar(select(func.count()).select_from(ContractPrice).where(*mine)) or 0
-
-
-def refuse_moved(keys: Iterable[Key], seen: Mark | None) -> None:
-    """Raise Conflict where somebody else changed one of the rows since ``seen``, the mark of the page that showed them."""
-    moved = meanwhile.moved(keys, seen) if seen else {}
-    if moved:
-        said = ngettext(
-            "%(count)s price was changed meanwhile by somebody else. Look at the new prices below, then save again.",
-            "%(count)s prices were changed meanwhile by somebody else. Look at the new prices below, then save again.",
-            len(moved),
-        )
-        raise Conflict("CONTRACT-CHANGED", said)
-
-
-def _raised(value: Decimal, percent: Decimal, step: Decimal | None, rounding: str, currency: str) -> Decimal:
-    raised = value * (HUNDRED + percent) / HUNDRED
-    if step is None:
-        places = max(minor_digits(currency), _places(value))
-        return (
-            round_to(raised, places)
-            if rounding == "half_up"
-            else raised.quantize(Decimal(1).scaleb(-places), ROUNDINGS[rounding])
-        )
-    return (raised / step).quantize(Decimal(1), ROUNDINGS[rounding]) * step
-
-
-def _places(value: Decimal) -> int:
-    exponent = value.normalize().as_tuple().exponent
-    return max(0, -exponent) if isinstance(exponent, int) else 0
-
-
-def copy_contract(contract: Contract, values: Mapping[str, Any], percent: Decimal = ZERO) -> Contract:
-    """Return a new contract with the head ``values`` and all rows of another, fixed prices changed by ``percent``."""
-    with write() as session:
-        copy = save_head(None, values)
-        source = select(*[getattr(ContractPrice, name) for name in _COPIED]).where(ContractPrice.contract_id == contract.id)
-        rows = [{**row._mapping, "contract_id": copy.id} for row in session.execute(source)]
-        deeds = write_deeds("copy", contract.code, {copy.id: Counts(len(rows))} if rows else {})
-        for row in rows:
-            row["deed_id"] = deeds[copy.id]
-            if percent and row["kind"] == "fixed":
-                row["value"] = _raised(row["value"], percent, None, "half_up", copy.currency)
-        if rows:
-            session.execute(insert(ContractPrice), rows)
-        limits = select(*[getattr(OrderLimit, name) for name in _COPIED_LIMITS])
-        found = session.execute(limits.where(OrderLimit.contract_id == contract.id))
-        if quantities := [{**row._mapping, "contract_id": copy.id} for row in found]:
-            session.execute(insert(OrderLimit), quantities)
-        record(copy.code, "copied", None, {"from": contract.code, "rows": len(rows)})
-    return copy
 
 
 def _remember(contract: Contract, gone: set[Key]) -> None:

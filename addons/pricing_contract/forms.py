@@ -188,7 +188,7 @@ class ContractForm(TukkuForm):
 
 
 class PercentForm(TukkuForm):
-    """A change of all fixed prices."""
+    """A change of fixed prices: all of them, or those that a search finds."""
 
     percent = NumberField(
         _l("Change in percent"),
@@ -205,6 +205,11 @@ class PercentForm(TukkuForm):
         description=_l("0.05, or 1. Empty: the currency's smallest unit."),
     )
     rounding = ChoiceField(_l("Round"), options=ROUNDINGS, default="half_up")
+    wanted = StringField(
+        _l("Only rows with"),
+        [Optional(), Length(max=200)],
+        description=_l("Part of a code, of a name, or of a category's code. Empty: all rows."),
+    )
 
 
 class CopyForm(TukkuForm):

@@ -64,6 +64,8 @@ class GridRow:
     was: str = ""
     over: str = ""
     clash: Any = None
+    #: where the row stood in a file that is read in parts
+    place: int | None = None
 
     @property
     def texts(self) -> str:
@@ -129,6 +131,12 @@ def standing(contract: Contract, keys: Iterable[str]) -> dict[str, GridRow]:
     zone = ZoneInfo(seller().zone)
     rows = [_row(*found, zone=zone) for found in db.session.execute(statement)]
     return {row.key: row for row in rows if row.key in wanted}
+
+
+def searched(columns: Select[Any], contract: Contract, wanted: str) -> Select[Any]:
+    """Return the statement for columns of the contract's rows that the grid's search finds, '' for all."""
+    conditions = _conditions(contract, wanted)
+    return _joined(columns, conditions) if wanted.strip() else columns.select_from(ContractPrice).where(*conditions)
 
 
 def _joined(statement: Select[Any], conditions: Sequence[ColumnElement[bool]]) -> Select[Any]:

@@ -41,6 +41,7 @@ from . import (
     limit_views,
     limits,
     panels,
+    preparing,
     publishing,
     rises,
     shop_views,
@@ -91,6 +92,7 @@ class PricingContract:
         """Look every morning which prices rise soon, and put in the terms of contracts whose day has come."""
         return (
             JobSpec("rises", rises.nightly, at="06:30", title=_l("Tell buyers which prices rise soon")),
+            JobSpec("prepare", preparing.prepare_long, title=_l("Prepare a long change of a contract")),
             JobSpec("put_in", publishing.put_in_long, title=_l("Publish or undo a long change of a contract")),
             JobSpec("publish", publishing.publish_due, title=_l("Put in prepared terms of a contract")),
         )

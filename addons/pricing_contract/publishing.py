@@ -21,7 +21,7 @@ from sqlalchemy import select, update
 
 from core.api import changes as prepared
 from core.api.changes import current, due, open_, published, schedule
-from core.api.data import acting, clock, current_actor, db, write
+from core.api.data import Actor, acting, clock, current_actor, db, write
 from core.api.hooks import Conflict, Invalid
 from core.api.i18n import current_locale, translations
 from core.api.jobs import enqueue, progress
@@ -43,7 +43,7 @@ LONG = 2000
 JOB = "pricing_contract.put_in"
 
 
-class _Stopped(Exception):
+class Stopped(Exception):
     """Somebody stopped the work, or it was done."""
 
 
@@ -89,12 +89,22 @@ def undo(contract: Contract, change: Change, version: int) -> int:
 
 def _hand_over(change: Change, state: str) -> int:
     """Leave a long change to a job."""
-    actor = current_actor()
     change.state, change.checked, change.refused = state, 0, ""
     if state == "publishing":
-        change.published_by, change.published_at = actor.name, clock.now()
-    enqueue(JOB, {"change": change.id, "name": actor.name, "user": actor.user_id, "locale": current_locale()})
+        change.published_by, change.published_at = current_actor().name, clock.now()
+    ask(JOB, change)
     return 0
+
+
+def ask(job: str, change: Change) -> None:
+    """Let a job do the work for the actor. Inside ``write()``."""
+    actor = current_actor()
+    enqueue(job, {"change": change.id, "name": actor.name, "user": actor.user_id, "locale": current_locale()})
+
+
+def asker(payload: Mapping[str, Any]) -> Actor:
+    """Return the person for whom a job works."""
+    return replace(current_actor(), name=payload["name"], user_id=payload["user"], locale=payload["locale"])
 
 
 def put_in_long(payload: dict[str, Any]) -> None:
@@ -102,12 +112,11 @@ def put_in_long(payload: dict[str, Any]) -> None:
     change = db.session.get(Change, payload["change"])
     if change is None or change.state not in ("publishing", "undoing"):
         return
-    person = replace(current_actor(), name=payload["name"], user_id=payload["user"], locale=payload["locale"])
-    with acting(person):
+    with acting(asker(payload)):
         change = db.session.get_one(Change, payload["change"], populate_existing=True)
         try:
             _work(change.contract, change)
-        except _Stopped:
+        except Stopped:
             return
         except (Conflict, Invalid) as refused:
             _give_up(payload["change"], str(refused.message))
@@ -126,7 +135,7 @@ def _work(contract: Contract, change: Change) -> None:
             change = session.get_one(Change, change.id, populate_existing=True)
             contract = session.get_one(Contract, change.contract_id, with_for_update=True, populate_existing=True)
             if change.state != state:
-                raise _Stopped
+                raise Stopped
             later, same = meanwhile.later([contract.id], seen), header(contract) == check.head
             if same and not later:
                 check.circles()
@@ -143,7 +152,7 @@ def _work(contract: Contract, change: Change) -> None:
 
 
 def _told(change_id: int, size: int, count: int) -> None:
-    """Note how far the check is, and let others write; _Stopped where somebody stopped it."""
+    """Note how far the check is, and let others write; Stopped where somebody stopped it."""
     with write() as session:
         mine = update(Change).where(Change.id == change_id, Change.state.in_(("publishing", "undoing")))
         # not by the model: the version is for people who work on the change
@@ -151,7 +160,7 @@ def _told(change_id: int, size: int, count: int) -> None:
             mine.values(checked=Change.checked + count), execution_options={"synchronize_session": False}
         )
         if not noted.rowcount:
-            raise _Stopped
+            raise Stopped
         done = session.scalar(select(Change.checked).where(Change.id == change_id)) or 0
     progress(min(done, size), size)
     change_rows.give_way()

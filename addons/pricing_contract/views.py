@@ -15,9 +15,9 @@ from core.api.data import clock, db, end_of_day
 from core.api.hooks import Conflict, TukkuError
 from core.api.i18n import bounded_day, read_number, translations
 from core.api.pricing import explain as explain_price
-from core.api.ui import Empty, percent_text, requires, show_list
+from core.api.ui import Empty, requires, show_list
 
-from . import changes, editing, grid, meanwhile, publishing
+from . import changes, copying, editing, grid, meanwhile, percents, preparing, publishing
 from .change_models import Change
 from .days import first_day, last_day
 from .describe import KIND_LABELS
@@ -34,6 +34,8 @@ bp = Blueprint("pricing_contract_admin", __name__, template_folder="templates")
 ROW_KINDS = [(kind, KIND_LABELS[kind]) for kind in KINDS]
 BLANK_ROWS = 3
 SHOWN = 50
+#: Prices of a very long contract that are worked out for the page that shows what a percentage would do.
+LOOKED_AT = 1000
 
 
 @bp.get("/contracts")
@@ -198,7 +200,9 @@ def paste(code: str) -> Any:
             most = grid.PREPARED if prepare else grid.UPLOADED
             rows = grid.uploaded_rows(found, upload, most) if upload and upload.filename else grid.pasted_rows(text)
             if prepare:
-                change = changes.prepare(found, rows, title=_("Pasted rows") if not upload else upload.filename or "")
+                name = upload.filename if upload and upload.filename else _("Pasted rows")
+                prepared = preparing.by_rows if len(rows) > publishing.LONG else changes.prepare
+                change = prepared(found, rows, title=name)
                 if change is not None:
                     return redirect(_change_url(code, change), 303)
                 failed = [row for row in rows if row.errors]
@@ -225,27 +229,32 @@ def paste(code: str) -> Any:
 def percent(code: str) -> Any:
     """Change all fixed prices by a percentage: first what would change, then the change."""
     found = editing.contract_by_code(code)
-    form, seen, status = PercentForm(), meanwhile.mark_of(found), 200
-    moved: list[Any] = []
+    form, seen, status = PercentForm(wanted=request.args.get("q", "")), meanwhile.mark_of(found), 200
+    moved: list[percents.Raised] = []
+    count = 0
     if form.validate_on_submit():
-        apply = request.form.get("apply") == "1"
-        long = editing.fixed_prices(found) > publishing.LONG
-        how = {"step": form.step.data, "rounding": form.rounding.data}
+        apply, prepare = request.form.get("apply") == "1", request.form.get("prepare") == "1"
         try:
+            rise = percents.Rise(form.percent.data, form.step.data, form.rounding.data, form.wanted.data or "")
+            count = percents.count_raised(found, rise)
             shown = meanwhile.read_mark(request.form["seen"]) if apply and request.form.get("seen") else None
-            moved = editing.change_by_percent(found, form.percent.data, **how, apply=apply and not long, seen=shown)
+            long = percents.count_fixed(found, rise) > publishing.LONG
+            if long and shown and meanwhile.later([found.id], shown):
+                percents.change_by_percent(found, rise, seen=shown)
+            if count and long and (apply or prepare):  # so many are left to a job
+                change = preparing.by_percent(found, rise, seen=shown, publish=apply)
+                return redirect(_change_url(code, change), 303)
+            moved = percents.change_by_percent(
+                found, rise, apply=apply and not long, seen=shown, first=LOOKED_AT if long else None
+            )
         except TukkuError as error:
             form.form_errors.append(str(error.message))
             status = 409 if error.code == "CONTRACT-CHANGED" else 200
-            moved = editing.change_by_percent(found, form.percent.data, **how) if status == 409 else []
+            moved = percents.change_by_percent(found, rise) if status == 409 else []
         else:
-            if moved and (request.form.get("prepare") == "1" or (apply and long)):
-                title = _("Fixed prices changed by %(percent)s", percent=percent_text(form.percent.data))
-                change = changes.by_percent(found, moved, title)
-                if apply:  # so many are left to a job, like any long change
-                    publishing.publish(found, change, change.version)
-                return redirect(_change_url(code, change), 303)
-            if apply:
+            if moved and prepare:
+                return redirect(_change_url(code, changes.by_percent(found, moved, percents.title_of(rise))), 303)
+            if apply and moved:
                 flash(ngettext("%(count)s price is changed.", "%(count)s prices are changed.", len(moved)), "success")
                 return redirect(url_for(".contract", code=code), 303)
     names = grid.names_of(row.target for row, _value in moved[:SHOWN])
@@ -254,9 +263,10 @@ def percent(code: str) -> Any:
         contract=found,
         form=form,
         changes=moved[:SHOWN],
-        count=len(moved),
+        count=count,
         names=names,
         seen=seen,
+        tried=form.is_submitted() and not form.errors and not form.form_errors,
     ), status
 
 
@@ -289,12 +299,15 @@ def copy(code: str) -> Any:
             if company is not None:
                 values.update(audience="company", company_id=company, segment_id=None, country="")
             try:
-                made = editing.copy_contract(found, values, form.percent.data or Decimal(0))
+                made = copying.copy_contract(found, values, form.percent.data or Decimal(0))
             except TukkuError as error:
                 form.form_errors.append(str(error.message))
             else:
                 flash(_("The copy is a draft. Look at it, then make it active."), "success")
-                return redirect(url_for(".contract", code=made.code), 303)
+                under_way = changes.changes_of(made)  # so many prices that a job changes them
+                return redirect(
+                    _change_url(made.code, under_way[0]) if under_way else url_for(".contract", code=made.code), 303
+                )
     return render_template("pricing_contract/copy.html", contract=found, form=form)
 
 

@@ -63,6 +63,7 @@ STATES: dict[str, State] = {
     "locked": State(_l("Locked"), "lock", "danger"),
     # prepared changes
     "scheduled": State(_l("Waits for its day"), "calendar3", "info"),
+    "preparing": State(_l("Being prepared"), "arrow-clockwise", "accent"),
     "publishing": State(_l("Being published"), "arrow-clockwise", "accent"),
     "undoing": State(_l("Being undone"), "arrow-clockwise", "accent"),
     "published": State(_l("Published"), "check2-circle", "positive"),

@@ -10,7 +10,7 @@ from decimal import Decimal as D
 import pytest
 from sqlalchemy import select
 
-from addons.pricing_contract import changes, editing, grid, past, publishing
+from addons.pricing_contract import changes, editing, grid, past, percents, publishing
 from addons.pricing_contract.history_models import Deed, PastRow
 from core.catalog.models import Product
 from core.data.db import db
@@ -66,7 +66,7 @@ def test_every_means_leaves_who_what_and_from_what_to_what(frame, tmp_path):
     key = grid.page_of(frame).rows[0]
     key.value = "2.10"
     editing.save_grid(frame, [key])
-    editing.change_by_percent(frame, D(10), apply=True)
+    percents.change_by_percent(frame, percents.Rise(D(10)), apply=True)
     path = tmp_path / "prices.csv"
     path.write_text("contract,sku,value\nK,BOLT,2.50\n", encoding="utf-8")
     import_file("contract_prices", path)

@@ -9,7 +9,8 @@ from html import unescape
 import pytest
 
 from addons.pricing_contract import limits
-from addons.pricing_contract.editing import contract_by_code, copy_contract
+from addons.pricing_contract.copying import copy_contract
+from addons.pricing_contract.editing import contract_by_code
 from addons.pricing_contract.limit_rows import export_limits, limits_of, load_limits
 from core.data import clock
 from core.data.db import db

@@ -97,6 +97,8 @@ def upgrade() -> None:
     sa.Column('head_before', types.Json, nullable=True),
     sa.Column('deed_id', sa.Integer(), nullable=True),
     sa.Column('checked', sa.Integer(), nullable=False),
+    sa.Column('origin', types.Json, nullable=True),
+    sa.Column('problems', types.Json, nullable=True),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('number', sa.Integer(), nullable=False),
     sa.Column('title', sa.String(length=200), nullable=False),
@@ -108,7 +110,7 @@ def upgrade() -> None:
     sa.Column('prepared_at', types.Instant(), nullable=False),
     sa.Column('published_by', sa.String(length=200), nullable=False),
     sa.Column('published_at', types.Instant(), nullable=True),
-    sa.CheckConstraint("state in ('preparing', 'open', 'publishing', 'scheduled', 'published', 'undoing', 'undone', 'withdrawn')", name=op.f('ck_pricing_contract_change_state')),
+    sa.CheckConstraint("state in ('begun', 'preparing', 'failed', 'open', 'publishing', 'scheduled', 'published', 'undoing', 'undone', 'withdrawn')", name=op.f('ck_pricing_contract_change_state')),
     sa.ForeignKeyConstraint(['contract_id'], ['pricing_contract_contract.id'], name=op.f('fk_pricing_contract_change_contract_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_pricing_contract_change')),
     sa.UniqueConstraint('contract_id', 'number', name=op.f('uq_pricing_contract_change_contract_id_number'))
@@ -174,6 +176,14 @@ def upgrade() -> None:
     )
     op.create_index(op.f('ix_pricing_contract_price_category_id'), 'pricing_contract_price', ['category_id'], unique=False)
     op.create_index(op.f('ix_pricing_contract_price_product_id'), 'pricing_contract_price', ['product_id'], unique=False)
+    op.create_table('pricing_contract_change_part',
+    sa.Column('change_id', sa.Integer(), nullable=False),
+    sa.Column('number', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('rows', types.Json, nullable=False),
+    sa.ForeignKeyConstraint(['change_id'], ['pricing_contract_change.id'], name=op.f('fk_pricing_contract_change_part_change_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('change_id', 'number', name=op.f('pk_pricing_contract_change_part')),
+    sqlite_with_rowid=False
+    )
     op.create_table('pricing_contract_change_row',
     sa.Column('change_id', sa.Integer(), nullable=False),
     sa.Column('target', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -223,6 +233,7 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_pricing_contract_past_ended_by'), table_name='pricing_contract_past')
     op.drop_table('pricing_contract_past')
     op.drop_table('pricing_contract_change_row')
+    op.drop_table('pricing_contract_change_part')
     op.drop_index(op.f('ix_pricing_contract_price_product_id'), table_name='pricing_contract_price')
     op.drop_index(op.f('ix_pricing_contract_price_category_id'), table_name='pricing_contract_price')
     op.drop_table('pricing_contract_price')
