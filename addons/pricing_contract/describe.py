@@ -25,6 +25,14 @@ KIND_LABELS = {
     "cost_plus": _l("Cost plus percent"),
     "formula": _l("Formula"),
 }
+#: The same where there is little room.
+SHORT_KINDS = {
+    "fixed": _l("Fixed price"),
+    "percent": _l("Percent off list"),
+    "amount_off": _l("Amount off list"),
+    "cost_plus": _l("Cost plus %"),
+    "formula": _l("Formula"),
+}
 
 
 def selector_text(row: Any) -> object:

@@ -18,6 +18,7 @@ from core.api.data import clock, db
 from core.api.hooks import Invalid
 from core.api.i18n import current_locale, pick, read_plain, translations
 from core.api.imports import read_upload
+from core.api.pricing import minor_digits
 from core.api.ui import contains, plain, typed
 
 from .days import first_day, last_day
@@ -117,7 +118,7 @@ def page_of(contract: Contract, wanted: str = "", number: int = 1, only: str = "
         .offset((number - 1) * PAGE)
     )
     zone = ZoneInfo(seller().zone)
-    rows = [_row(*found, zone=zone) for found in db.session.execute(statement)]
+    rows = [_row(*found, zone=zone, currency=contract.currency) for found in db.session.execute(statement)]
     return GridPage(rows, count, number, pages)
 
 
@@ -129,7 +130,7 @@ def standing(contract: Contract, keys: Iterable[str]) -> dict[str, GridRow]:
     columns = select(ContractPrice, Product.sku, Category.code, Category.name, ProductText.name)
     statement = _joined(columns, conditions).execution_options(populate_existing=True)
     zone = ZoneInfo(seller().zone)
-    rows = [_row(*found, zone=zone) for found in db.session.execute(statement)]
+    rows = [_row(*found, zone=zone, currency=contract.currency) for found in db.session.execute(statement)]
     return {row.key: row for row in rows if row.key in wanted}
 
 
@@ -167,7 +168,14 @@ def _conditions(contract: Contract, wanted: str) -> list[ColumnElement[bool]]:
 
 
 def _row(
-    price: ContractPrice, sku: str | None, category: str | None, names: Any, name: str | None, *, zone: ZoneInfo
+    price: ContractPrice,
+    sku: str | None,
+    category: str | None,
+    names: Any,
+    name: str | None,
+    *,
+    zone: ZoneInfo,
+    currency: str,
 ) -> GridRow:
     return GridRow(
         key=key_text(price.target, price.unit, price.min_quantity, price.valid_from),
@@ -176,12 +184,18 @@ def _row(
         unit=price.unit,
         min_quantity=typed(price.min_quantity) if price.min_quantity else "",
         kind=price.kind,
-        value=written(read_terms(price.terms, price.value)) if price.kind == "formula" else typed(price.value),
+        value=written(read_terms(price.terms, price.value)) if price.kind == "formula" else _value(price, currency),
         per="" if price.per == 1 else typed(price.per),
         valid_from=_day_text(first_day(price.valid_from, zone)),
         valid_until=_day_text(last_day(price.valid_until, zone)),
         state=_state(price),
     )
+
+
+def _value(price: ContractPrice, currency: str) -> str:
+    """Return a value as one types it; money has the currency's decimals, so that prices stand in line."""
+    money = price.kind in ("fixed", "amount_off") and currency
+    return typed(price.value, minor_digits(currency)) if money else typed(price.value)
 
 
 def _state(price: ContractPrice) -> str:

@@ -20,7 +20,7 @@ from core.api.ui import Empty, requires, show_list
 from . import changes, copying, editing, grid, meanwhile, percents, preparing, publishing
 from .change_models import Change
 from .days import first_day, last_day
-from .describe import KIND_LABELS
+from .describe import SHORT_KINDS
 from .export import rows_as_csv
 from .forms import BELOW_FIRST, BREAKS, COUNTS, DATE_BASES, PERIODS, ContractForm, CopyForm, PercentForm
 from .formula_text import EXAMPLES, written
@@ -31,7 +31,7 @@ from .permissions import EDIT, EXPLAIN, VIEW
 
 _, _l, ngettext, _p = translations(__name__)
 bp = Blueprint("pricing_contract_admin", __name__, template_folder="templates")
-ROW_KINDS = [(kind, KIND_LABELS[kind]) for kind in KINDS]
+ROW_KINDS = [(kind, SHORT_KINDS[kind]) for kind in KINDS]
 BLANK_ROWS = 3
 SHOWN = 50
 #: Prices of a very long contract that are worked out for the page that shows what a percentage would do.

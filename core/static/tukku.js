@@ -226,7 +226,7 @@ function addRow(grid) {
   return row;
 }
 function paste(grid, start, table) {
-  const rows = () => $$("tbody tr", grid);
+  const rows = () => $$("tbody tr:not(.tk-grid-say)", grid);
   const first = rows().indexOf(start.closest("tr"));
   const column = cells(start.closest("tr")).indexOf(start);
   const before = [];
@@ -259,7 +259,9 @@ on("keydown", "[data-grid] input, [data-grid] select", (event, input) => {
   if (event.key !== "Enter" || event.ctrlKey || event.metaKey) return;
   event.preventDefault();
   const row = input.closest("tr");
-  const next = row.nextElementSibling ?? addRow(grid);
+  let next = row.nextElementSibling;
+  if (next?.matches(".tk-grid-say")) next = next.nextElementSibling;
+  next ??= addRow(grid);
   if (next) cells(next)[cells(row).indexOf(input)]?.focus();
 });
 on("click", "[data-grid-add]", (event, button) => {

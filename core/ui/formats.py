@@ -116,9 +116,13 @@ def _quantity(quantity: Decimal, locale: str) -> str:
     return format_decimal(_trim(quantity), format="#,##0.######", locale=locale)
 
 
-def typed(value: Decimal | int | None) -> str:
-    """Return a number as one would type it into a field: the locale's decimal mark, no grouping; '' for None."""
-    return "" if value is None else format_decimal(Decimal(value), format="0.######", locale=reader_locale())
+def typed(value: Decimal | int | None, least: int = 0) -> str:
+    """Return a number as one would type it into a field: the locale's decimal mark, no grouping; '' for None.
+
+    ``least`` is how many decimals it has at least, up to six.
+    """
+    pattern = f"0.{'0' * least}{'#' * (6 - least)}"
+    return "" if value is None else format_decimal(Decimal(value), format=pattern, locale=reader_locale())
 
 
 def per_unit(per: Decimal | int, unit: str = "", locale: str | None = None) -> str:
