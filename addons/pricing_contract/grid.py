@@ -65,7 +65,7 @@ class GridRow:
     was: str = ""
     over: str = ""
     clash: Any = None
-    #: where the row stood in a file that is read in parts
+    #: where the row stood in a file, or among the lines of what was pasted
     place: int | None = None
 
     @property
@@ -265,8 +265,16 @@ def _texts_row(texts: Mapping[str, str]) -> GridRow:
 
 def pasted_rows(text: str) -> list[GridRow]:
     """Return the rows of pasted text: code, price; code, quantity, price; or all columns; by tab, semicolon or spaces."""
-    lines = [cells for line in text.replace("\r", "").split("\n") if (cells := _cells(line))]
-    return [_brief(_texts_row(_by_column(cells))) for n, cells in enumerate(lines) if n or not _is_head(cells)]
+    lines = [_cells(line) for line in pasted_lines(text)]
+    rows = [(n, _brief(_texts_row(_by_column(cells)))) for n, cells in enumerate(lines) if n or not _is_head(cells)]
+    for place, row in rows:
+        row.place = place
+    return [row for _place, row in rows]
+
+
+def pasted_lines(text: str) -> list[str]:
+    """Return the lines of pasted text that have anything in them; a row's ``place`` counts these."""
+    return [line for line in text.replace("\r", "").split("\n") if _cells(line)]
 
 
 def _brief(row: GridRow) -> GridRow:
@@ -312,7 +320,10 @@ def as_text(rows: Iterable[GridRow]) -> str:
 
 def uploaded_rows(contract: Contract, upload: Any, most: int) -> list[GridRow]:
     """Return the rows of a file in the columns of the import, for this contract; Invalid for what the grid cannot hold."""
-    return [_imported(contract, cells) for cells in read_upload(upload, most)]
+    rows = [_imported(contract, cells) for cells in read_upload(upload, most)]
+    for place, row in enumerate(rows):
+        row.place = place
+    return rows
 
 
 def _imported(contract: Contract, cells: Mapping[str, str]) -> GridRow:

@@ -206,13 +206,13 @@ def paste(code: str) -> Any:
                 if change is not None:
                     return redirect(_change_url(code, change), 303)
                 failed = [row for row in rows if row.errors]
-                outcome = editing.GridOutcome(0, 0, failed, [(row, "error") for row in failed[: grid.SHOWN]])
+                outcome = editing.GridOutcome(0, 0, failed, [])
             else:
                 opened = request.form.get("over") or request.form.get("seen")
                 shown = meanwhile.read_mark(opened) if opened else None
                 outcome = editing.save_grid(found, rows, means="paste", seen=shown)
             _say(outcome)
-            text = grid.as_text(outcome.failed[: grid.UPLOADED]) if upload else text
+            text = _left(text, rows, outcome.failed, whole=prepare, pasted=not upload)
             if outcome.failed and request.form.get("seen"):  # what was not confirmed is asked again
                 seen, over = meanwhile.read_mark(request.form["seen"]), seen.text
         except TukkuError as error:
@@ -221,7 +221,17 @@ def paste(code: str) -> Any:
     clashes = sum(row.clash is not None for row in outcome.failed) if outcome else 0
     status = 409 if clashes else 422 if outcome and outcome.failed else 200
     context = {"contract": found, "text": text, "outcome": outcome, "seen": seen, "over": over, "clashes": clashes}
+    context["most"] = grid.SHOWN
     return render_template("pricing_contract/paste.html", **context), status
+
+
+def _left(text: str, rows: list[grid.GridRow], failed: list[grid.GridRow], *, whole: bool, pasted: bool) -> str:
+    """Return the rows that are to be sent again: those refused, or all where nothing is prepared before all can be."""
+    if whole and pasted:
+        return text
+    left = rows if whole and failed else failed
+    lines = grid.pasted_lines(text) if pasted else []
+    return "\n".join(lines[row.place or 0] for row in left) if pasted else grid.as_text(left[: grid.UPLOADED])
 
 
 @bp.route("/contracts/<code>/percent", methods=["GET", "POST"])

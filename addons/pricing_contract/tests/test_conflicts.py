@@ -68,7 +68,7 @@ def test_the_second_sees_who_changed_the_row_and_chooses_while_the_other_rows_go
     assert answer.status_code == 409
     assert list(values().values()) == [D("1.40"), D("2.50")]
     assert re.search(r"Minna changed this on [^<]*\d{4}[^<]*\.\s+Your row was not saved\.", answer.text)
-    assert "Value: it is “1.4” now, you wrote “1.50”" in answer.text
+    assert "Value: it is “1.40” now, you wrote “1.50”" in answer.text
     assert "1 row is saved." in answer.text
     kept = shown(answer.text)["BOLT"]
     assert kept["value"] == "1.50"
@@ -89,7 +89,7 @@ def test_a_choice_holds_only_for_the_row_that_was_shown(two):
     minna.post(f"{PAGE}/rows", data=sent(shown(minna.get(PAGE).text)["BOLT"] | {"value": "1.60"}))
     answer = olli.post(f"{PAGE}/rows", data=sent(kept | {"choice": "changed"}))
     assert answer.status_code == 409
-    assert "it is “1.6” now, you wrote “1.50”" in answer.text
+    assert "it is “1.60” now, you wrote “1.50”" in answer.text
     assert values()["1"] == D("1.60")
 
 
@@ -113,7 +113,7 @@ def test_a_row_that_somebody_changed_is_not_deleted_unseen(two):
     assert answer.status_code == 409
     assert "1 row was changed by somebody else meanwhile and is not deleted." in answer.text
     again = shown(answer.text)["BOLT"]
-    assert again["value"] == "1.4"
+    assert again["value"] == "1.40"
     assert olli.post(f"{PAGE}/rows", data=sent(again, delete=again["key"])).status_code == 303
     assert values() == {"2": D(2)}
 

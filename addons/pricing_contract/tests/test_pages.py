@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from datetime import timedelta
 from decimal import Decimal
@@ -106,6 +107,9 @@ def test_pasted_rows_each_get_an_outcome(desk):
     assert answer.status_code == 422
     assert answer.text.count(">Added<") + answer.text.count("Added</") >= 1
     assert "is not a number" in answer.text
+    assert "Rows that were not saved" in answer.text
+    left = html.unescape(re.search(r"<textarea[^>]*>(.*?)</textarea>", answer.text, re.DOTALL)[1])
+    assert left == "NONE 3\nA-2\tpcs\t5\tabc"  # what is saved is not sent again
     found = {(r.product_id is not None, r.kind, r.value, r.min_quantity) for r in rows_of("K")}
     assert found == {
         (True, "fixed", D("1.5"), D(0)),
