@@ -153,14 +153,16 @@ def _keep(change: Change, done: int, portion: Portion) -> None:
     rows = change_rows.as_kept(change, portion.rows)
     with write() as session:
         here = (Change.id == change.id, Change.state == "preparing", Change.checked == done)
-        problems = session.scalar(select(Change.problems).where(*here).with_for_update())
-        values: dict[str, Any] = {"checked": done + portion.count}
-        if portion.refused:
-            values["problems"] = _with(problems or {"count": 0, "rows": []}, portion.refused)
         # not by the model: the version is for people who work on the change
-        noted: Any = session.execute(update(Change).where(*here).values(**values), execution_options=_SILENT)
+        note = update(Change).where(*here).values(checked=done + portion.count)
+        noted: Any = session.execute(note, execution_options=_SILENT)
         if not noted.rowcount:
             raise Stopped
+        problems = session.scalar(select(Change.problems).where(Change.id == change.id))
+        if portion.refused:
+            told = _with(problems or {"count": 0, "rows": []}, portion.refused)
+            wrong = update(Change).where(Change.id == change.id).values(problems=told)
+            session.execute(wrong, execution_options=_SILENT)
         if rows and not problems and not portion.refused:
             change_rows.insert(rows)
         if portion.part is not None:
