@@ -44,7 +44,9 @@ SAME = {
     "rules": {
         "customer_group": "segment", "group": "segment", "segments": "segment", "country": "region",
         "start_date": "valid_from", "end_date": "valid_to", "min_quantity": "min_qty", "max_quantity": "max_qty",
-        "rounding": "round_to", "round": "round_to",
+        "rounding": "round_to", "round": "round_to", "every": "for_every", "recurse_for": "for_every",
+        "free_product": "free_item", "free_quantity": "free_qty", "round_free_qty": "round_down", "max_free": "max_free_qty",
+        "min_amount": "min_value",
     },
 }  # fmt: skip
 #: Scopes that say for whom a rule is, not what it is about.

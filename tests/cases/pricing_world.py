@@ -484,7 +484,10 @@ class World:
         """Ask the product for the price of the question, with what is agreed ``by_hand`` for this line or for all."""
         if not self.products:
             raise Unsupported("questions without a product")
-        asked = self.products[product or self.query.get("product") or next(iter(self.products))]
+        name = str(product or self.query.get("product") or next(iter(self.products)))
+        if name not in self.products:
+            raise Unsupported("questions about a product of which the case says nothing")
+        asked = self.products[name]
         stated = [self.query.get(name) for name in ("order_date", "date", "now")]
         at = next((found for found in (moment(text, noon=True) for text in stated) if found), NOW)
         wished = self.query.get("requested_delivery_date")
@@ -534,9 +537,14 @@ class World:
         return ManualTerms(**given, added=asked.get("combine") == "add") if given else None
 
     def _buyer(self) -> int | None:
+        buyer = self.buyer_company()
+        return buyer.id if buyer else None
+
+    def buyer_company(self) -> Company | None:
+        """Return who asks, None for a visitor."""
         if "customer" in self.query and self.query["customer"] is None:
             return None
-        return self.company(str(self.query.get("company") or self.query.get("customer") or "the buyer")).id
+        return self.company(str(self.query.get("company") or self.query.get("customer") or "the buyer"))
 
 
 def _contract(code: str, currency: str, priority: int, policy: str, values: Mapping[str, Any]) -> Contract:

@@ -21,7 +21,7 @@ KINDS = {
 }  # fmt: skip
 KEYS = {
     "id", "kind", "scope", "target", "value", "min_items", "min_value", "max_discounted_items", "condition",
-    "once_per_order",
+    "once_per_order", "free_qty", "for_every", "round_down",
 }  # fmt: skip
 SCOPES = ("order", "order incl. freight", "product", "order voucher on the line")
 #: Words of a line; what takes no discount has an agreed price, which promotions leave alone.
@@ -128,6 +128,8 @@ def _rule(rule: Mapping[str, Any], names: Mapping[str, int]) -> Rule:
         value=number(rule.get("value", 0)),
         min_value=None if least is None else number(least),
         min_quantity=number(rule["min_items"]) if "min_items" in rule else None,
+        free_quantity=number(rule["free_qty"]) if rule.get("free_qty") else None,
+        for_every=number(rule["for_every"]) if rule.get("for_every") else None,
         max_units=Decimal(1) if rule.get("once_per_order") else _units(rule),
         counted=counted,
         reduced=reduced,

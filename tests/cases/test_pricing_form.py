@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from addons.pricing_contract.tests.conftest import office
 from core.settings.services import set_value
 
 from .neutral import Unsupported
-from .test_pricing import _end_contracts, run
+from .test_pricing import _end_contracts, office, run
 
 assert office  # a fixture
 
@@ -39,6 +38,21 @@ def costs(price: Any) -> dict[str, Any]:
 def basket(*lines: Mapping[str, Any], rules: list[Mapping[str, Any]], off: Any) -> dict[str, Any]:
     """Return a case about what comes off an order."""
     return {"products": [], "rules": rules, "query": {"basket": list(lines)}, "expected": {"order_discount": off}}
+
+
+def free(quantity: Any, *rules: Mapping[str, Any], **query: Any) -> dict[str, Any]:
+    """Return a case about what comes free of charge with bolts at 3 and nuts at 2, which are of steel."""
+    products = [{"id": "bolt", "base_price": 3, "category": "steel"}, {"id": "nut", "base_price": 2, "category": "steel"}]
+    expected = {"free_qty": quantity} | {name: query.pop(name) for name in ("free_item", "line_net") if name in query}
+    return {
+        "id": "own", "source": {"system": ""}, "products": products, "rules": list(rules), "portability": "free-goods",
+        "query": {"product": "bolt", **query} if not {"lines", "basket"} & set(query) else query, "expected": expected,
+    }  # fmt: skip
+
+
+def gives(**values: Any) -> dict[str, Any]:
+    """Return a rule that gives a bolt for every ten bolts."""
+    return {"id": "g", "kind": "free_goods", "scope": "product", "target": "bolt", "free_qty": 1, "for_every": 10, **values}
 
 
 def quantity(asked: Any, expected: Mapping[str, Any], **product: Any) -> dict[str, Any]:
@@ -135,6 +149,89 @@ CASES: Mapping[str, dict[str, Any]] = {
         query={"action": "save"}, expected={"refused": True},
     ),
 }  # fmt: skip
+#: What comes free of charge, and which units of a basket are.
+FREE: Mapping[str, dict[str, Any]] = {
+    "not yet": free(0, gives(), qty=9),
+    "nothing yet, as no figure": free(None, gives(), qty=9),
+    "the first": free(1, gives(), qty=10, free_item="bolt", line_net=30),
+    "rounded down": free(2, gives(round_down=True), qty=29),
+    "several at once, for whole times": free(20, gives(free_qty=10, for_every=100, round_down=True), qty=250),
+    "from a least quantity": free(0, gives(min_qty=30), qty=29),
+    "once": free(2, {**gives(free_qty=2, min_qty=5), "for_every": None}, qty=500),
+    "one where nothing is said": free(1, {"id": "g", "kind": "free_goods", "scope": "product", "target": "bolt"}, qty=1),
+    "up to a most": free(3, gives(max_free_qty=3), qty=500),
+    "in other words": free(2, {**gives(), "for_every": None, "recurse_for": 2, "free_qty": None, "free_quantity": 1}, qty=5),
+    "another article": free(1, gives(free_item="nut"), qty=10, free_item="nut", line_net=30),
+    "an article that nothing is said of": free(1, gives(free_item="washer"), qty=10, free_item="washer"),
+    "for lines together": free(1, gives(), lines=[["bolt", 6], ["bolt", 4]]),
+    "each by itself": free(1, gives(scope="category", target="steel"), lines=[["bolt", 10], ["nut", 9]], free_item="bolt"),
+    "a category together": free(
+        1, gives(scope="category", target="steel", free_item="nut"), lines=[["bolt", 6], ["nut", 5]], free_item="nut"
+    ),
+    "another category": free(0, gives(scope="category", target="brass"), qty=50),
+    "all": free(5, {**gives(scope="all"), "target": None}, qty=50),
+    "an order's value": free(
+        1, {**gives(scope="order", min_value=40, free_item="nut"), "target": None, "for_every": None},
+        basket=[{"product": "bolt", "qty": 10, "price": 3}, {"price": 5, "qty": 2}], free_item="nut", line_net=40,
+    ),
+    "below an order's value": free(
+        0, {**gives(scope="order", min_value=41, free_item="nut"), "target": None, "for_every": None},
+        basket=[{"product": "bolt", "qty": 10, "price": 3}, {"price": 5, "qty": 2}],
+    ),
+    "of another article only": free(0, gives(target="nut"), qty=50),
+    "of an article nobody asks about": free(0, gives(target="anvil"), qty=50),
+    "the most of several": free(3, gives(), gives(id="h", free_qty=3, for_every=25), qty=25),
+    "two articles": free(2, gives(), gives(id="h", free_item="nut"), qty=10, free_item=["bolt", "nut"]),
+    "over": free(0, gives(valid_to="T-1d"), qty=10),
+    "not begun": free(0, gives(valid_from="T+1d"), qty=10),
+    "begun": free(1, gives(valid_from="2026-11-01", valid_to="2026-11-30"), qty=10),
+    "then": free(1, gives(valid_from="T+1d"), qty=10, date="T+2d"),
+    "for the buyer": free(1, gives(customer="nord"), qty=10, customer="nord"),
+    "for somebody else": free(0, gives(company="nord"), qty=10, company="sued"),
+    "for a segment": free(1, gives(segment=["gold", "silver"]), qty=10, segments=["silver"]),
+    "for another segment": free(0, gives(segment="gold"), qty=10, segments=["silver"]),
+    "for a segment, as a scope": free(1, {**gives(), "scope": "segment", "target": "gold"}, qty=10, segments=["gold"]),
+    "in another currency": free(0, gives(currency="SEK"), qty=10),
+    "at a price of its own": free(1, gives(), rule("percent", 50), qty=10, line_net=15),
+    "that are not active": free(0, gives(active=False), rule("percent", 0), qty=10) | {"portability": "universal"},
+    "a box counts as what it holds": free(1, gives(), qty=1, uom="box") | {"units": {"box": {"pcs": 12}}},
+}  # fmt: skip
+CHEAPEST: Mapping[str, dict[str, Any]] = {
+    "the cheapest": basket(
+        {"price": 7, "qty": 2}, {"price": 4, "qty": 3}, rules=[{"id": "c", "kind": "cheapest_free", "scope": "order"}], off=4
+    ),
+    "of too few": basket(
+        {"price": 7, "qty": 2}, rules=[{"id": "c", "kind": "cheapest_free", "scope": "order", "min_items": 3}], off=0
+    ),
+    "of a value": basket(
+        {"price": 7, "qty": 2}, rules=[{"id": "c", "kind": "cheapest_free", "scope": "order", "min_value": 14}], off=7
+    ),
+    "for every three": basket(
+        {"price": 7, "qty": 2}, {"price": 4, "qty": 5},
+        rules=[{"id": "c", "kind": "cheapest_free", "scope": "order", "for_every": 3, "round_down": True}], off=8,
+    ),
+    "two for every five": basket(
+        {"price": 7, "qty": 4}, {"price": 4, "qty": 1},
+        rules=[{"id": "c", "kind": "cheapest_free", "scope": "order", "for_every": 5, "free_qty": 2}], off=11,
+    ),
+    "of one article": basket(
+        {"price": 7, "qty": 1, "product": "a"}, {"price": 4, "qty": 5, "product": "b"},
+        rules=[{"id": "c", "kind": "cheapest_free", "scope": "product", "target": "a"}], off=7,
+    ),
+    "not what takes no discount": basket(
+        {"price": 7, "qty": 1}, {"price": 4, "qty": 5, "discountable": False},
+        rules=[{"id": "c", "kind": "cheapest_free", "scope": "order"}], off=7,
+    ),
+    "an amount off each of few": basket(
+        {"price": 7, "qty": 2}, {"price": 4, "qty": 3},
+        rules=[rule("amount_off_each_unit", 2, scope="order", max_discounted_items=4)], off=8,
+    ),
+    "a percent of the cheapest": basket(
+        {"price": 10, "qty": 1}, {"price": 4, "qty": 3},
+        rules=[rule("percent", 25, scope="order", max_discounted_items=2)], off=2,
+    ),
+    "once": basket({"price": 10, "qty": 3}, rules=[rule("percent", 30, scope="order", once_per_order=True)], off=3),
+}  # fmt: skip
 MISSING = {
     "rules of the kind haggle": case(9, rule("haggle", 1), expected=costs(8)),
     "rules with weather": case(9, rule("percent", 1, weather="fine"), expected=costs(8)),
@@ -142,12 +239,40 @@ MISSING = {
     "the figure karma": case(9, expected={"karma": 1}),
     "a cost that is missing": case(9, rule("factor", 2, base="cost"), expected=costs(0)),
     "prices that are shown with tax": case(30, product={"tax": "20% included"}, expected=costs(30)),
+    "free goods with priority": free(1, gives(priority=2), qty=10),
+    "free goods with stackable": free(1, gives(stackable=True), qty=10),
+    "free goods with a value": free(1, gives(value=3), qty=10),
+    "free goods up to a quantity": free(0, gives(max_qty=7), qty=10),
+    "free goods of which nobody says what": free(1, {**gives(scope="order"), "target": None}, qty=10),
+    "free goods in parts of one": free(2.5, gives(for_every=2), qty=5),
+    "free goods for the scope colour": free(1, gives(scope="colour", target="red"), qty=10),
+    "free goods for a company only while it is in a segment": free(1, gives(company="nord", segment="gold"), qty=10),
+    "carts with free goods and manual_price": free(1, gives(), qty=10, manual_price=2),
+    "rules of the kind cheapest_free": free(1, gives(), rule("cheapest_free", 0), qty=10),
+    "the figure luck": free(1, gives(), qty=10) | {"expected": {"luck": 1}},
+    "lines of a basket with colour": free(1, gives(), basket=[{"product": "bolt", "qty": 10, "price": 3, "colour": "red"}]),
+    "at several prices": free(1, gives(), basket=[{"product": "bolt", "qty": 10, "price": 4}]),
+    "a product of which the case says nothing": free(1, gives(), product="anvil", qty=10),
     "returns": case(9, query={"qty": -2}, expected=costs(9)),
     "only while it is in a segment": case(9, rule("fixed", 8, company="nord", segment="gold"), expected=costs(8), query={
         "company": "nord", "segments": ["gold"]}),
-    "free goods": case(9, rule("free_goods", 1), expected={"free_qty": 1}),
     "two prices for the same": case(9, rule("percent", 1), rule("percent", 2), expected=costs(8)),
 }  # fmt: skip
+
+
+def test_what_comes_free_of_charge(office: Any) -> None:
+    """Run what gives something through carts, and what makes units of a basket free through the promotions."""
+    wrong = {}
+    for name, one in {**FREE, **CHEAPEST}.items():
+        _end_contracts()
+        wrong[name] = run(one)
+    assert {name: problem for name, problem in wrong.items() if problem} == {}
+
+
+@pytest.mark.parametrize("quantity", [0, 2, 99])
+def test_what_the_product_gives_otherwise_is_a_failure(office: Any, quantity: int) -> None:
+    """See that a case is compared at all."""
+    assert "is expected" in run(free(quantity, gives(), qty=10))
 
 
 def test_words_that_the_sample_does_not_use(office: Any) -> None:
