@@ -285,7 +285,8 @@ class World:
         if rivals or rule["kind"] == "fixed":
             raise Unsupported("an upper bound of a quantity without a next break")
         step = Decimal(1).scaleb(min(0, int(last.normalize().as_tuple().exponent)))
-        return [{**row, "min_quantity": last + step, "kind": "percent", "value": Decimal(0), "terms": None, "unit": ""}]
+        first = min(last + step, self._asked_quantity())  # half a piece above the bound is above it
+        return [{**row, "min_quantity": first, "kind": "percent", "value": Decimal(0), "terms": None}]
 
     def _asked_quantity(self) -> Decimal:
         """Return the quantity of the question in the product's own unit."""
@@ -372,6 +373,8 @@ class World:
 
     def _audiences(self, rule: Mapping[str, Any]) -> Iterator[tuple[Any, Any, Any]]:
         """Yield company, segment and region of each contract that the rule stands in: a contract is for one of each."""
+        if rule.get("company") and rule.get("customer"):
+            raise Unsupported("a price for a customer of a company")
         companies = several(rule.get("company")) if rule.get("company") else several(rule.get("customer"))
         for company, segment, region in product_of(companies, several(rule.get("segment")), several(rule.get("region"))):
             if company and segment:

@@ -77,6 +77,11 @@ CASES: Mapping[str, dict[str, Any]] = {
     "an upper bound where another rule goes on": case(
         5, BOUNDED, rule("percent", 20, min_qty=12, max_qty=20), expected=costs(4), query={"qty": 12}
     ),
+    "an upper bound of an amount off": case(
+        40, rule("amount_off", 4, max_qty=5), expected=costs(40), query={"qty": 6}, product={"uom": "pcs"}
+    ),
+    "part of one above an upper bound": case(40, rule("percent", 10, max_qty=2), expected=costs(40), query={"qty": 2.5}),
+    "an amount off up to its bound": case(40, rule("amount_off", 4, max_qty=5), expected=costs(36), query={"qty": 5}),
     "percents that add up": case(80, *STACK, expected=costs(48)),
     "percents on what is left": case(80, STACK[0], {**STACK[1], "on_discounted_price": True}, expected=costs("50.4")),
     "a percent and an amount": case(80, STACK[0], rule("amount_off", 6, stackable=True), expected=costs(50)),
@@ -256,6 +261,8 @@ MISSING = {
     "returns": case(9, query={"qty": -2}, expected=costs(9)),
     "only while it is in a segment": case(9, rule("fixed", 8, company="nord", segment="gold"), expected=costs(8), query={
         "company": "nord", "segments": ["gold"]}),
+    "a customer of a company": case(9, rule("fixed", 8, company="nord", customer="bob"), expected=costs(8), query={
+        "company": "nord", "customer": "bob"}),
     "two prices for the same": case(9, rule("percent", 1), rule("percent", 2), expected=costs(8)),
 }  # fmt: skip
 

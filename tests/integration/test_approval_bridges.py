@@ -143,3 +143,22 @@ def test_prices_for_a_hundred_weigh_as_what_they_cost(whole):
         draft = stored_draft(order, queries.lines_of(order.id))
         found = facts.of_drafts([draft], {"discount", "by_hand"})[0]
     assert found == {"discount": 25, "by_hand": 1, "total": 150}  # 50 of 200, though per 100 it is 50 of 110
+
+
+def test_free_goods_wait_with_the_order_and_follow_its_quantities(whole):
+    """Figures look at what is paid, nobody decides on what is free, and a smaller order has what it earns then."""
+    whole.rule(above="150")
+    promotion("TEN", "free_goods", "0", for_every=D(10), free_quantity=D(1), name="10 + 1")
+    assert whole.state(whole.place(10)) == "confirmed"
+    number = whole.place(30)
+    with whole.app.test_request_context("/"):
+        wanted = ("lines", "quantity", "off_list", "new_products")
+        known = [name for name in wanted if name in facts.by_key()]
+        assert figures(number, *known) == {"lines": 1, "quantity": 30, "off_list": 0, "new_products": 0}
+        assert [(x.quantity, x.net) for x in queries.lines_of(queries.find(number).id)] == [(30, 300), (3, 0)]
+    bo, anna = sign_in(whole.app, "bo@acme.example"), sign_in(whole.app, "anna@acme.example")
+    for page in (bo.get(f"/approvals/{number}").text, anna.get(f"/my-orders/{number}").text):
+        assert "Free of charge" in page
+        assert "10 + 1" in page
+        assert 'name="quantity-1"' in page
+        assert 'name="quantity-2"' not in page

@@ -88,6 +88,17 @@ def test_what_is_no_document_does_not_count_together(ladder):
     assert document(company, (product, "pcs", "60"), (product, "pcs", "60"), together=False)[0].price == D(10)
 
 
+def test_what_came_for_nothing_does_not_count(ladder):
+    product, company = ladder(period="year")
+    _order, line = ordered(company, product, "60")
+    assert document(company, (product, "pcs", "40"))[0].price == D(8)
+    moved(line, "returned", "1")
+    with write() as session:
+        session.execute(update(OrderLine).where(OrderLine.id == line.id).values(price_source="free:promotions:TEN"))
+    assert document(company, (product, "pcs", "40"))[0].price == D(10)
+    assert document(company, (product, "pcs", "100"))[0].price == D(8)
+
+
 def test_a_family_counts_by_the_category_of_the_row_and_in_one_base_unit(shop):
     company, root = make_company("C"), make_category("goods")
     bolts, nuts = make_category("bolts", parent=root), make_category("nuts", parent=root)

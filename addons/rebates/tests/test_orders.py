@@ -59,6 +59,17 @@ def test_returns_and_cancellations_give_back(shop):
     assert shop.entries()[-2:] == [("reverse", D(-1000), D(-20)), ("true_up", D(0), D(-100))]
 
 
+def test_what_came_for_nothing_earns_nothing(shop):
+    with acting(system("tests")), write():
+        set_value("orders", "confirm_automatically", False)
+    shop.agree()
+    number = shop.order(("BOLT", "100"), ("NUT", "10"))
+    break_rows(shop.app, "UPDATE orders_line SET price_source = 'free:promotions:TEN' WHERE position = 2")
+    with shop.staff():
+        lifecycle.confirm(number)
+    assert [(kind, amount) for kind, amount, _rebate in shop.entries()] == [("accrue", D(1000))]
+
+
 def test_an_order_counts_from_its_confirmation_on(shop):
     with acting(system("tests")), write():
         set_value("orders", "confirm_automatically", False)
