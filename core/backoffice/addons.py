@@ -199,16 +199,18 @@ def follow(identity: str) -> str | Response:
     fragment = bool(request.headers.get("HX-Request"))
     # the command writes its row only after it has started: until then the address says what was asked for
     kind, names = (row.kind, row.addons) if row else (request.args.get("kind", ""), request.args.get("addon", ""))
+    # who looks again waits for what has been decided: after "Done" this process serves nothing that was before
+    asked = {"kind": kind, "addon": request.args.get("addon"), "begun": begun, "generation": registry().generation + 1}
     return render_template(
         "backoffice/_operation.html" if fragment else "backoffice/operation.html",
         row=row,
         heading=said_of(kind, names, () if fragment else operator().overview().rows),
         late=late() if row is not None and row.state == "done" else (),
-        again=url_for("addons_admin.follow", identity=identity, kind=kind, addon=request.args.get("addon"), begun=begun),
+        again=url_for("addons_admin.follow", identity=identity, **asked),
         addon=request.args.get("addon", "") or (row.addons.split(" ")[0] if row else ""),
         killed=killed,
         lost=row is None and clock.now().timestamp() - begun > STARTS_WITHIN,
-        awaited=registry().generation + 1,
+        awaited=asked["generation"],
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -121,6 +122,8 @@ def test_log_is_followed_until_the_end(admin):
     assert "<h1>Switch on: Toy</h1>" in admin.get(path).text
     waiting = admin.get(path, headers={"HX-Request": "true"}).text
     assert "hx-trigger" in waiting
+    again = re.search(r'hx-get="([^"]+)"', waiting)[1]
+    assert "generation=" in again, "for such an address the process first builds what has been decided"
     assert "The command is being started." in waiting
     lost = admin.get(f"/admin/addons/operations/op-1?addon=toy_addon&begun={begun - 300}").text
     assert "The command has not started." in lost
