@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from addons.approval_chain import facts, rule_import, seller
+from addons.approval_chain import deciding, facts, rule_import, seller, services
 from addons.approval_chain.tests.test_approval import BUYER, World
 from addons.approval_chain.tests.test_rules import NEW, PLAIN, asked, step, when
 from addons.approval_chain.tests.test_seller import HERE
@@ -24,7 +24,7 @@ from core.data.db import db
 from core.data.scope import acting
 from core.data.write import write
 from core.orders import cart, manual, queries
-from core.orders.draft import stored_draft
+from core.orders.draft import draft_of, stored_draft
 from core.orders.merging import NewItem
 from core.pricing.models import ListPrice
 from core.settings.services import set_value
@@ -152,13 +152,32 @@ def test_free_goods_wait_with_the_order_and_follow_its_quantities(whole):
     assert whole.state(whole.place(10)) == "confirmed"
     number = whole.place(30)
     with whole.app.test_request_context("/"):
-        wanted = ("lines", "quantity", "off_list", "new_products")
-        known = [name for name in wanted if name in facts.by_key()]
-        assert figures(number, *known) == {"lines": 1, "quantity": 30, "off_list": 0, "new_products": 0}
+        said = figures(number, "lines", "quantity", "discount", "goods")
+        assert said == {"lines": 1, "quantity": 30, "discount": 0, "goods": 300, "total": 300}
         assert [(x.quantity, x.net) for x in queries.lines_of(queries.find(number).id)] == [(30, 300), (3, 0)]
     bo, anna = sign_in(whole.app, "bo@acme.example"), sign_in(whole.app, "anna@acme.example")
-    for page in (bo.get(f"/approvals/{number}").text, anna.get(f"/my-orders/{number}").text):
+    shop = "/a/approval_chain"
+    for page in (bo.get(f"{shop}/approvals/{number}").text, anna.get(f"{shop}/my-orders/{number}").text):
         assert "Free of charge" in page
         assert "10 + 1" in page
         assert 'name="quantity-1"' in page
         assert 'name="quantity-2"' not in page
+    with whole.app.test_request_context("/"), acting(whole.actor("bo")):
+        said = deciding.Said("returned", queries.find(number).digest, "less", {1: D(20), 2: D(0)})
+        deciding.decide(number, said)
+        assert deciding.proposal_of(services.pending(number)) == {1: D(20)}
+    with whole.app.test_request_context("/"), acting(whole.actor("anna", BUYER)):
+        assert deciding.send_again(number, {1: D(20)}, queries.find(number).digest).state == "approved"
+        assert [x.quantity for x in queries.lines_of(queries.find(number).id)] == [20, 2]
+
+
+def test_what_was_only_given_was_not_bought(whole):
+    """A first order of an article that came free before is a first order."""
+    gift = factories.make_product("G-1", price="3").id
+    promotion("GIFT", "free_goods", "0", for_every=D(1), free_quantity=D(1), reduced_product_id=gift)
+    whole.place(1)
+    with whole.app.test_request_context("/"), acting(whole.actor("anna", BUYER)):
+        cart.add([NewItem("A-1", D(1)), NewItem("G-1", D(1))])
+        view = cart.view()
+        draft = draft_of(view.order, view.lines, view.priced)
+        assert facts.of_drafts([draft], ["new_products"])[0]["new_products"] == 1
