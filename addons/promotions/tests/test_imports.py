@@ -108,3 +108,22 @@ def test_programs_read_and_write_promotions(desk):
     assert call("GET", f"{home}/NONE").status_code == 404
     assert call("GET", home, secret=own).status_code == 403
     assert call("POST", BATCH, {"rows": [row]}, secret=own).status_code == 403
+
+
+def test_programs_write_free_goods(desk):
+    secret = keys.create("ERP", keys.offered(None), company_id=None, days=1).secret
+
+    def call(method, path, body=None):
+        return desk.test_client().open(path, method=method, json=body, headers={"Authorization": f"Bearer {secret}"})
+
+    row = {"code": "TEN", "name": "10 + 1", "kind": "free_goods", "for_every": "10", "free_quantity": "1.5"}
+    assert call("POST", BATCH, {"rows": [{**row, "reduced_sku": "BOLT"}]}).json["created"] == 1
+    read = call("GET", BATCH.removesuffix("/batch") + "/TEN").json
+    assert {name: read[name] for name in row} == row
+    assert (read["reduced_sku"], read["counted_sku"]) == ("BOLT", None)
+    wrong = ({"for_every": "0"}, {"for_every": "-3"}, {"for_every": "NaN"}, {"free_quantity": "1e30"}, {"value": "3"})
+    for values in wrong:
+        answer = call("POST", BATCH, {"rows": [{**row, **values}]})
+        assert answer.status_code in (200, 422), values
+        assert answer.status_code == 422 or answer.json["rows"][0]["errors"], values
+    assert {name: call("GET", BATCH.removesuffix("/batch") + "/TEN").json[name] for name in row} == row
