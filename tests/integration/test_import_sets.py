@@ -342,3 +342,18 @@ def test_old_import_files_are_removed(app: Flask, office: FlaskClient) -> None:
         with clock.frozen(clock.now() + timedelta(days=15)):
             runs.prune({})
         assert runs.recent() == []
+
+
+def test_a_file_of_its_heading_alone_is_told_from_one_that_changes_nothing(app: Flask, office: FlaskClient) -> None:
+    def said(content: str) -> str:
+        place = sent(office, content).headers["Location"]
+        run_due(app)
+        return office.get(place).text
+
+    assert "The file has no rows below its heading." in said("sku,name_en\n")
+    row = "sku,name_en,base_unit\nA,Bolt,pcs\n"
+    place = sent(office, row).headers["Location"]
+    run_due(app)
+    assert office.post(f"{place}/run").status_code == 303
+    run_due(app)
+    assert "Everything in this file is there already." in said(row)
