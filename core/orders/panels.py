@@ -48,24 +48,26 @@ def latest_orders(_context: PageContext) -> Mapping[str, Any] | None:
 
 
 def bought_often(_context: PageContext) -> Mapping[str, Any] | None:
-    """What the company bought most often in a year and may still buy."""
+    """What the company bought in most orders of a year and may still buy, in the unit that it mostly takes."""
     company_id = current_actor().company_id
     if company_id is None:
         return None
     since = clock.now() - timedelta(days=365)
-    found = db.session.execute(
-        select(OrderLine.product_id, OrderLine.unit, func.count().label("times"))
-        .join(Order, Order.id == OrderLine.order_id)
-        .where(Order.company_id == company_id, Order.submitted_at >= since, OrderLine.product_id.is_not(None))
-        .group_by(OrderLine.product_id, OrderLine.unit)
-        .order_by(func.count().desc(), OrderLine.product_id)
-        .limit(BOUGHT_OFTEN * 2)
-    ).all()
-    known = articles.by_id(row.product_id for row in found)
+    product, times = OrderLine.product_id, func.count(OrderLine.order_id.distinct())
+    lines = select(product, times.label("times")).join(Order, Order.id == OrderLine.order_id)
+    lines = lines.where(Order.company_id == company_id, Order.submitted_at >= since, product.is_not(None), ~OrderLine.free)
+    often = lines.group_by(product).order_by(times.desc(), product).limit(BOUGHT_OFTEN * 2)
+    found = {row.product_id: row.times for row in db.session.execute(often)}
+    by_unit = lines.add_columns(OrderLine.unit).where(product.in_(found)).group_by(product, OrderLine.unit)
+    units: dict[int, dict[str, int]] = {}
+    for row in db.session.execute(by_unit.order_by(times.desc(), OrderLine.unit)) if found else ():
+        units.setdefault(row.product_id, {}).setdefault(row.unit, row.times)
+    known = articles.by_id(found)
     rows = [
-        {"article": article, "unit": unit, "times": row.times}
-        for row in found
-        if (article := known.get(row.product_id)) and article.availability == "ok" and (unit := article.unit(row.unit))
+        {"article": article, "unit": unit, "times": found[product_id]}
+        for product_id in found
+        if (article := known.get(product_id)) and article.availability == "ok"
+        if (unit := next(filter(None, map(article.unit, units[product_id])), None))
     ]
     return {"rows": rows[:BOUGHT_OFTEN]} if rows else None
 

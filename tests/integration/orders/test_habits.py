@@ -14,8 +14,10 @@ from core.data.scope import Scope
 from core.data.write import write
 from core.orders import cart, pages, placing
 from core.orders.merging import NewItem
+from core.orders.panels import bought_often
 from core.spec.orders import Stage
 from core.testing import factories
+from core.testing.factories import Unit
 from core.testing.signin import sign_in
 
 from .conftest import buyer_of, placement
@@ -87,3 +89,18 @@ def test_the_box_says_how_often_and_when(habits):
     assert "Ordered before" in text
     assert "ordered 3 times, last on 5 Mar 2026" in text
     assert "Ordered before" not in habits.app.test_client().get("/suggest?q=article").text
+
+
+def test_the_home_page_counts_orders_as_the_search_does_and_names_an_article_once(habits):
+    boxed = factories.make_product("BOXED", price="2", name="Article in boxes", units=[Unit("pcs"), Unit("box", 100)])
+    factories.make_list_price(boxed, "150", unit="box")
+    for wanted in (("box",), ("pcs",), ("box", "pcs"), ("box",)):
+        with habits.request():
+            cart.add([NewItem("BOXED", Decimal(1), unit) for unit in wanted])
+            placing.place(placement(pages.cart_page(Stage.SUBMIT)))
+    with habits.request():
+        [searched] = [h for p, _codes, h in product_pages.suggestions("BOXED").habits if p.sku == "BOXED"]
+        rows = bought_often(None)["rows"]
+    [row] = [row for row in rows if row["article"].sku == "BOXED"]
+    assert (row["times"], searched.times, row["unit"].unit) == (4, 4, "box")
+    assert [row["times"] for row in rows] == sorted((row["times"] for row in rows), reverse=True)
