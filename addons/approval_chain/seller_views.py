@@ -68,6 +68,8 @@ def edit_seller_rule(rule_id: int | None) -> Any:
         if values is not None:
             seller.save_rule(values, rule_id)
             flash(_("The rule is saved."), "success")
+            if values["active"] and not values["conditions"] and not all(step["above"] for step in values["steps"]):
+                flash(_("It is about every order: each waits from now on. Add a condition if you mean fewer."), "warning")
             return redirect(url_for(".seller_rules"), 303)
     page = render_template(
         "approval_chain/seller_rule.html", form=form, rule=rule, options=options(ours=True), counted=basis.counted(None)

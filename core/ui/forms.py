@@ -51,6 +51,9 @@ class TukkuForm(FlaskForm):
             if isinstance(field.data, str) and not isinstance(field, TextAreaField | PasswordField):
                 field.data = one_line(field.data)
         good = super().validate(extra_validators)
+        for field in self:
+            if field.process_errors:  # what could not be read needs no second sentence about its size
+                field.errors = list(field.process_errors)
         for field in texts:
             sent = next((text for text in field.raw_data or () if isinstance(text, str)), "")
             if problem := problem_in(sent):

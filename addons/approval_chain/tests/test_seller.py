@@ -151,10 +151,15 @@ def test_pages_of_the_sellers_rules(world):
     assert admin.post(f"{HERE}/seller-rules/new", data={**sent, "steps-0-who": "approver"}).status_code == 422
     assert admin.post(f"{HERE}/seller-rules/new", data=sent).status_code == 303
     page = admin.get(f"{HERE}/seller-rules").text
+    assert "It is about every order" not in page
     assert "Percent below list price above 30\xa0% and Company that orders: acme: 1 approves, in turn 1: Finance." in page
     own = f"{HERE}/seller-rules/{db.session.scalar(select(SellerRule.id))}"
     assert admin.post(own, data={**sent, "name": "Lower floor"}).status_code == 303
     assert "Lower floor" in admin.get(f"{HERE}/seller-rules").text
+    everything = {**sent, "name": "All", "conditions-0-fact": "", "conditions-0-value": ""}
+    everything |= {"conditions-1-fact": "", "conditions-1-value": ""}
+    assert admin.post(own, data=everything).status_code == 303
+    assert "It is about every order: each waits from now on." in admin.get(f"{HERE}/seller-rules").text
     assert sign_in(world.app, "sami@tukku.example").get(f"{HERE}/seller-rules").status_code == 403
     assert admin.post(f"{own}/remove").status_code == 303
     assert admin.post(f"{own}/remove").status_code == 404
