@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from core.i18n import _
+from core.imports.names import named
 from core.spec.imports import ImportRow, Outcome, RowResult
 
 
@@ -52,7 +53,7 @@ class Batch:
 
     def key(self, row: ImportRow) -> str:
         """Return the row's natural key as text, for the report."""
-        return " / ".join(str(row.values.get(name, "")) for name in self._key)
+        return named(row.values.get(name) for name in self._key)
 
     def results(self) -> list[RowResult]:
         """Return a result for each row, in their order."""

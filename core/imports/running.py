@@ -20,6 +20,7 @@ from core.data.write import write
 from core.i18n import _, _l
 from core.i18n.characters import cleaned
 from core.imports.cells import CellError, Reading, parse
+from core.imports.names import named
 from core.imports.report import Report
 from core.imports.seen import SeenKeys
 from core.imports.source import Source
@@ -244,11 +245,11 @@ class RowParser:
     def _written_key(self, cells: Mapping[str, str]) -> str:
         """Return the key as the file has it, for a row that could not be read."""
         written = {self._names.get(column): cleaned(text)[:80] for column, text in cells.items()}
-        return " / ".join(written.get(name, "") for name in self._kind.key)
+        return named(written.get(name) for name in self._kind.key)
 
     def _complete(self, number: int, values: dict[str, Any]) -> ImportRow | RowResult:
         key = tuple(values.get(name) for name in self._kind.key)
-        shown = " / ".join("" if part is None else str(part) for part in key)
+        shown = named(key)
         for name, field in self._fields.items():
             if field.required and name not in values:
                 return RowResult(number, "error", shown, name, _("The cell is empty; a value is needed."))

@@ -13,6 +13,7 @@ from core.i18n.numbers import FILE_WITH_COMMAS
 from core.imports.attachments import attached, attachment
 from core.imports.cells import CellError, Reading, parse
 from core.imports.mapping import code_of, read_mapping
+from core.imports.names import named
 from core.imports.presets import preset, presets
 from core.imports.source import open_file
 from core.spec.errors import Invalid, NotFound
@@ -225,3 +226,8 @@ def test_attachments_stay_in_their_folder(tmp_path: Path) -> None:
         assert attachment("bolt.svg") == inside
         assert attachment("../secret.svg") is None
     assert attachment("bolt.svg") is None
+
+
+def test_a_key_is_told_by_those_of_its_parts_that_say_something() -> None:
+    assert named(("KONEPAJA-2026", "M8", "", None, Decimal(10), 0)) == "KONEPAJA-2026 / M8 / 10 / 0"
+    assert named(("", None)) == ""
