@@ -80,9 +80,17 @@ def insert(rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def first_rows(change: Change, most: int) -> list[ChangeRow]:
-    """Return the change's first rows, in the order in which they were prepared."""
-    query = select(ChangeRow).where(ChangeRow.change_id == change.id).order_by(ChangeRow.place).limit(most)
-    return list(db.session.scalars(query))
+    """Return the change's first rows in the order in which they were prepared.
+
+    Of an open change those come first that say something else than what stands: in a whole price list they would be lost.
+    """
+    row, now = ChangeRow, ContractPrice
+    query = select(row).where(row.change_id == change.id)
+    if change.state == "open" and change.effect and change.effect["rows"]["same"]:
+        here = and_(now.contract_id == change.contract_id, same_place(row, now))
+        same = and_(~row.gone, now.target.is_not(None), ~differs(row, now))
+        query = query.outerjoin(now, here).order_by(case((same, 1), else_=0))
+    return list(db.session.scalars(query.order_by(row.place).limit(most)))
 
 
 def asked(change: Change) -> list[dict[str, Any]]:

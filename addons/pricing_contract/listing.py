@@ -10,6 +10,7 @@ from core.api.companies import Company, Segment
 from core.api.i18n import translations
 from core.api.ui import Field, Resource, View
 
+from .change_models import Change
 from .forms import AUDIENCES, POLICIES, STATUSES
 from .models import Contract, ContractPrice
 
@@ -26,6 +27,14 @@ _ROWS = (
     select(func.count())
     .select_from(ContractPrice)
     .where(ContractPrice.contract_id == Contract.id)
+    .correlate(Contract)
+    .scalar_subquery()
+)
+#: Changes that wait for somebody, or for a job.
+_WAITING = (
+    select(func.count())
+    .select_from(Change)
+    .where(Change.contract_id == Contract.id, Change.state.in_(("open", "preparing", "failed", "publishing", "scheduled")))
     .correlate(Contract)
     .scalar_subquery()
 )
@@ -65,6 +74,7 @@ CONTRACTS = Resource(
         ),
         Field("priority", _l("Priority"), Contract.priority, "number", shown=False, on_card=False),
         Field("rows", _l("Rows"), _ROWS, "number", on_card=False),
+        Field("changes", _l("Prepared changes"), _WAITING, "number", on_card=False),
         Field("currency", _l("Currency"), Contract.currency, shown=False),
         Field("status", _l("Status"), Contract.status, "state", choices=lambda: STATUSES),
         Field("until", _l("Ends"), Contract.valid_until, "day", on_card=False),
@@ -78,6 +88,7 @@ CONTRACTS = Resource(
         View("all", _l("All")),
         View("active", _l("Active"), {"status": "active"}),
         View("draft", _l("Drafts"), {"status": "draft"}),
+        View("changes", _l("With prepared changes"), {"changes": "1.."}),
         View("ended", _l("Ended"), {"status": "ended"}),
     ),
 )

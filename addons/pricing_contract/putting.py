@@ -43,7 +43,8 @@ def put_in(change: Change) -> Done:
     row = ChangeRow
     set_rows = and_(row.change_id == change.id, ~row.gone, row.begins.is_not(None))
     place = and_(mine, same_place(row, ContractPrice, "begins"))
-    changed = _to_history(deed, select(ContractPrice).join(row, place).where(set_rows, differs(row, ContractPrice)))
+    other = _to_history(deed, select(ContractPrice).join(row, place).where(set_rows, differs(row, ContractPrice)))
+    changed = other
     ending, leaving = _ended(change), _gone(change)
     if ending is not None:
         changed += _to_history(deed, select(ContractPrice).where(mine, *ending))
@@ -53,11 +54,8 @@ def put_in(change: Change) -> Done:
     if removed:
         db.session.execute(delete(ContractPrice).where(mine, leaving), execution_options=_SILENT)
     new = [getattr(row, name) for name in (*KEY[:3], *VALUES)]
-    was_there = select(func.count()).select_from(row).join(ContractPrice, place).where(set_rows)
-    before = db.session.scalar(was_there) or 0
-    _upsert(select(literal(contract_id).label("contract_id"), row.begins.label("valid_from"), *new).where(set_rows), deed)
-    added = (db.session.scalar(select(func.count()).select_from(row).where(set_rows)) or 0) - before
-    return _ended_deed(contract_id, deed, added, changed, removed)
+    query = select(literal(contract_id).label("contract_id"), row.begins.label("valid_from"), *new).where(set_rows)
+    return _ended_deed(contract_id, deed, _upsert(query, deed) - other, changed, removed)
 
 
 def _ended(change: Change) -> tuple[Any, ...] | None:
@@ -100,13 +98,20 @@ def _to_history(deed_id: int, rows: Select[Any], *, removed: Any = False) -> int
     goes = literal(removed) if isinstance(removed, bool) else removed
     query = rows.with_only_columns(*columns, ContractPrice.deed_id, literal(deed_id), goes)
     names = [*_KEPT, "made_by", "ended_by", "removed"]
+    return _written(_PAST.insert().from_select(names, query))
+
+
+def _written(statement: Any) -> int:
+    """Write, and return how many rows; counting them by a statement of its own would keep others waiting longer."""
     counted = {"preserve_rowcount": True}  # PostgreSQL's driver would not say
-    result = db.session.connection().execute(_PAST.insert().from_select(names, query), execution_options=counted)
-    return int(result.rowcount)
+    return int(db.session.connection().execute(statement, execution_options=counted).rowcount)
 
 
-def _upsert(rows: Select[Any], deed_id: int) -> None:
-    """Write rows (with the columns contract_id, KEY and VALUES); those that say what stands already are left alone."""
+def _upsert(rows: Select[Any], deed_id: int) -> int:
+    """Write rows (with the columns contract_id, KEY and VALUES), return how many are new or changed.
+
+    Those that say what stands already are left alone.
+    """
     source = rows.subquery()
     product = case((source.c.target > 0, source.c.target), else_=null())
     category = case((source.c.target < 0, -source.c.target), else_=null())
@@ -117,7 +122,7 @@ def _upsert(rows: Select[Any], deed_id: int) -> None:
     key = ["contract_id", *KEY]
     told = {name: statement.excluded[name] for name in (*VALUES, "deed_id")}
     other = differs(_PRICE.c, statement.excluded)
-    db.session.connection().execute(statement.on_conflict_do_update(index_elements=key, set_=told, where=other))
+    return _written(statement.on_conflict_do_update(index_elements=key, set_=told, where=other))
 
 
 def _ended_deed(contract_id: int, deed_id: int, added: int, changed: int, removed: int) -> Done:

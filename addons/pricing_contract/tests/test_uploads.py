@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from decimal import Decimal as D
 
 import pytest
@@ -17,6 +18,7 @@ from addons.pricing_contract.models import Contract, ContractPrice
 from core.catalog.models import Product
 from core.companies.models import Company
 from core.data.db import db
+from core.data.write import write
 from core.imports.running import run
 from core.imports.source import Source
 from core.testing.factories import make_company, make_product, make_staff
@@ -48,6 +50,26 @@ def test_what_was_downloaded_goes_in_again_changed(desk):
     answer = sent(client, text.replace("1.5", "1.75"), prepare="1")
     assert "rows.csv" in client.get(answer.location).text
     assert priced(bolt, company).price == D("1.25")
+
+
+def test_a_whole_price_list_shows_first_what_would_change(desk):
+    client, *_rest = desk
+    for name in ("A", "B", "C"):
+        row(contract_by_code("K"), make_product(name, price="2"), "1")
+    text = client.get(f"{PAGE}/export").text
+    same = client.get(sent(client, text, prepare="1").location).text
+    assert "Every row says what stands already: published now, nothing would change." in same
+    page = client.get(
+        sent(client, text.replace("K,C,,pcs,EUR,0,,fixed,1,", "K,C,,pcs,EUR,0,,fixed,1.10,"), prepare="1").location
+    )
+    codes = re.findall(r'<span class="tk-code">([A-Z]+)</span>', page.text[page.text.index("What it does") :])
+    assert codes == ["C", "A", "B", "BOLT"]
+    listed = [client.get(f"/admin/a/pricing_contract/contracts?changes={span}").text for span in ("2..", "3..")]
+    assert ["1 contract" in page for page in listed] == [True, False]
+    with write():
+        contract_by_code("K").status = "draft"
+    answer = sent(client, "sku,value\nBOLT,1.20\n", prepare="1")
+    assert "No buyer would see another price: the contract is a draft." in client.get(answer.location).text
 
 
 @pytest.mark.parametrize(
