@@ -123,8 +123,8 @@ def count_raised(contract: Contract, rise: Rise) -> int:
     return sum(count for value, count in db.session.execute(query) if rise.raised(value, contract.currency) != value)
 
 
-def count_fixed(contract: Contract, rise: Rise) -> int:
-    """Return how many fixed prices the contract has, of those that are meant."""
+def count_fixed(contract: Contract, rise: Rise | None = None) -> int:
+    """Return how many fixed prices the contract has, of those that are meant where there is a ``rise``."""
     return db.session.scalar(_fixed(contract, rise, select(func.count()))) or 0
 
 
@@ -135,8 +135,8 @@ def fixed_targets(contract: Contract, rise: Rise, after: int | None) -> list[int
     return list(db.session.scalars(query.where(*behind)))
 
 
-def _fixed(contract: Contract, rise: Rise, columns: Select[Any]) -> Select[Any]:
-    return grid.searched(columns, contract, rise.wanted).where(ContractPrice.kind == "fixed")
+def _fixed(contract: Contract, rise: Rise | None, columns: Select[Any]) -> Select[Any]:
+    return grid.searched(columns, contract, rise.wanted if rise else "").where(ContractPrice.kind == "fixed")
 
 
 def refuse_moved(keys: Iterable[Key], seen: Mark | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from core.api.hooks import (
+    Action,
     ApiResource,
     AuditWords,
     BreakQuantities,
@@ -30,6 +31,7 @@ from core.api.i18n import translations
 from core.api.pricing import PriceBatch
 
 from . import (
+    bulk_views,
     change_views,
     checks,
     compare_views,
@@ -71,6 +73,7 @@ class PricingContract:
         return (
             Mount(views.bp, "admin"),
             Mount(change_views.bp, "admin"),
+            Mount(bulk_views.bp, "admin"),
             Mount(compare_views.bp, "admin"),
             Mount(limit_views.bp, "admin"),
             Mount(history_views.bp, "admin"),
@@ -123,6 +126,11 @@ class PricingContract:
                 order=60,
             ),
         )
+
+    @hookimpl
+    def ui_actions(self) -> Iterable[Action]:
+        """Change the prices of many contracts at once, and publish what is prepared for them."""
+        return bulk_views.ACTIONS
 
     @hookimpl
     def ui_panels(self) -> Iterable[Panel]:

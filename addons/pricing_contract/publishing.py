@@ -47,8 +47,12 @@ class Stopped(Exception):
     """Somebody stopped the work, or it was done."""
 
 
-def publish(contract: Contract, change: Change, version: int, starts: datetime | None = None) -> int:
+def publish(
+    contract: Contract, change: Change, version: int, starts: datetime | None = None, *, by_job: bool = False
+) -> int:
     """Let the change hold, at once or from ``starts`` on; return how many rows differ now, 0 where a job is at it.
+
+    A long change is left to a job, with ``by_job`` a short one too.
 
     Invalid where a row was changed since it was worked out whom the change touches: look again first.
     """
@@ -63,7 +67,7 @@ def publish(contract: Contract, change: Change, version: int, starts: datetime |
                 record(contract.code, "change scheduled", None, {"number": change.number, "starts": starts})
                 return 0
             change.head = own
-        if change.size > LONG:
+        if change.size > LONG or by_job:
             return _hand_over(change, "publishing")
         checked = _Check(contract, change)
         checked.settle(checked.portions())
