@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, literal, select, update
 
-from core.api.data import db, write
+from core.api.data import db, unhurried, write
 
 from . import deeds, percents, preparing, publishing
 from .change_rows import KEY
@@ -28,6 +28,7 @@ def copy_contract(contract: Contract, values: Mapping[str, Any], percent: Decima
     """
     rise = Rise(percent)
     with write():
+        unhurried()
         copy = save_head(None, values)
         deed = deeds.begin(copy.id, "copy", contract.code)
         count = _copy(ContractPrice, row_columns(), contract, copy, deed_id=deed)

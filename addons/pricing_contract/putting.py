@@ -13,7 +13,7 @@ from sqlalchemy import Select, and_, case, delete, exists, func, literal, null, 
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 
-from core.api.data import db
+from core.api.data import db, unhurried
 
 from . import deeds
 from .change_models import Change, ChangeRow
@@ -37,6 +37,7 @@ class Done(NamedTuple):
 
 def put_in(change: Change) -> Done:
     """Write the rows of a change as of its start; what stood there goes into the history."""
+    unhurried()
     contract_id, starts = change.contract_id, change.starts
     deed = deeds.begin(contract_id, "change", str(change.number))
     mine = ContractPrice.contract_id == contract_id
@@ -158,6 +159,7 @@ def put_back(change: Change, later: Collection[int]) -> Done:
 
     Rows that one of the ``later`` deeds changed and another set back again are the change's too.
     """
+    unhurried()
     contract_id, was = change.contract_id, change.deed_id
     deed = deeds.begin(contract_id, "undo", str(change.number))
     whose = ContractPrice.deed_id == was

@@ -63,6 +63,18 @@ def writing() -> bool:
     return bool(db.session().info.get(WRITING))
 
 
+def unhurried() -> None:
+    """Let the open transaction's statements take as long as they need: those over very many rows, of a job or a copy.
+
+    PostgreSQL ends others after half a minute; SQLite knows no such bound.
+    """
+    session = db.session()
+    if not session.info.get(WRITING):
+        raise WriteError("unhurried belongs inside `with write():`")
+    if db.engine.dialect.name == "postgresql":
+        session.connection().exec_driver_sql("SET LOCAL statement_timeout = 0")
+
+
 def after_commit(callback: Callable[[], None]) -> None:
     """Call ``callback`` once the outermost block has committed; forgotten if it rolls back."""
     session = db.session()

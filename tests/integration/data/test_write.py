@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, insert, select, text, update
 from core.companies.models import Segment
 from core.data.db import db
 from core.data.scope import set_actor, system, unscoped
-from core.data.write import after_commit, write, writing
+from core.data.write import after_commit, unhurried, write, writing
 from core.orders.models import NumberSeries
 from core.pricing.models import CurrencyRate
 from core.spec.errors import WriteError
@@ -242,3 +242,17 @@ def test_a_lock_outside_a_block_is_refused(data_app):
         db.session.get(Segment, segment.id, with_for_update=True, populate_existing=True)
     with write() as session:
         assert session.scalar(statement.execution_options(populate_existing=True)).code == "gold"
+
+
+def test_long_statements_may_take_their_time_for_one_transaction(data_app):
+    """PostgreSQL ends a statement after half a minute, but where a transaction says that it takes long."""
+    with pytest.raises(WriteError, match="belongs inside"):
+        unhurried()
+    bounds = []
+    for patient in (False, True, False):
+        with write() as session:
+            if patient:
+                unhurried()
+            if db.engine.dialect.name == "postgresql":
+                bounds.append(session.connection().exec_driver_sql("SHOW statement_timeout").scalar())
+    assert bounds in ([], ["30s", "0", "30s"])
