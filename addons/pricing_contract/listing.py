@@ -74,7 +74,7 @@ CONTRACTS = Resource(
         ),
         Field("priority", _l("Priority"), Contract.priority, "number", shown=False, on_card=False),
         Field("rows", _l("Rows"), _ROWS, "number", on_card=False),
-        Field("changes", _l("Prepared changes"), _WAITING, "number", on_card=False),
+        Field("changes", _l("Prepared changes"), _WAITING, "number", shown=False, on_card=False),
         Field("currency", _l("Currency"), Contract.currency, shown=False),
         Field("status", _l("Status"), Contract.status, "state", choices=lambda: STATUSES),
         Field("until", _l("Ends"), Contract.valid_until, "day", on_card=False),

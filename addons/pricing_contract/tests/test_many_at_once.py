@@ -15,7 +15,7 @@ from addons.pricing_contract.grid import pasted_rows
 from core.data import clock
 from core.data.db import db
 from core.jobs.runner import run_due
-from core.testing.factories import make_company, make_product, make_staff
+from core.testing.factories import make_company, make_product, make_staff, today
 from core.testing.signin import sign_in
 
 from .conftest import contract, priced, row
@@ -59,7 +59,7 @@ def test_a_percentage_for_many_contracts_is_prepared_and_published_together(desk
     assert [priced(bolt, one).price for one in companies] == [D(5)] * 3
     page = sales.post(f"{MANY}/publish", data={"code": [*CODES, "P"]}).text
     assert len(ticks(page)) == 3
-    day = (clock.now() + timedelta(days=10)).date()
+    day = today() + timedelta(days=10)
     answer = sales.post(
         f"{MANY}/publish", data={"code": CODES, "go": "1", "change": ticks(page)[:2], "starts": day.isoformat()}
     )
