@@ -13,7 +13,7 @@ makes the price asked for (its unit, its quantity) is for the engine to see, whi
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -54,6 +54,7 @@ EVERY_BREAK = 2**62
 #: A contract's place is told by one number: twice the place, one more where it cuts, times this, and its id.
 PLACE = 2**32
 _LARGE = literal(PLACE, BigInteger)
+_NONE = literal(0, BigInteger).label("none")
 #: Positions of the columns: the price row, its contract (only in (a)), and the end of the row.
 CONTRACT, TARGET, UNIT, MIN_QUANTITY, ROW_FROM, KIND, VALUE, PER, TERMS = range(9)
 CODE, NAME, AUDIENCE, COMPANY, SEGMENT, PRIORITY, POLICY, SHOW_LIST, PATH = range(9, 18)
@@ -62,6 +63,17 @@ BREAKS, COUNTS, PERIOD, ROW_UNTIL = range(25, 29)
 #: What the column KIND says of a row with a fixed price.
 FIXED = None
 Row = Any
+
+
+class _Asked(NamedTuple):
+    """The columns of a product asked for: its id, and the largest quantity in millionths."""
+
+    id: Any
+    value: Any
+
+    @classmethod
+    def of(cls, table: Any) -> _Asked:
+        return cls(table.c.id, table.c.value)
 
 
 def fetch(
@@ -125,6 +137,17 @@ def _asked(dialect: str, quantities: Mapping[int, int]) -> dict[str, Any]:
     return quantity_values(dialect, "asked", {product_id: quantities[product_id] for product_id in sorted(quantities)})
 
 
+def _asked_table(dialect: str) -> Any:
+    """Return the products with their quantity, and with the instant for which each is asked.
+
+    A condition on price rows alone would let SQLite, once it has statistics, take the many pairs of product and contract
+    that it expects for a reason to read the whole table into a Bloom filter first.
+    """
+    asked = quantity_table(dialect, "asked")
+    instant = bindparam("instant", type_=Instant).label("instant")
+    return select(asked.c.id, asked.c.value, instant).cte("asked_then").prefix_with("MATERIALIZED")
+
+
 def _parted(rows: list[Row]) -> tuple[list[Row], list[Row]]:
     general = [row for row in rows if row[TARGET] is None or row[TARGET] <= 0]
     return general, [row for row in rows if row[TARGET] is not None and row[TARGET] > 0]
@@ -148,7 +171,6 @@ def _rows_to_the_final(dialect: str) -> Any:
 
 def _statement(dialect: str, *, everything: bool, by_code: bool = False, cut: bool = False) -> Any:
     contract, price, category = Contract.__table__, ContractPrice.__table__, Category.__table__
-    asked = quantity_table(dialect, "asked")
     instant = bindparam("instant", type_=Instant)
     chosen = chosen_contracts(contract, dialect, everything=everything, by_code=by_code)
     general = (
@@ -157,14 +179,15 @@ def _statement(dialect: str, *, everything: bool, by_code: bool = False, cut: bo
         .outerjoin(price, and_(price.c.contract_id == chosen.c.id, price.c.target <= 0))
         .outerjoin(category, category.c.id == price.c.category_id)
     )
-    held = () if everything else in_force(price, instant)
     pairs: Any
     if cut:
-        pairs = _to_the_final(dialect, _places(dialect, chosen, instant), asked, price, held)
-        own, found = pairs.c.contract_id, _found(pairs.c.contract_id, pairs, price, held)
+        places, asked = _places(dialect, chosen, instant), quantity_table(dialect, "asked")
+        pairs = _to_the_final(dialect, places, asked, price, instant)
+        own, found = pairs.c.contract_id, _found(pairs.c.contract_id, _Asked.of(pairs), price, pairs.c.instant)
     else:
+        asked = _asked_table(dialect)
         pairs, own = InOrder(chosen, asked, true()), chosen.c.id
-        found = _found(own, asked, price, held)
+        found = _found(own, _Asked.of(asked), price, None if everything else asked.c.instant)
     probed, row, until = _probe(dialect, pairs, price, found)
     nothing = [_null(column) for column in contract_columns(chosen, category)]
     products = select(own, *row, *nothing, until).select_from(probed)
@@ -175,20 +198,20 @@ def _statement(dialect: str, *, everything: bool, by_code: bool = False, cut: bo
 
 def _products_in_force(dialect: str) -> Any:
     contracts, asked = id_table(dialect, "contracts"), quantity_table(dialect, "asked")
-    return _products(dialect, InOrder(contracts, asked, true()), contracts.c.id, asked)
+    pairs = InOrder(contracts, asked, true())
+    return _products(dialect, pairs, contracts.c.id, asked, bindparam("instant", type_=Instant))
 
 
 def _products_to_the_final(dialect: str) -> Any:
     contracts = quantity_table(dialect, "contracts").prefix_with("MATERIALIZED")
-    held = in_force(ContractPrice.__table__, bindparam("instant", type_=Instant))
-    pairs = _to_the_final(dialect, contracts, quantity_table(dialect, "asked"), ContractPrice.__table__, held)
-    return _products(dialect, pairs, pairs.c.contract_id, pairs)
+    asked, instant = quantity_table(dialect, "asked"), bindparam("instant", type_=Instant)
+    pairs = _to_the_final(dialect, contracts, asked, ContractPrice.__table__, instant)
+    return _products(dialect, pairs, pairs.c.contract_id, pairs, pairs.c.instant)
 
 
-def _products(dialect: str, pairs: Any, contract_id: Any, asked: Any) -> Any:
+def _products(dialect: str, pairs: Any, contract_id: Any, asked: Any, instant: Any) -> Any:
     price = ContractPrice.__table__
-    held = in_force(price, bindparam("instant", type_=Instant))
-    probed, row, _until = _probe(dialect, pairs, price, _found(contract_id, asked, price, held))
+    probed, row, _until = _probe(dialect, pairs, price, _found(contract_id, _Asked.of(asked), price, instant))
     start = row.index(next(column for column in row if column.name == "row_from"))
     row[start] = cast(row[start], Text)  # it only has to sort, and a text is made faster than an instant
     return select(contract_id, *row).select_from(probed)
@@ -211,49 +234,53 @@ def _places(dialect: str, chosen: Any, instant: Any) -> Any:
     )
     final = case((chosen.c.merge_policy == "override", 1), else_=0)
     return (
-        select(chosen.c.id, ((2 * place + final) * _LARGE + chosen.c.id).label("value"))
+        select(chosen.c.id, ((2 * place + final) * _LARGE + chosen.c.id).label("value"), instant.label("instant"), _NONE)
         .where(*in_force(chosen, instant))
         .cte("places")
         .prefix_with("MATERIALIZED")
     )
 
 
-def _to_the_final(dialect: str, contracts: Any, asked: Any, price: Any, held: Iterable[Any]) -> Any:
+def _to_the_final(dialect: str, contracts: Any, asked: Any, price: Any, instant: Any) -> Any:
     """Return the pairs of product and contract up to the first contract, in their order, that is final and names it.
 
     ``contracts`` have an id and, as ``value``, what `fetch_to_the_final` makes of it. Final ones before that contract
     have nothing for the product, so only the others are looked at again. There is no ORDER BY: tables of parameters come
-    in their order, and any such contract is right, for no less is read.
+    in their order, and any such contract is right, for no less is read. The pairs carry the instant: see `_asked_table`.
     """
     walked = contracts.alias("walked")
-    named = _found(walked.c.id, asked, price, held)
+    if "none" in walked.c:  # contracts that the database finds: here too no condition is on the price row alone
+        product, then = _Asked(asked.c.id + walked.c.none, asked.c.value + walked.c.none), walked.c.instant
+    else:
+        product, then = _Asked(asked.c.id, asked.c.value), instant
+    named = _found(walked.c.id, product, price, then)
     if dialect == "sqlite":
         source = InOrder(walked, price, named)
     else:
         one = select(literal(1).label("one")).where(named).correlate(walked, asked).limit(1).offset(0)
         source = walked.join(one.lateral("one"), true())
     last = select(walked.c.value).select_from(source).where(walked.c.value.op("&")(_LARGE) != 0).limit(1)
-    ended = select(asked.c.id, asked.c.value, last.scalar_subquery().label("last")).cte("ended").prefix_with("MATERIALIZED")
+    every = select(asked.c.id, asked.c.value, instant.label("instant"), last.scalar_subquery().label("last"))
+    ended = every.cte("ended").prefix_with("MATERIALIZED")
     end = func.coalesce(ended.c.last, literal(EVERY_BREAK, BigInteger))
     others = select(contracts.c.id, contracts.c.value).where(contracts.c.value.op("&")(_LARGE) == 0)
     others = others.cte("others").prefix_with("MATERIALIZED")
     first = select(func.min(others.c.value)).scalar_subquery()
+    known = ended.c.id, ended.c.value, ended.c.instant
     return union_all(
-        select(ended.c.last.op("&")(literal(PLACE - 1, BigInteger)).label("contract_id"), ended.c.id, ended.c.value).where(
+        select(ended.c.last.op("&")(literal(PLACE - 1, BigInteger)).label("contract_id"), *known).where(
             ended.c.last.is_not(None)
         ),
-        select(others.c.id, ended.c.id, ended.c.value)
-        .select_from(InOrder(ended, others, others.c.value < end))
-        .where(end > first),
+        select(others.c.id, *known).select_from(InOrder(ended, others, others.c.value < end)).where(end > first),
     ).subquery("pairs")
 
 
-def _found(contract_id: Any, asked: Any, price: Any, held: Iterable[Any]) -> Any:
+def _found(contract_id: Any, asked: _Asked, price: Any, instant: Any) -> Any:
     return and_(
         price.c.contract_id == contract_id,
-        price.c.target == asked.c.id,
-        type_coerce(price.c.min_quantity, BigInteger) <= asked.c.value,
-        *held,
+        price.c.target == asked.id,
+        type_coerce(price.c.min_quantity, BigInteger) <= asked.value,
+        *(() if instant is None else in_force(price, instant)),
     )
 
 

@@ -84,3 +84,50 @@ def test_a_thousand_lines_and_fifty_contracts_take_three_statements_and_read_lit
     assert {price for _key, price, _per, _source in first} == {D(1)}
     assert [len(rows) for rows in read] == [20]
     db.session.rollback()
+
+
+def test_no_statement_reads_the_whole_table_where_the_database_has_statistics(shop):
+    company = make_company("ACME")
+    products = [make_product(f"P{n}") for n in range(3)]
+    for n in range(6):
+        row(contract(f"K{n}", company=company), products[n % 3], "5")
+    asked = [PriceRequest(str(n), product.id, "pcs", D(1)) for n, product in enumerate(products)]
+    company_id = company.id
+    pretend_there_are_many()
+    with shop.test_request_context():
+        set_actor(system("tests"))
+        where = services.context("EUR", company_id=company_id)
+        with count_statements() as statements:
+            first = prices(where, asked)  # all is read together
+            assert prices(where, asked) == first  # what is not for a product is kept
+            prices(where, asked, explain=True)
+        asked_of_contracts = [sql for sql in statements.seen if "pricing_contract_price" in sql]
+        assert len(asked_of_contracts) == 3
+        for sql in asked_of_contracts:
+            assert not [step for step in plan_of(sql) if step.startswith("BLOOM")]
+    db.session.rollback()
+
+
+def pretend_there_are_many():
+    """Give SQLite the statistics of a table of 100,000 rows; it reads them when a connection begins."""
+    if db.engine.dialect.name != "sqlite":
+        return
+    with db.engine.begin() as connection:
+        connection.exec_driver_sql("ANALYZE")
+        connection.exec_driver_sql("DELETE FROM sqlite_stat1 WHERE tbl = 'pricing_contract_price'")
+        for index, counts in {
+            "pricing_contract_price": "100000 2000 2 2 1 1",
+            "ix_pricing_contract_price_product_id": "100000 10",
+            "ix_pricing_contract_price_category_id": "100000 100000",
+        }.items():
+            values = "pricing_contract_price", index, counts
+            connection.exec_driver_sql("INSERT INTO sqlite_stat1 VALUES (?, ?, ?)", values)
+    db.session.remove()
+    db.engine.dispose()
+
+
+def plan_of(sql):
+    if db.engine.dialect.name != "sqlite":
+        return []  # planned with the values, which are not recorded
+    raw = db.session.connection().connection.driver_connection
+    return [found[3] for found in raw.execute(f"EXPLAIN QUERY PLAN {sql}", [None] * sql.count("?"))]
