@@ -9,8 +9,8 @@ from core.testing.factories import make_company, make_staff, make_user
 
 @pytest.fixture
 def app(app_with, monkeypatch):
-    monkeypatch.setenv("TUKKU_ACCOUNTS__STAFF_SECOND_FACTOR", "0")
     app = app_with()
+    monkeypatch.setenv("TUKKU_ACCOUNTS__STAFF_SECOND_FACTOR", "0")
     acme = make_company("ACME")
     make_user("anna@acme.example", company=acme)
     make_user("boss@acme.example", company=acme, roles=["company_admin"])

@@ -22,8 +22,8 @@ OFFICE = (
 
 @pytest.fixture
 def app(app_with, monkeypatch):
-    monkeypatch.setenv("TUKKU_ACCOUNTS__STAFF_SECOND_FACTOR", "0")
     app = app_with()
+    monkeypatch.setenv("TUKKU_ACCOUNTS__STAFF_SECOND_FACTOR", "0")
     make_segment("gold")
     acme = make_company("ACME", segments=["gold"])
     make_user("orderer@acme.example", company=acme)

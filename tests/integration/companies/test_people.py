@@ -26,8 +26,8 @@ NEW = "seven green bicycles"
 
 @pytest.fixture
 def app(app_with, monkeypatch):
-    monkeypatch.setenv("TUKKU_ACCOUNTS__STAFF_SECOND_FACTOR", "0")
     app = app_with()
+    monkeypatch.setenv("TUKKU_ACCOUNTS__STAFF_SECOND_FACTOR", "0")
     acme, rival = make_company("ACME"), make_company("RIVAL")
     make_user("boss@acme.example", company=acme, roles=["company_admin"], name="Bea Boss")
     make_user("anna@acme.example", company=acme, roles=["orderer", "approver"], name="Anna Acme")
