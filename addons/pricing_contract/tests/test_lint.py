@@ -56,7 +56,7 @@ def test_what_makes_a_larger_quantity_dearer_is_found_unless_it_may_be_so(frame)
     said, values = found()["CONTRACT-INVERTED"]
     assert said == "2 rows of the contract K make a larger quantity dearer."
     assert values == {"code": "K", "only": "inverted", "_anchor": "rows"}
-    assert rows_that(made, "inverted") == [("*", "", "50", "8"), ("BOLT", "pcs", "10", "5.1")]
+    assert rows_that(made, "inverted") == [("*", "", "50", "8"), ("BOLT", "pcs", "10", "5.10")]
     with write():
         made.allow_inverted = True
     assert found() == {}
@@ -68,7 +68,7 @@ def test_prices_below_cost_are_found_by_their_unit_and_currency(frame):
         session.add(ProductValue(product_id=bolt.id, kind="cost", currency="EUR", amount=D("5.01")))
     row(made, bolt, "1", unit="box")
     assert found()["CONTRACT-FLOOR"][0] == "1 price of the contract K is below cost and the least margin."
-    assert rows_that(made, "floor") == [("BOLT", "pcs", "", "5")]
+    assert rows_that(made, "floor") == [("BOLT", "pcs", "", "5.00")]
     with write() as session:
         session.execute(update(ProductValue).values(amount=D(5)))
     assert "CONTRACT-FLOOR" not in found()
@@ -85,8 +85,8 @@ def test_rows_that_ended_or_match_nothing_are_found(frame):
     findings = found()
     assert findings["CONTRACT-ENDED"][0] == "1 row of the contract K has ended."
     assert findings["CONTRACT-UNSOLD"][0].startswith("1 row of the contract K never matches")
-    assert rows_that(made, "unsold") == [("BOLT", "pallet", "", "3")]
-    assert [one[3] for one in rows_that(made, "ended")] == ["4"]
+    assert rows_that(made, "unsold") == [("BOLT", "pallet", "", "3.00")]
+    assert [one[3] for one in rows_that(made, "ended")] == ["4.00"]
     with write() as session:
         session.execute(update(Product).where(Product.id == bolt.id).values(status="discontinued"))
     assert findings != found()
@@ -99,7 +99,7 @@ def test_goods_given_away_are_told_and_so_is_what_computes_from_nothing(frame):
     row(made, nut, "0")
     row(made, None, "100", kind="percent", min_quantity="1000")
     assert found()["CONTRACT-FREE"][0] == "2 rows of the contract K give goods away: they sell for nothing."
-    assert rows_that(made, "free") == [("*", "", "1000", "100"), ("NAIL", "pcs", "", "0")]
+    assert rows_that(made, "free") == [("*", "", "1000", "100"), ("NAIL", "pcs", "", "0.00")]
     base = contract("BASE", segment=make_segment("gold"))
     row(base, bolt, "4")
     row(made, bolt, "20", kind="cost_plus", min_quantity="10")
@@ -140,8 +140,8 @@ def test_drafts_are_nobodys_business_and_the_link_shows_the_rows(frame, office):
     page = boss.get("/admin/checks").text
     assert "/contracts/K?only=inverted#rows" in page
     shown = boss.get("/admin/a/pricing_contract/contracts/K?only=inverted").text
-    assert 'value="6"' in shown
-    assert 'value="5"' not in shown
+    assert 'value="6.00"' in shown
+    assert 'value="5.00"' not in shown
     with write() as session:
         session.execute(update(Contract).values(status="draft"))
     assert found() == {}
