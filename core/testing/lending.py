@@ -67,8 +67,15 @@ class _Built:
         with self.app.app_context():
             db.engine.dispose()
 
+    def be_the_only_warm(self) -> None:
+        """Close the connections of another app that wait."""
+        while _warm:
+            if (other := _warm.pop()) is not self:
+                other.leave()
+
     def rest(self) -> None:
         """Keep the app's connections for the next test, if that is going to be on the same database."""
+        self.be_the_only_warm()
         with self.app.app_context():
             kept = db.engine.dialect.name == "postgresql" and postgres.rest(db.engine)
         if kept:
@@ -93,9 +100,7 @@ def lent(url: str, data_dir: Path, addons: Sequence[str]) -> Iterator[Flask]:
     else:
         free.remove(built)
         built.move(url, data_dir)
-    while _warm:
-        if (other := _warm.pop()) is not built:
-            other.leave()
+    built.be_the_only_warm()
     try:
         yield built.app
     finally:

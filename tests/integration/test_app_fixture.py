@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.client
 
+import pytest
+
 from core.data import clock
 from core.testing import factories as make
 
@@ -34,6 +36,25 @@ def test_a_frozen_clock_reaches_requests(app, client):
     with clock.frozen(make.EARLY):
         client.get("/")
     assert seen == [make.EARLY]
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_several_apps_of_a_test_are_lent_to_the_next(app_with, number):
+    for addons in ([], ["promotions"], []):
+        app = app_with(addons=addons)
+        assert "seen" not in app.extensions
+        app.extensions["seen"] = number
+        app.config["TESTING"] = app.config["SEEN"] = number
+        make.make_company("A")
+    assert app_with(addons=["promotions"]).config["TESTING"] is True
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_an_app_is_built_for_a_test_that_patched_something_before(app_with, monkeypatch, number):
+    monkeypatch.setattr("core.restapi.document._ABOUT", f"patched {number}")
+    assert app_with().extensions["tukku.api"].spec.to_dict()["info"]["description"] == f"patched {number}"
+    monkeypatch.undo()
+    assert "patched" not in app_with().extensions["tukku.api"].spec.to_dict()["info"]["description"]
 
 
 def test_the_live_server_answers(live_server):
