@@ -20,6 +20,7 @@ from core.catalog.units import to_base
 from core.companies import services as companies
 from core.data import clock
 from core.data.db import db
+from core.data.once import once
 from core.data.prepared import prepared
 from core.data.scope import Actor, current_actor
 from core.data.types import Amount, from_scaled
@@ -69,11 +70,19 @@ def view() -> CartView | None:
 
 
 def badge() -> tuple[int, Decimal | None, str]:
-    """Return number of lines, net total as last shown (None for visitors), and currency of the open cart; one statement."""
+    """Return number of lines, net total as last shown (None for visitors), and currency of the open cart.
+
+    One statement for a page, which may show it in several places.
+    """
     actor = current_actor()
     if actor.company_id is None:
         return (len(session.get(SESSION_KEY, ())) if has_request_context() else 0), None, ""
-    rows = prepared(_badge, db.engine.dialect.name).rows(company=actor.company_id, buyer=buyer_id(actor))
+    company_id, buyer = actor.company_id, buyer_id(actor)
+    return once(("cart badge", company_id, buyer), lambda: _read_badge(company_id, buyer))
+
+
+def _read_badge(company_id: int, buyer: int | None) -> tuple[int, Decimal, str]:
+    rows = prepared(_badge, db.engine.dialect.name).rows(company=company_id, buyer=buyer)
     return (rows[0][0], from_scaled(rows[0][1], Amount.scale), rows[0][2]) if rows else (0, Decimal(0), "")
 
 
