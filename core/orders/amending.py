@@ -28,6 +28,7 @@ from core.pricing.tax import Treatment
 from core.pricing.totals import TotalLine, totals
 from core.spec.errors import Conflict, Forbidden, Invalid
 from core.spec.orders import Stage
+from core.spec.pricing import PriceLine
 
 PLACE = "orders.order.place"
 #: What ``restate`` may change, and how long it may be.
@@ -131,7 +132,9 @@ def _refuse(order: Order, seen: str | None) -> None:
 def _kept(line: OrderLine, now: PricedLine) -> PricedLine:
     """Return the line as it will be: an unchanged one keeps its price, a changed one has today's for its quantity."""
     if now.quantity == line.quantity:
-        return replace(now, net=line.net, base_quantity=line.base_quantity)
+        known = now.price or PriceLine(now.key, line.product_id or 0, line.unit, line.quantity)
+        price = replace(known, price=line.unit_price, per=line.per, source=line.price_source)
+        return replace(now, price=price, net=line.net, base_quantity=line.base_quantity)
     if now.unit is None or now.unit_price is None:
         raise Invalid("NO-PRICE", _("%(sku)s is not sold any more; leave the line as it is or drop it.", sku=line.sku))
     if not now.check.ok:

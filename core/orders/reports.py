@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, case, func, select
 
 from core.companies.models import Company
 from core.companies.services import seller
@@ -14,6 +14,7 @@ from core.data import clock
 from core.data.db import db
 from core.i18n import _, _l
 from core.orders.models import STATES, Order, OrderLine
+from core.pricing import manual
 from core.spec.errors import Invalid
 from core.spec.reports import ReportColumn, ReportParameter, ReportSource
 from core.ui.states import state_of
@@ -58,10 +59,14 @@ def _streamed(statement: Select[Any]) -> Iterator[Sequence[Any]]:
     yield from db.session.execute(statement.execution_options(yield_per=_PART))
 
 
+#: Why a line costs what it does; what gave the price before says nothing of one that was set by hand.
+_reason = case((OrderLine.price_source == manual.SOURCE, ""), else_=OrderLine.price_reason)
+
+
 def _lines(values: Mapping[str, Any]) -> Iterator[Sequence[Any]]:
     columns = (
         Order.number, Order.submitted_at, Order.state, Company.code, Company.name, OrderLine.sku, OrderLine.name,
-        OrderLine.quantity, OrderLine.unit, OrderLine.unit_price, OrderLine.per, OrderLine.net, Order.currency,
+        OrderLine.quantity, OrderLine.unit, OrderLine.unit_price, OrderLine.per, OrderLine.net, Order.currency, _reason,
     )  # fmt: skip
     joined = select(*columns).join(OrderLine, OrderLine.order_id == Order.id).join(Company, Company.id == Order.company_id)
     rows = _streamed(_within(joined, values).order_by(Order.submitted_at, Order.id, OrderLine.position))
@@ -105,6 +110,7 @@ REPORTS = (
             ReportColumn("per", _l("Price is for"), "quantity", "unit"),
             ReportColumn("net", _l("Net"), "money", "currency"),
             _CURRENCY,
+            ReportColumn("reason", _l("Reason of the price")),
         ),
         _lines,
         "orders.desk.view",

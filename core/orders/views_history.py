@@ -30,7 +30,7 @@ from core.ui.listpage import Empty
 from core.ui.slots import panels
 
 #: The places of the columns of an order's lines that tell prices.
-_PRICED = frozenset({6, 7, 8, 9, 10, 12, 13})
+_PRICED = frozenset({6, 7, 8, 9, 10, 12, 13, 14})
 
 
 @bp.get("/orders")
@@ -156,6 +156,7 @@ def export_table(order: Order) -> tuple[list[ExportColumn], list[list[Any]]]:
         ExportColumn(_("Your reference")),
         ExportColumn(_("Price before"), "price"),
         ExportColumn(_("Agreed by hand")),
+        ExportColumn(_("Reason of the price")),
     ]
     lines = queries.lines_of(order.id)
     by_hand = {line.id: agreed(line, order.currency) for line in lines}
@@ -175,14 +176,16 @@ def export_table(order: Order) -> tuple[list[ExportColumn], list[list[Any]]]:
             x.customer_reference,
             terms.before if (terms := by_hand[x.id]) else None,
             str(terms.text) if terms else "",
+            "" if terms else x.price_reason,
         ]
         for x in lines
     ]
     for charge in charges.rows_of(order.id):
         name = charges.label_of(charge)
-        rows.append(
-            [order.number, None, "", name, None, "", None, None, charge.net, order.currency, charge.tax_rate, "", None, ""]
-        )
+        rows.append([
+            order.number, None, "", name, None, "", None, None, charge.net, order.currency, charge.tax_rate, "", None, "",
+            "",
+        ])  # fmt: skip
     if not prices_open(order):
         columns, *rows = ([cell for n, cell in enumerate(row) if n not in _PRICED] for row in (columns, *rows))
     return columns, rows

@@ -14,6 +14,8 @@ from core.data.scope import acting, guest, system
 from core.data.write import write
 from core.orders import amending, cart, documents, guest_cart, lifecycle, lists, manual, pages, placing, queries, reorder
 from core.orders.merging import NewItem
+from core.orders.models import OrderLine
+from core.orders.views_history import export_table
 from core.registry.registry import EXTENSION, Implementation
 from core.restapi.resources.orders import details
 from core.settings.services import set_value
@@ -112,6 +114,9 @@ def test_the_order_keeps_them_as_lines_for_nothing_with_their_reason(shop, gift,
         assert (order.net, order.tax, order.gross) == (D(200), D(51), D(251))
         line = queries.lines_of(order.id)[1]
         assert (line.price_source, line.tax_rate, line.unit_price) == ("free:toy:TEN", D("25.5"), 0)
+        columns, rows = export_table(order)
+        why = [column.label for column in columns].index("Reason of the price")
+        assert [row[why] for row in rows] == ["List price", "10 + 1"]
         told = documents.content(order, queries.lines_of(order.id), documents.seller())["lines"][1]
         assert (told["price"], told["extra"], told["net"][:4]) == ("Free of charge", "10 + 1", "0.00")
         items = details([order.id])[order.id]["lines"]
@@ -175,6 +180,34 @@ def test_an_order_that_changes_has_what_its_lines_earn_now(shop, gift, by_hand):
         amending.amend(number, {1: D(30), 2: D(0)})
         assert free_lines(queries.find(number)) == [(2, "A-1", 3, 0, "10 + 1")]
     assert swept(shop.app) == {}
+
+
+def test_lines_that_stay_are_looked_at_with_the_source_of_their_price(shop, answer, by_hand):
+    """What was agreed once is not an open price because the agreement has ended, nor the other way round."""
+    number = shop.place(("A-1", 20), ("B-2", 10))
+    asked = []
+    answer("order_free_goods", lambda request: asked.append(request) or [], "request")
+    for sources in (["contract:C", "list"], ["list", "contract:C"]):
+        with shop.app.app_context(), acting(system("tests")), write() as session:
+            for position, source in enumerate(sources, 1):
+                session.execute(update(OrderLine).where(OrderLine.position == position).values(price_source=source))
+        with shop.request():
+            amending.preview(queries.find(number), {})
+        assert [line.source for line in asked[-1].lines] == sources
+    with shop.request():
+        amending.preview(queries.find(number), {2: D(20)})
+    assert [line.source for line in asked[-1].lines] == ["list", "list"]
+
+
+def test_a_line_that_is_not_sold_any_more_keeps_the_source_of_its_price(shop, answer, by_hand):
+    number = shop.place(("A-1", 20), ("B-2", 10))
+    with shop.app.app_context(), acting(system("tests")), write() as session:
+        session.execute(update(OrderLine).where(OrderLine.position == 1).values(price_source="contract:C", unit="box"))
+    asked = []
+    answer("order_free_goods", lambda request: asked.append(request) or [], "request")
+    with shop.request():
+        amending.preview(queries.find(number), {2: D(20)})
+    assert [(line.product_id is None, line.source) for line in asked[-1].lines] == [(False, "contract:C"), (False, "list")]
 
 
 def test_a_price_by_hand_leaves_them(shop, gift, by_hand):
