@@ -78,6 +78,8 @@ def _text(rule: Rule, unit: str, other: Any, currency: str) -> str:
     else:
         said = _("%(every)s + %(free)s free of charge", **values) if every else ""
         said = said or _("%(free)s free of charge from %(least)s", **values)
+    if rule.for_every is not None and (rule.min_quantity or ONE) > rule.for_every:
+        said = _("%(offer)s, from %(least)s", offer=said, least=values["least"])
     if rule.min_value:
         said = _("%(offer)s, from a value of %(value)s", offer=said, value=money_text(rule.min_value, currency))
     return said

@@ -193,6 +193,12 @@ def test_the_product_page_says_what_the_cart_gives(shop):
     ]
     assert [text.replace("\xa0", " ") for text in said("FOOD")] == ["1 pcs free of charge from 6 pcs"]
     assert said("B-2") == []
+    make("FROM", "2", counted_product_id=known["B-2"], min_quantity=D(3), min_value=D(5))  # two alone give nothing
+    make("NONE", "5", counted_product_id=known["B-2"], min_quantity=D(5))  # says nothing that 5 + 1 does not say
+    assert [text.replace("\xa0", " ") for text in said("B-2")] == [
+        "2 + 1 pcs free of charge, from 3 pcs, from a value of 5.00 €",
+        "5 + 1 pcs free of charge",
+    ]
     assert said("A-1", replace(shop.buyer, permissions=shop.buyer.permissions - {"pricing.price.view"})) == []
 
 
