@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from datetime import date, datetime, time
 from typing import Any
 
-ROWS_AT_ONCE = 200
+CELLS_AT_ONCE = 5000
 
 
-def main(path: str, megabytes: str, seconds: str) -> None:
-    """Write ``{"sheet", "sheets", "total"}``, then lists of ``[number, cells]`` of the filled rows; or ``{"error"}``."""
+def main(path: str, megabytes: str, seconds: str, characters: str) -> None:
+    """Write ``{"sheet", "sheets", "total"}``, then lists of ``[number, cells]`` of the filled rows; or ``{"error"}``.
+
+    Ends with an error where that would be more than so many ``characters``: whoever reads them has to keep them.
+    """
     from python_calamine import CalamineError, CalamineWorkbook
 
     limit(int(megabytes), int(seconds))
+    left = int(characters)
     try:
         with open(path, "rb") as file:
             book = CalamineWorkbook.from_filelike(file)
@@ -31,10 +36,13 @@ def main(path: str, megabytes: str, seconds: str) -> None:
     for number, cells in enumerate(sheet.iter_rows(), 1):
         if any(cell != "" for cell in cells):
             batch.append([number, [told(cell) for cell in cells]])
-        if len(batch) == ROWS_AT_ONCE:
-            say(batch)
+        if len(batch) * len(cells) >= CELLS_AT_ONCE:
+            left -= say(batch)
             batch = []
-    say(batch)
+            if left < 0:
+                sys.exit(1)
+    if left < say(batch):
+        sys.exit(1)
 
 
 def limit(megabytes: int, seconds: int) -> None:
@@ -43,9 +51,15 @@ def limit(megabytes: int, seconds: int) -> None:
         import resource
     except ImportError:  # Windows, which has no such limits
         return
-    resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20,) * 2)
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds,) * 2)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for what, most in (
+        (resource.RLIMIT_AS, megabytes << 20),
+        (resource.RLIMIT_CPU, seconds),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        hard = resource.getrlimit(what)[1]
+        least = most if hard == resource.RLIM_INFINITY else min(most, hard)  # nobody may raise what the machine allows
+        with suppress(OSError, ValueError):  # macOS takes no limit of memory
+            resource.setrlimit(what, (least, least))
 
 
 def told(cell: Any) -> Any:
@@ -57,9 +71,9 @@ def told(cell: Any) -> Any:
     return cell if isinstance(cell, str | int | float) else str(cell)
 
 
-def say(value: Any) -> None:
-    """Write a line."""
-    sys.stdout.write(json.dumps(value) + "\n")
+def say(value: Any) -> int:
+    """Write a line, and return how long it is."""
+    return sys.stdout.write(json.dumps(value) + "\n")
 
 
 if __name__ == "__main__":

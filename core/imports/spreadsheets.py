@@ -21,14 +21,17 @@ Row = tuple[int, Sequence[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What reading a workbook may take: memory in megabytes (a cell of the table takes 32 bytes), seconds of a processor."""
+    """What reading a workbook may take: memory in megabytes (a cell of the table takes 32 bytes), seconds of a processor,
+    and characters that its filled rows are written with, for those who keep them all."""
 
     megabytes: int
     seconds: int
+    characters: int = 1 << 40
 
 
-#: Files of the merchant: 200,000 rows of 100 columns. Files that anybody who orders may send: 2,000 rows, and room.
-IMPORT, ORDER = Limits(2048, 300), Limits(512, 10)
+#: Files of the merchant, read row by row: 200,000 rows of 100 columns. Files that anybody who orders may send: 2,000 rows,
+#: and room; as much text as a file of text may have.
+IMPORT, ORDER = Limits(2048, 300), Limits(512, 10, 5_000_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +50,9 @@ class Table:
 def read(path: Path, name: str, limits: Limits) -> Table:
     """Open a workbook, called ``name`` where it is refused; Invalid for one that is none, and, while its rows are read
     too, for one that takes more than ``limits``."""
-    worker = subprocess.Popen(  # noqa: S603  (our own interpreter and file)
-        [sys.executable, "-I", str(_WORKER), str(path.resolve()), str(limits.megabytes), str(limits.seconds)],
+    given = (path.resolve(), limits.megabytes, limits.seconds, limits.characters)
+    worker = subprocess.Popen(  # noqa: S603  (our own interpreter and file; -P: this folder has no modules for it)
+        [sys.executable, "-P", str(_WORKER), *map(str, given)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

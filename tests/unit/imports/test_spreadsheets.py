@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from xlsxwriter import Workbook
 
-from core.imports import spreadsheets
+from core.imports import spreadsheet_worker, spreadsheets
 from core.imports.reading import read
 from core.spec.errors import Invalid
 
@@ -50,6 +51,43 @@ def test_a_workbook_that_takes_too_long_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Invalid) as refused:
         list(spreadsheets.read(path, "long.xlsx", spreadsheets.Limits(512, 0)).rows)
     assert refused.value.code == "IMPORT-FILE-TOO-LARGE"
+
+
+def test_a_workbook_with_more_text_than_an_order_has_is_refused(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "wide.xlsx", {(row, column): 1.5 for row in range(2000) for column in range(600)})
+    with pytest.raises(Invalid, match=r"wide\.xlsx takes too much memory or time"):
+        list(spreadsheets.read(path, "wide.xlsx", spreadsheets.ORDER).rows)
+    assert len(list(spreadsheets.read(path, "wide.xlsx", spreadsheets.IMPORT).rows)) == 2000
+
+
+def test_limits_of_the_machine_below_ours_hold_and_do_not_refuse_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    hard = {resource.RLIMIT_AS: 400 << 20, resource.RLIMIT_CPU: resource.RLIM_INFINITY, resource.RLIMIT_CORE: 0}
+    was_set = {}
+
+    def set_limit(what: int, limits: tuple[int, int]) -> None:
+        if hard[what] != resource.RLIM_INFINITY and limits[1] > hard[what]:
+            raise ValueError("not allowed to raise maximum limit")
+        was_set[what] = limits
+
+    monkeypatch.setattr(resource, "getrlimit", lambda what: (hard[what], hard[what]))
+    monkeypatch.setattr(resource, "setrlimit", set_limit)
+    spreadsheet_worker.limit(512, 10)
+    assert was_set == {
+        resource.RLIMIT_AS: (400 << 20, 400 << 20), resource.RLIMIT_CPU: (10, 10), resource.RLIMIT_CORE: (0, 0),
+    }  # fmt: skip
+
+
+def test_a_workbook_is_read_where_packages_are_found_by_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "python_calamine.py").write_text(
+        "class CalamineError(Exception): pass\n"
+        "class CalamineWorkbook:\n"
+        "    def from_filelike(file): raise CalamineError('told by the environment')\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(Invalid, match="told by the environment"):
+        spreadsheets.read(workbook(tmp_path / "x.xlsx", {}), "x.xlsx", spreadsheets.ORDER)
 
 
 def test_a_stray_cell_below_the_table_does_no_harm(tmp_path: Path) -> None:
