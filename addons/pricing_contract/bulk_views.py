@@ -54,7 +54,7 @@ def percent() -> Any:
             form.form_errors.append(str(error.message))
         else:
             return _prepare(contracts, rise)
-    prices = {one.code: percents.count_fixed(one) for one in contracts}
+    prices = percents.fixed_by_contract(contracts)
     page = render_template("pricing_contract/percent_many.html", contracts=contracts, form=form, prices=prices)
     return page, 422 if asked else 200
 
@@ -102,22 +102,30 @@ def publish() -> Any:
 
 def _publish(changes: Sequence[Change], versions: dict[str, int], form: PublishForm) -> Any:
     starts = start_of_day(form.starts.data, seller().zone) if form.starts.data else None
-    names = {one.id: f"{one.contract.code}, {one.title}" for one in changes}
+    # read before the first is published: others may delete a contract while these wait for their turn
+    shown = [(one, one.contract, versions[str(one.id)], f"{one.contract.code}, {one.title}") for one in changes]
     refused = []
-    for one in changes:
+    for one, contract, version, name in shown:
         try:
-            publishing.publish(one.contract, one, versions[str(one.id)], starts, by_job=True)
+            publishing.publish(contract, one, version, starts, by_job=True)
         except (Conflict, Invalid) as error:
-            refused.append(f"{names[one.id]}: {error.message}")
+            refused.append(f"{name}: {error.message}")
     done = len(changes) - len(refused)
     if done:
         flash(ngettext("%(count)s change is being published.", "%(count)s changes are being published.", done), "success")
+    if gone := len(versions) - len(changes):
+        said = ngettext(
+            "%(count)s of the ticked changes was not published: it is no longer open.",
+            "%(count)s of the ticked changes were not published: they are no longer open.",
+            gone,
+        )
+        flash(said, "error")
     for said in refused[:TOLD]:
         flash(said, "error")
     if len(refused) > TOLD:
         more = len(refused) - TOLD
         flash(ngettext("%(count)s more was not published.", "%(count)s more were not published.", more), "error")
-    return redirect(url_for("pricing_contract_admin.contracts", changes="1.." if refused else None), 303)
+    return redirect(url_for("pricing_contract_admin.contracts", changes="1.." if refused or gone else None), 303)
 
 
 def _chosen() -> list[Contract]:
@@ -140,5 +148,5 @@ def _ticked(values: Iterable[str]) -> Iterator[tuple[str, int]]:
     """Yield the changes that are ticked, by their id, with the version that was shown."""
     for value in values:
         name, _colon, version = value.partition(":")
-        if version.isdecimal():
+        if version.isdecimal() and len(version) < 10:
             yield name, int(version)

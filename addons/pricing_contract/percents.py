@@ -128,6 +128,13 @@ def count_fixed(contract: Contract, rise: Rise | None = None) -> int:
     return db.session.scalar(_fixed(contract, rise, select(func.count()))) or 0
 
 
+def fixed_by_contract(contracts: Iterable[Contract]) -> dict[int, int]:
+    """Return how many fixed prices each contract has, by its id; nothing for one that has none."""
+    here = (ContractPrice.contract_id.in_([one.id for one in contracts]), ContractPrice.kind == "fixed")
+    query = select(ContractPrice.contract_id, func.count()).where(*here).group_by(ContractPrice.contract_id)
+    return {contract_id: count for contract_id, count in db.session.execute(query)}
+
+
 def fixed_targets(contract: Contract, rise: Rise, after: int | None) -> list[int]:
     """Return for what the fixed prices are, in order, those behind one of them."""
     query = _fixed(contract, rise, select(ContractPrice.target)).distinct().order_by(ContractPrice.target)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import String, Text
+from sqlalchemy import String, Text, inspect
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.data import clock
@@ -62,7 +62,8 @@ def published(change: Of) -> Of:
 
 def current(change: Of, version: int) -> Of:
     """Return the change as it is now; Conflict where somebody has worked on it since ``version``. Inside ``write()``."""
-    found = db.session.get(type(change), change.id, populate_existing=True)
+    key: Any = inspect(change)  # its columns cannot be read any more where somebody deleted it
+    found = db.session.get(type(change), key.identity, populate_existing=True)
     if found is None or found.version != version:
         raise Conflict("CHANGE-CHANGED", _("Somebody else has worked on this change meanwhile. Look at it again."))
     return found

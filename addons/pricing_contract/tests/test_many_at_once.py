@@ -7,16 +7,18 @@ from datetime import timedelta
 from decimal import Decimal as D
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
-from addons.pricing_contract import editing
+from addons.pricing_contract import editing, publishing
 from addons.pricing_contract.change_models import Change
 from addons.pricing_contract.grid import pasted_rows
+from addons.pricing_contract.models import Contract
 from core.data import clock
 from core.data.db import db
 from core.jobs.runner import run_due
 from core.testing.factories import make_company, make_product, make_staff, today
 from core.testing.signin import sign_in
+from core.testing.statements import count_statements
 
 from .conftest import contract, priced, row
 
@@ -111,3 +113,71 @@ def test_nothing_is_published_where_nothing_is_ticked(desk):
     assert answer.status_code == 422
     assert "Tick the changes to be published." in answer.text
     assert ticks(answer.text) == []
+
+
+def test_what_is_gone_meanwhile_is_told(desk):
+    office, sales, *_rest = desk
+    prepared(office, sales)
+    page = sales.post(f"{MANY}/publish", data={"code": CODES}).text
+    shown = ticks(page)
+    first = sales.post(f"{MANY}/publish", data={"code": CODES, "go": "1", "change": shown[:2]})
+    assert "2 changes are being published." in sales.get(first.location).text
+    again = sales.post(f"{MANY}/publish", data={"code": CODES, "go": "1", "change": shown[:2]})
+    told = sales.get(again.location).text
+    assert "2 of the ticked changes were not published: they are no longer open." in told
+    assert "being published" not in told
+    rest = sales.post(f"{MANY}/publish", data={"code": CODES, "go": "1", "change": shown})
+    told = sales.get(rest.location).text
+    assert "1 change is being published." in told
+    assert "2 of the ticked changes were not published: they are no longer open." in told
+
+
+def test_a_contract_deleted_while_others_are_published_stops_nothing(desk, monkeypatch):
+    office, sales, *_rest = desk
+    prepared(office, sales)
+    shown = ticks(sales.post(f"{MANY}/publish", data={"code": CODES}).text)
+    publish = publishing.publish
+
+    def and_somebody_deletes(contract, change, *given, **more):
+        count = publish(contract, change, *given, **more)
+        if contract.code == "A":
+            with db.engine.begin() as other:
+                other.execute(delete(Contract.__table__).where(Contract.__table__.c.code == "B"))
+        return count
+
+    monkeypatch.setattr(publishing, "publish", and_somebody_deletes)
+    answer = sales.post(f"{MANY}/publish", data={"code": CODES, "go": "1", "change": shown})
+    assert answer.status_code == 303
+    told = sales.get(answer.location).text
+    assert "2 changes are being published." in told
+    assert "B, Fixed prices changed by 10\u00a0%: Somebody else has worked on this change meanwhile." in told
+
+
+def test_ticks_that_no_page_has_sent_are_no_fault(desk):
+    office, sales, *_rest = desk
+    prepared(office, sales)
+    for value in ("1:" + "9" * 5000, "x", ":", "1:٣", "1:1:1"):
+        answer = sales.post(f"{MANY}/publish", data={"code": CODES, "go": "1", "change": value})
+        assert answer.status_code in (303, 422), value
+    assert {one.state for one in db.session.scalars(select(Change))} == {"open"}
+
+
+def test_fixed_prices_of_many_contracts_are_counted_by_one_statement(desk):
+    _office, sales, *_rest = desk
+    counts = []
+    for codes in (["P"], ["A"], CODES):
+        with count_statements() as statements:
+            assert sales.post(f"{MANY}/percent", data={"code": codes}).status_code == 200
+        counts.append(len(statements.seen))
+    assert counts[1] == counts[2]  # the first request of a session reads more
+
+
+def test_who_may_only_look_changes_nothing(desk):
+    office, sales, *_rest = desk
+    prepared(office, sales)
+    make_staff("warehouse@tukku.example", ["warehouse"])
+    other = sign_in(office, "warehouse@tukku.example")
+    for way in ("percent", "publish"):
+        answer = other.post(f"{MANY}/{way}", data={"code": CODES, "go": "1", "percent": "10", "rounding": "half_up"})
+        assert answer.status_code in (403, 404)
+    assert len(db.session.scalars(select(Change)).all()) == 3
