@@ -132,7 +132,7 @@ def fixed_by_contract(contracts: Iterable[Contract]) -> dict[int, int]:
     """Return how many fixed prices each contract has, by its id; nothing for one that has none."""
     here = (ContractPrice.contract_id.in_([one.id for one in contracts]), ContractPrice.kind == "fixed")
     query = select(ContractPrice.contract_id, func.count()).where(*here).group_by(ContractPrice.contract_id)
-    return {contract_id: count for contract_id, count in db.session.execute(query)}
+    return dict(db.session.execute(query).tuples().all())
 
 
 def fixed_targets(contract: Contract, rise: Rise, after: int | None) -> list[int]:

@@ -78,7 +78,7 @@ def prepare_long(payload: dict[str, Any]) -> None:
     change = db.session.get(Change, payload["change"])
     if change is None or change.state != "preparing":
         return
-    with acting(publishing.asker(payload)):
+    with acting(publishing.asker(payload)), publishing.unless_gone(payload["change"]):
         try:
             _work(payload["change"])
         except Stopped:

@@ -11,13 +11,16 @@ and a job that is killed has written nothing, or everything.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 from sqlalchemy import select, update
+from sqlalchemy.exc import NoResultFound
+from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 
 from core.api import changes as prepared
 from core.api.changes import current, due, open_, published, schedule
@@ -111,12 +114,23 @@ def asker(payload: Mapping[str, Any]) -> Actor:
     return replace(current_actor(), name=payload["name"], user_id=payload["user"], locale=payload["locale"])
 
 
+@contextmanager
+def unless_gone(change_id: int) -> Iterator[None]:
+    """Let a job end where its change, or the contract with it, is deleted meanwhile: nothing is left to be done."""
+    try:
+        yield
+    except (NoResultFound, ObjectDeletedError, StaleDataError, Conflict, Invalid):
+        db.session.rollback()
+        if db.session.get(Change, change_id, populate_existing=True) is not None:
+            raise
+
+
 def put_in_long(payload: dict[str, Any]) -> None:
     """Publish or undo a long change, as the person who asked for it; the job. May run twice, and be killed anywhere."""
     change = db.session.get(Change, payload["change"])
     if change is None or change.state not in ("publishing", "undoing"):
         return
-    with acting(asker(payload)):
+    with acting(asker(payload)), unless_gone(payload["change"]):
         change = db.session.get_one(Change, payload["change"], populate_existing=True)
         try:
             _work(change.contract, change)
