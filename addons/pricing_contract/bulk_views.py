@@ -43,8 +43,8 @@ ACTIONS = (
 def percent() -> Any:
     """Ask for a percentage for the chosen contracts, then have it prepared for each that has fixed prices."""
     contracts = _chosen()
-    if not contracts:
-        return _nothing()
+    if not 0 < len(contracts) <= MOST:
+        return _choose_again(contracts)
     asked = request.form.get("go") == "1"
     form = PercentForm() if asked else PercentForm(formdata=None)
     if asked and form.validate_on_submit():
@@ -80,14 +80,19 @@ def _prepare(contracts: Sequence[Contract], rise: Rise) -> Any:
 def publish() -> Any:
     """Show the open changes of the chosen contracts with whom they touch, then publish those that are ticked."""
     contracts = _chosen()
-    if not contracts:
-        return _nothing()
+    if not 0 < len(contracts) <= MOST:
+        return _choose_again(contracts)
     ticked = dict(_ticked(request.form.getlist("change")))
     asked = request.form.get("go") == "1"
     form = PublishForm() if asked else PublishForm(formdata=None)
     changes = _open_changes(one.id for one in contracts)
     if not changes:
         flash(_("None of the chosen contracts has a change that can be published."), "error")
+        return redirect(url_for("pricing_contract_admin.contracts", changes="1.."), 303)
+    if len(changes) > MOST:
+        flash(
+            _("The chosen contracts have more than %(most)s prepared changes. Choose fewer contracts.", most=MOST), "error"
+        )
         return redirect(url_for("pricing_contract_admin.contracts", changes="1.."), 303)
     if asked and form.validate_on_submit():
         if ticked:
@@ -129,19 +134,21 @@ def _publish(changes: Sequence[Change], versions: dict[str, int], form: PublishF
 
 
 def _chosen() -> list[Contract]:
-    codes = request.form.getlist("code")[:MOST]
+    codes = list(dict.fromkeys(request.form.getlist("code")))[: MOST + 1]
     return list(db.session.scalars(select(Contract).where(Contract.code.in_(codes)).order_by(Contract.code)))
 
 
-def _nothing() -> Any:
-    flash(_("Choose contracts first."), "error")
+def _choose_again(contracts: Sequence[Contract]) -> Any:
+    """Send whoever chose no contract, or more than one page takes, back to the list."""
+    said = _("Choose at most %(most)s contracts at once.", most=MOST) if contracts else _("Choose contracts first.")
+    flash(said, "error")
     return redirect(url_for("pricing_contract_admin.contracts"), 303)
 
 
 def _open_changes(contract_ids: Iterable[int]) -> list[Change]:
     query = select(Change).join(Contract, Contract.id == Change.contract_id)
     query = query.where(Change.contract_id.in_(list(contract_ids)), Change.state == "open")
-    return list(db.session.scalars(query.order_by(Contract.code, Change.number).limit(MOST)))
+    return list(db.session.scalars(query.order_by(Contract.code, Change.number).limit(MOST + 1)))
 
 
 def _ticked(values: Iterable[str]) -> Iterator[tuple[str, int]]:

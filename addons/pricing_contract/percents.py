@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, func, select
 from core.api.data import db, write
 from core.api.hooks import Conflict, Invalid
 from core.api.i18n import translations
-from core.api.pricing import minor_digits, round_to
+from core.api.pricing import decimals_of, minor_digits, round_to
 from core.api.ui import percent_text
 
 from . import grid, meanwhile
@@ -66,7 +66,7 @@ class Rise:
         how = ROUNDINGS[self.rounding]
         if self.step is not None:
             return (raised / self.step).quantize(Decimal(1), how) * self.step
-        places = max(minor_digits(currency), _places(value))
+        places = max(minor_digits(currency), decimals_of(value))
         return round_to(raised, places) if self.rounding == "half_up" else raised.quantize(Decimal(1).scaleb(-places), how)
 
 
@@ -132,7 +132,7 @@ def fixed_by_contract(contracts: Iterable[Contract]) -> dict[int, int]:
     """Return how many fixed prices each contract has, by its id; nothing for one that has none."""
     here = (ContractPrice.contract_id.in_([one.id for one in contracts]), ContractPrice.kind == "fixed")
     query = select(ContractPrice.contract_id, func.count()).where(*here).group_by(ContractPrice.contract_id)
-    return dict(db.session.execute(query).tuples().all())
+    return {row[0]: row[1] for row in db.session.execute(query)}
 
 
 def fixed_targets(contract: Contract, rise: Rise, after: int | None) -> list[int]:
@@ -156,8 +156,3 @@ def refuse_moved(keys: Iterable[Key], seen: Mark | None) -> None:
             len(moved),
         )
         raise Conflict("CONTRACT-CHANGED", said)
-
-
-def _places(value: Decimal) -> int:
-    exponent = value.normalize().as_tuple().exponent
-    return max(0, -exponent) if isinstance(exponent, int) else 0

@@ -70,6 +70,7 @@ def throw_away(change: Change) -> None:
         gone: Any = session.execute(delete(Change).where(*here), execution_options=_SILENT)
         if not gone.rowcount:
             raise Conflict("CHANGE-STATE", _("Nothing is under way any more."))
+        record(change.contract.code, "change withdrawn", None, {"number": change.number})
         session.expunge(change)
 
 

@@ -12,6 +12,7 @@ from core.pricing.money import (
     MICROS,
     STORED_PLACES,
     computed_places,
+    decimals_of,
     distribute,
     finer,
     from_micro,
@@ -53,7 +54,7 @@ __all__ = [
     "InOrder", "prepared", "instant_value", "quantity_table", "quantity_values", "id_table", "id_values",
     "MICROS", "ONE", "STORED_PLACES", "from_micro", "to_micro", "by_factor", "computed_places", "finer", "bands_text",
     # money, tax, currency
-    "line_net", "distribute", "minor_digits", "round_money", "round_to", "checked_currency", "rate", "rates",
+    "line_net", "distribute", "minor_digits", "decimals_of", "round_money", "round_to", "checked_currency", "rate", "rates",
     "known_rates", "Treatment",
     "treatments", "TaxLine", "TotalLine", "Totals", "totals", "discounted",
     # for reading and foreign keys

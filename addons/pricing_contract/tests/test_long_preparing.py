@@ -18,6 +18,7 @@ from addons.pricing_contract.history_models import Deed
 from addons.pricing_contract.models import ContractPrice
 from core.data import clock
 from core.data.db import db
+from core.data.models import AuditEntry
 from core.jobs.models import Job
 from core.jobs.runner import run_due
 from core.spec.errors import Conflict, Invalid
@@ -138,6 +139,7 @@ def test_it_can_be_stopped_and_nothing_is_left(deal, monkeypatch, after):
     assert [one.state for one in db.session.scalars(select(Job).where(Job.name == preparing.JOB))] == ["done"]
     assert prices(company, goods) == [D(5)] * 6
     assert len(portions) == after
+    assert db.session.scalar(select(func.count()).where(AuditEntry.action == "change withdrawn")) == 1
 
 
 def test_prices_are_changed_by_percent_by_a_job(deal):

@@ -9,7 +9,7 @@ from decimal import Decimal as D
 import pytest
 from sqlalchemy import delete, select
 
-from addons.pricing_contract import editing, publishing
+from addons.pricing_contract import bulk_views, editing, publishing
 from addons.pricing_contract.change_models import Change
 from addons.pricing_contract.grid import pasted_rows
 from addons.pricing_contract.models import Contract
@@ -104,6 +104,20 @@ def test_what_cannot_be_is_told(desk, way, form, said):
     text = sales.get(answer.location).text if answer.status_code == 303 else answer.text
     assert said in text
     assert db.session.scalars(select(Change)).all() == []
+
+
+def test_more_than_a_page_takes_is_told_and_nothing_is_left_out_in_silence(desk, monkeypatch):
+    office, sales, *_rest = desk
+    monkeypatch.setattr(bulk_views, "MOST", 2)
+    form = {"code": CODES, "go": "1", "percent": "10", "rounding": "half_up"}
+    answer = sales.post(f"{MANY}/percent", data=form)
+    assert "Choose at most 2 contracts at once." in sales.get(answer.location).text
+    assert db.session.scalars(select(Change)).all() == []
+    for codes in (["A", "B"], ["A"]):
+        prepared(office, sales, codes)
+    answer = sales.post(f"{MANY}/publish", data={"code": ["A", "B"]})
+    assert "more than 2 prepared changes" in sales.get(answer.location).text
+    assert sales.post(f"{MANY}/publish", data={"code": ["A", "A", "A"]}).status_code == 200
 
 
 def test_nothing_is_published_where_nothing_is_ticked(desk):
