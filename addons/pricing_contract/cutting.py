@@ -6,7 +6,7 @@ neither the unit nor the quantity of each line, nor whether the row makes a pric
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from core.api.pricing import PriceLine
@@ -42,11 +42,11 @@ def misled(
         if simple and last[UNIT] == line.unit and last[MIN_QUANTITY] <= line.asked and last[0] in finals:
             continue
         own = [(0, row) for row in rows if row[0] in finals]
-        if own and not (all(row[KIND] not in COMPUTED for _depth, row in own) and _priced(line, best(line, own).values())):
+        if own and not (all(_gives(line, row) for _depth, row in own) and best(line, own)):
             found.add(line.product_id)
     return found
 
 
-def _priced(line: PriceLine, rows: Iterable[Row]) -> bool:
-    """Tell whether one of the rows gives the line a price: the others take something off its list price."""
-    return any(row[KIND] is FIXED or line.price is not None for row in rows)
+def _gives(line: PriceLine, row: Row) -> bool:
+    """Tell whether the row surely makes a price; all of a contract's have to: a progressive ladder is priced by several."""
+    return row[KIND] is FIXED or (row[KIND] not in COMPUTED and line.price is not None)

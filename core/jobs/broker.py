@@ -72,6 +72,7 @@ class BrokerRunner(EmbeddedRunner):
         app = self._app_of()
         self._prepare(app)
         run_next(app, f"{process_name()}/{threading.get_native_id()}"[:80], self._running, only=job_id)
+        self._prepare_again(app)
 
     def _step(self, worker: str) -> bool:
         app = self._app_of()

@@ -94,6 +94,7 @@ class EmbeddedRunner:
             if not queue.due():
                 return None
             claims = queue.claim_some(worker, BATCH, tuple(self._running))
+        self._prepare_again(app)
         self._running.update((claim.id, worker) for claim in claims)
         first = self._taken.add(app, claims)
         if len(claims) > 1:
@@ -122,6 +123,12 @@ class EmbeddedRunner:
                 queue.release_held()
                 queue.schedule()
             self._prepared = app
+
+    def _prepare_again(self, app: Flask) -> None:
+        """Jobs were taken as of ``app``: if another was prepared meanwhile, what was held on the way is freed once more."""
+        with self._preparing:
+            if self._prepared is not app:
+                self._prepared = None
 
     def _keep(self) -> None:
         """Give back what no thread begins soon, or was taken for an earlier app, and lengthen the leases of the rest."""

@@ -28,7 +28,7 @@ def prices(where, requests, **how):
     return [(line.key, line.price, line.per, line.source) for line in services.price(where, requests, **how).lines]
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(10))
 def test_prices_are_those_of_the_explanation_which_reads_everything(shop, seed):
     chance = random.Random(seed)
     company, units = make_company("ACME"), [Unit("pcs"), Unit("box", 12)]
@@ -40,9 +40,8 @@ def test_prices_are_those_of_the_explanation_which_reads_everything(shop, seed):
             breaks=chance.choice(("whole", "whole", "progressive")),
         )  # fmt: skip
         for product in chance.sample(products, 4):
-            for unit, least in {
-                (chance.choice(("pcs", "box", "")), chance.choice(("0", "5", "10", "50"))) for _n in range(3)
-            }:
+            keys = [(chance.choice(("pcs", "box", "")), chance.choice(("0", "5", "10", "50"))) for _n in range(3)]
+            for unit, least in dict.fromkeys(keys):
                 kind = chance.choice(("fixed", "fixed", "percent", "cost_plus")) if unit else "percent"
                 row(one, product, str(chance.randint(1, 90)), kind=kind, unit=unit, min_quantity=least)
     asked = [
@@ -61,6 +60,22 @@ def test_prices_are_those_of_the_explanation_which_reads_everything(shop, seed):
             assert [prices(where, [one])[0] for one in asked] == right
         with write():
             assert prices(where, asked) == right
+
+
+def test_a_ladder_that_fails_on_a_lower_rung_does_not_end_the_search(shop):
+    company, product = make_company("ACME"), make_product("BOLT", price=None)
+    ladder = contract("K0", company=company, breaks="progressive", allow_inverted=True)
+    row(ladder, product, "10", kind="percent", unit="pcs")  # of a list price that the product has not
+    row(ladder, product, "3", min_quantity="5")
+    for n in range(1, 6):
+        row(contract(f"K{n}", company=company), product, f"{n}0")
+    asked = [PriceRequest("line", product.id, "pcs", D(8))]
+    with shop.test_request_context():
+        set_actor(system("tests"))
+        where = services.context("EUR", company_id=company.id)
+        for how in ({"explain": True}, {}, {}):
+            assert prices(where, asked, **how) == [("line", D(10), D(1), "contract:K1")]
+    db.session.rollback()
 
 
 def test_a_thousand_lines_and_fifty_contracts_take_three_statements_and_read_little(shop, monkeypatch):

@@ -20,6 +20,7 @@ from core.jobs.runner import EmbeddedRunner, run_due, run_next
 from core.registry.models import Incident
 from core.spec.app import JobSpec, Subscriber
 from core.spec.errors import Conflict, NotFound, WriteError
+from core.testing.apps import bare_app, closing
 from core.testing.registries import give_registry
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -215,6 +216,31 @@ def test_jobs_of_an_addon_that_is_off_are_held_and_run_when_it_is_on_again(shop)
     queue.release_held()
     assert run_due(shop.app) == 1
     assert shop.seen == [{"n": 1}]
+
+
+def test_a_job_held_by_a_thread_that_lags_behind_runs_on_the_app_that_others_have_prepared(
+    shop, database_url, data_dir, monkeypatch
+):
+    """One thread takes jobs as of the app without the addon, another meanwhile prepares the app that has it."""
+    with closing(bare_app(database_url, data_dir)) as old:
+        give_registry(old, {})
+        served = [old]
+        runner = EmbeddedRunner(lambda: served[-1], threads=0)
+        claim_some = queue.claim_some
+
+        def claim_late(*given, **how):
+            if served == [old]:
+                served.append(shop.app)
+                runner._prepare(shop.app)
+            return claim_some(*given, **how)
+
+        monkeypatch.setattr(queue, "claim_some", claim_late)
+        services.enqueue("shop.note", {"n": 1})
+        assert not runner._step("lags behind")
+        assert [job.state for job in _rows()] == ["held"]
+        assert runner._step("has the new app")
+    assert shop.seen == [{"n": 1}]
+    assert [job.state for job in _rows()] == ["done"]
 
 
 def test_a_job_whose_code_is_gone_fails_and_says_so(shop):
