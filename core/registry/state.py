@@ -76,8 +76,10 @@ def glance(engine: Engine) -> int:
 
 
 def read_snapshot(engine: Engine, discovery: Discovery) -> Snapshot:
-    """Read the decisions and the generation in one transaction; an empty snapshot before `tukku init`."""
+    """Read the decisions and the generation as of one instant; an empty snapshot before `tukku init`."""
     with engine.connect() as connection:
+        if connection.dialect.name == "postgresql":  # where each statement would see an instant of its own
+            connection = connection.execution_options(isolation_level="REPEATABLE READ")
         if not inspect(connection).has_table(Generation.__tablename__):
             return Snapshot()
         rows = connection.execute(select(AddonState.__table__).order_by(AddonState.name)).mappings().all()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import inspect, select, text
+from sqlalchemy import event, inspect, select, text
 
-from core.data.db import db
+from core.data.db import db, make_engine
 from core.data.migrate import addon_history
 from core.registry import operations
 from core.registry.models import AddonState, Generation, Operation, OwnedTable
@@ -45,6 +46,26 @@ def generation():
 
 def state(zoo, name):
     return overview(zoo, read_snapshot(db.engine, zoo)).row(name).state
+
+
+@pytest.mark.parametrize("first", ["core_addon", "core_generation"])
+def test_a_snapshot_is_of_one_instant_although_an_operation_ends_while_it_is_read(enable, database_url, zoo, first):
+    """A process that served the old set under the new number would go on with it until the next operation."""
+    reader, done = make_engine(database_url), []
+
+    def an_operation_ends(_connection, _cursor, statement, *_more):
+        if re.search(rf"FROM {first}\b", statement) and not done:
+            done.append(enable("toy_addon"))
+
+    event.listen(reader, "after_cursor_execute", an_operation_ends)
+    try:
+        before = read_snapshot(reader, zoo)
+        assert done
+        after = read_snapshot(reader, zoo)
+    finally:
+        reader.dispose()
+    assert (before.generation, before.enabled) == (0, frozenset())
+    assert (after.generation, after.enabled) == (1, {"toy_addon"})
 
 
 def test_enable_migrates_records_and_raises_the_generation_once(enable, lines, zoo):
