@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, or_, select, tuple_, update
 
 from core.data import clock
 from core.data.db import db
@@ -91,16 +91,21 @@ def finish(ended: Sequence[tuple[Claim, Work]]) -> None:
     if not ended:
         return
     with write() as session:
-        _set([claimed.id for claimed, _work in ended], state="done", finished_at=clock.now(), lease_until=None, error="")
+        done = {"state": "done", "finished_at": clock.now(), "lease_until": None, "error": ""}
+        _set_mine([claimed for claimed, _work in ended], **done)
         for claimed, work in ended:
             if claimed.unique_key is not None:
-                _release_key(session.get_one(Job, claimed.id), work)
+                job = session.get_one(Job, claimed.id, populate_existing=True)
+                if job.state == "done" and job.attempts == claimed.attempts:
+                    _release_key(job, work)
 
 
 def give_up_or_retry(claimed: Claim, error: str, work: Work | None) -> None:
     """Let the job wait before its next attempt, or mark it failed when its attempts are used up."""
     with write() as session:
-        job = session.get_one(Job, claimed.id)
+        job = session.scalar(select(Job).where(_mine([claimed])).with_for_update().execution_options(populate_existing=True))
+        if job is None:
+            return
         job.error, job.lease_until = error[-8000:], None
         if work is not None and job.attempts < job.max_attempts:
             job.state, job.run_at = "waiting", clock.now() + timedelta(seconds=delay(job.attempts))
@@ -113,7 +118,7 @@ def hand_back(claimed: Sequence[Claim]) -> None:
     """Let others run the jobs at once, which were taken and not begun: the attempt does not count."""
     if claimed:
         with write():
-            _set([c.id for c in claimed], state="waiting", lease_until=None, sent_at=None, attempts=Job.attempts - 1)
+            _set_mine(claimed, state="waiting", lease_until=None, sent_at=None, attempts=Job.attempts - 1)
 
 
 def release_held() -> None:
@@ -169,6 +174,16 @@ def _release_key(job: Job, work: Work | None) -> None:
         enqueue(work.name, {}, run_at=work.next_run(), unique_key=key)
 
 
+def _mine(claimed: Sequence[Claim]) -> ColumnElement[bool]:
+    """Return the condition of jobs that nobody took over: a worker may come to after its leases, and find others at them."""
+    return and_(tuple_(Job.id, Job.attempts).in_([(c.id, c.attempts) for c in claimed]), Job.state == "running")
+
+
+def _set_mine(claimed: Sequence[Claim], **values: Any) -> None:
+    statement = update(Job).where(_mine(claimed)).values(**values)
+    db.session.execute(statement.execution_options(synchronize_session=False))
+
+
 def _set(ids: Sequence[int], **values: Any) -> None:
-    """Change rows of which this transaction, or this worker's lease, keeps everybody else away."""
+    """Change rows of which this transaction keeps everybody else away."""
     db.session.execute(update(Job).where(Job.id.in_(ids)).values(**values).execution_options(synchronize_session=False))

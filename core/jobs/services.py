@@ -46,7 +46,7 @@ def enqueue(
 def retry(job_id: int) -> None:
     """Let a failed or held job run again from its first attempt."""
     with write() as session:
-        job = session.get(Job, job_id)
+        job = session.get(Job, job_id, with_for_update=True, populate_existing=True)
         if job is None:
             raise NotFound("JOB-UNKNOWN", _("There is no job %(job)s.", job=job_id))
         if job.state not in ("failed", "held"):

@@ -17,11 +17,13 @@ from core.data.write import write
 from core.jobs import queue, services
 from core.jobs.models import Job
 from core.jobs.runner import EmbeddedRunner, run_due, run_next
+from core.jobs.work import find
 from core.registry.models import Incident
 from core.spec.app import JobSpec, Subscriber
 from core.spec.errors import Conflict, NotFound, WriteError
 from core.testing.apps import bare_app, closing
 from core.testing.registries import give_registry
+from core.testing.rivals import rival
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
@@ -192,6 +194,51 @@ def test_a_job_of_a_dead_worker_comes_back_after_its_lease(shop):
     with clock.frozen(NOON + queue.LEASE + timedelta(seconds=1)):
         assert run_due(shop.app) == 1
     assert _rows()[0].attempts == 2
+
+
+def test_a_worker_that_comes_to_late_leaves_the_jobs_to_who_took_them_over(shop):
+    """A process that was suspended for longer than a lease has jobs in hand which others run, or have run, by now."""
+    with clock.frozen(NOON):
+        for _job in range(3):
+            services.enqueue("shop.note", {})
+        finished, failed, handed = queue.claim_some("suspended", 3)
+    with clock.frozen(NOON + queue.LEASE + timedelta(seconds=1)):
+        *_others, done = queue.claim_some("other", 3)
+        queue.finish([(done, find(done.name))])
+        queue.finish([(finished, find(finished.name))])
+        queue.give_up_or_retry(failed, "the connection is gone", find(failed.name))
+        queue.hand_back([handed])
+    rows = [(job.state, job.worker, job.attempts) for job in _rows()]
+    assert rows == [("running", "other", 2), ("running", "other", 2), ("done", "other", 2)]
+
+
+def test_a_periodic_job_that_was_taken_over_comes_again_once(shop):
+    shop.give(JobSpec("often", shop.note, every=timedelta(minutes=10)))
+    with clock.frozen(NOON):
+        queue.schedule()
+        late = queue.claim("suspended")
+    with clock.frozen(NOON + queue.LEASE + timedelta(seconds=1)):
+        other = queue.claim("other")
+        queue.finish([(late, find(late.name))])
+        assert [job.state for job in _rows()] == ["running"]
+        queue.finish([(other, find(other.name))])
+    assert [job.state for job in _rows()] == ["done", "waiting"]
+
+
+def test_of_two_people_who_retry_a_job_one_is_told_that_it_waits_already(shop):
+    services.enqueue("shop.note", {})
+    with write() as session:
+        session.execute(update(Job).values(state="failed"))
+    job_id = _rows()[0].id
+
+    def retry_and_run():
+        services.retry(job_id)
+        return queue.claim("a worker").id
+
+    with rival("FROM core_job", retry_and_run) as others:
+        services.retry(job_id)
+    assert isinstance(others[0], Conflict)
+    assert _rows()[0].state == "waiting"
 
 
 def test_an_extended_lease_keeps_the_job_and_a_process_never_takes_its_own_again(shop):
