@@ -50,7 +50,7 @@ class Stretch:
     breaks: bool = False
     #: those that compute from more than the list price
     computed: list[Row] = field(default_factory=list)
-    #: the rows that stand, by category, unit and (with breaks) quantity
+    #: the rows that stand, as ``standing`` keeps them
     settled: dict[tuple[Any, ...], Sequence[Row]] = field(default_factory=dict)
     #: the contract after which nothing follows
     closing: Source | None = None

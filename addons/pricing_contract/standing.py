@@ -29,13 +29,15 @@ def standing(line: PriceLine, rows: Sequence[Row], facts: Facts) -> Sequence[Row
     """Return the row that stands for each contract, in the order of the contracts.
 
     A row for the product comes before any other; what the contracts say of its category and of everything is the same
-    for all products there, so it is found once for each category, unit and quantity.
+    for all products there, so it is found once for each category and unit, and with breaks for each quantity and size of
+    the unit: a box of one product may be larger than a box of another.
     """
     agreed = facts.agreed
     if agreed.every_break:
         every = [*((PRODUCT, row) for row in rows), *_general(line.category_path, facts)]
         return facts.ordered(best_rows(line, every, agreed.sources, facts.counting))
-    key = (line.category_path, line.unit, line.base_unit, line.asked if agreed.breaks else line.price_from_base)
+    reached = (line.asked, line.factor) if agreed.breaks else None
+    key = (line.category_path, line.unit, line.base_unit, line.price_from_base, reached)
     general = facts.settled.get(key)
     if general is None:
         found = _general(line.category_path, facts)

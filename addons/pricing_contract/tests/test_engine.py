@@ -198,6 +198,21 @@ def test_break_in_base_units_is_reached_by_a_larger_unit(shop):
     assert priced(product, company, "2", "box").price == D("10.8")
 
 
+def test_units_of_one_name_reach_a_categorys_break_each_by_its_own_size(shop):
+    company, category = make_company("C"), make_category("bolts")
+    sizes = {"SMALL": Unit("box", 10), "LARGE": Unit("box", 100), "OWN": Unit("box", 100, price_from_base=False)}
+    products = [make_product(sku, price="1", units=[Unit("pcs"), unit], category="bolts") for sku, unit in sizes.items()]
+    row(contract("K", company=company), category, "20", kind="percent", min_quantity="50", unit="pcs")
+    with write():
+        make_list_price(products[2], "60", unit="box")
+    where = services.context("EUR", company_id=company.id)
+    for some in (products, products[::-1]):
+        asked = [PriceRequest(product.sku, product.id, "box") for product in some]
+        found = {line.key: line.price for line in services.price(where, asked).lines}
+        assert found == {"SMALL": D(10), "LARGE": D(80), "OWN": D(60)}
+        assert found == {line.key: line.price for line in services.price(where, asked, explain=True).lines}
+
+
 def test_price_base_quantity(shop):
     company, product = make_company("C"), make_product("A", price="0.20")
     row(contract("K", company=company), product, "12.50", per="100")
