@@ -83,9 +83,11 @@ class Agreed:
     Each contract has one at least, without a target where it has no such row.
     """
 
-    def __init__(self, where: PriceContext, rows: Sequence[Row]) -> None:
+    def __init__(self, where: PriceContext, rows: Sequence[Row], *, closing: bool = True) -> None:
+        """``closing``: nothing follows a contract that closes."""
         self._where = where
         self._rows = rows
+        self._closing = closing
         self._latest: Stretch | None = None
 
     def everything(self) -> Stretch:
@@ -118,7 +120,7 @@ class Agreed:
         for row in contracts:
             headers.setdefault(row[0], row)
         found = Stretch(since, until, sources_of(headers.values(), self._where), headers)
-        if since is not None:
+        if since is not None and self._closing:
             found.close()
         found.first = next(iter(found.sources), None)
         found.lenient = any(source.below_first != "none" for source in found.sources.values())

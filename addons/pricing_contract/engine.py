@@ -172,15 +172,21 @@ def _facts(stretch: Stretch, rows: Iterable[Row]) -> Facts:
 
 
 def _add_bases(batch: PriceBatch, rows: Sequence[Row], quantities: dict[int, int], bases: Bases) -> None:
-    """Read what formulas compute from: other contracts, generation by generation, then costs."""
+    """Read what formulas compute from: other contracts, generation by generation, then costs.
+
+    Each is asked for its own price, at the time it goes by; that nothing follows it is for its own buyers.
+    """
     every = list(rows)
     wanted = asked_codes(every)
     where = batch.context
+    instant, wished = (_instant(at) for at in (where.instant, where.wished))
     for _generation in range(DEPTH):
         if not wanted:
             break
         general, rows = query.fetch_lists(where, quantities, wanted)
-        stretch = Agreed(where, general).at(instant_value(db.engine.dialect.name, where.instant))
+        stretch = Agreed(where, general, closing=False).at(instant, wished)
+        if stretch.lenient or (wished is not None and any(source.by_wished for source in stretch.sources.values())):
+            rows = _rows_of(where, stretch.sources, dict.fromkeys(quantities, query.EVERY_BREAK), cut=False)
         inner = _facts(stretch, rows)
         for source in stretch.sources.values():
             bases.contracts[source.code] = partial(_standing_in, source, inner)

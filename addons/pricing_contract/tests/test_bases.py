@@ -1,0 +1,67 @@
+"""Formulas on other contracts: each of those is asked for its own price, whatever else is computed beside it."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from core.data.clock import start_of_day
+from core.pricing import services
+from core.spec.pricing import PriceRequest
+from core.testing.factories import ZONE, make_company, make_product, make_segment
+
+from .conftest import contract, row
+
+D = Decimal
+DAY = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+def computed(code, *targets, base, **values):
+    """Make a contract that takes over the prices of another for these products."""
+    made = contract(code, **values)
+    for target in targets:
+        row(made, target, "0", kind="formula", terms={"base": f"contract:{base}"})
+
+
+def prices(where, *asked):
+    """Return what each (product, quantity) costs: explained, together, and alone."""
+    requests = [PriceRequest(str(n), product.id, "pcs", D(quantity)) for n, (product, quantity) in enumerate(asked)]
+    told = [line.price for line in services.price(where, requests, explain=True).lines]
+    assert [line.price for line in services.price(where, requests).lines] == told
+    assert [services.price(where, [one]).lines[0].price for one in requests] == told
+    return told
+
+
+def test_a_base_after_which_nothing_follows_hides_no_other_base(shop):
+    company, nobody = make_company("C"), make_segment("nobody")
+    first, second = make_product("A", price=None), make_product("B", price=None)
+    row(contract("CLOSED", segment=nobody, closes=True, priority=1), first, "5")
+    row(contract("OPEN", segment=nobody), second, "7")
+    computed("K1", first, base="CLOSED", company=company)
+    computed("K2", second, base="OPEN", company=company)
+    assert prices(services.context("EUR", company_id=company.id), (first, "1"), (second, "1")) == [D(5), D(7)]
+
+
+def test_a_base_may_give_less_than_its_first_break_that_breaks_price(shop):
+    company, product = make_company("C"), make_product("A", price=None)
+    base = contract("BASE", segment=make_segment("nobody"), below_first="any")
+    row(base, product, "7", min_quantity="100")
+    row(base, product, "6", min_quantity="500")
+    computed("K", product, base="BASE", company=company)
+    where = services.context("EUR", company_id=company.id)
+    assert prices(where, (product, "1"), (product, "100"), (product, "500")) == [D(7), D(7), D(6)]
+
+
+@pytest.mark.parametrize("rows", [True, False])
+def test_a_base_by_the_wished_delivery_is_that_of_the_day(shop, rows):
+    company, product = make_company("C"), make_product("A", price="10")
+    day = date(2026, 11, 29)
+    later = start_of_day(day, ZONE)
+    base = contract("BASE", segment=make_segment("nobody"), date_basis="wished", **({} if rows else {"valid_from": later}))
+    row(base, product, "7", start=later) if rows else row(base, product, "7")
+    computed("K", product, base="BASE", company=company)
+    for wished, expected in ((None, "10"), (day - timedelta(days=1), "10"), (day, "7")):
+        where = services.context("EUR", DAY, company.id, wished)
+        assert prices(where, (product, "1")) == [D(expected)], wished
