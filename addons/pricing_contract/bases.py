@@ -30,7 +30,7 @@ class Bases:
 
     digits: int
     worth: Mapping[tuple[int, str], Decimal] = field(default_factory=dict)
-    #: contract code -> what `engine.Facts` holds of it
+    #: by code the contracts that formulas compute from, each an `engine.Other`
     contracts: dict[str, Any] = field(default_factory=dict)
 
 

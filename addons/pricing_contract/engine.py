@@ -11,8 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fractions import Fraction
-from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from core.api.data import book, db
 from core.api.pricing import (
@@ -86,7 +85,10 @@ def prepare(batch: PriceBatch) -> Facts:
     count(facts, batch, quantities)
     computed = [row for row in rows if row[KIND] in COMPUTED]
     if computed or facts.agreed.computed:
-        _add_bases(batch, [*facts.agreed.computed, *computed], quantities, facts.bases)
+        every = add_contracts(batch.context, [*facts.agreed.computed, *computed], quantities, facts.bases)
+        measures = asked_measures(every)
+        if measures:
+            facts.bases.worth = worth_of(batch, quantities, measures)
     return facts
 
 
@@ -171,14 +173,13 @@ def _facts(stretch: Stretch, rows: Iterable[Row]) -> Facts:
     return Facts(stretch, products, settled={} if stretch.breaks else stretch.settled)
 
 
-def _add_bases(batch: PriceBatch, rows: Sequence[Row], quantities: dict[int, int], bases: Bases) -> None:
-    """Read what formulas compute from: other contracts, generation by generation, then costs.
+def add_contracts(where: PriceContext, rows: Sequence[Row], quantities: dict[int, int], bases: Bases) -> list[Row]:
+    """Read the other contracts that formulas compute from, generation by generation; return all rows that compute.
 
     Each is asked for its own price, at the time it goes by; that nothing follows it is for its own buyers.
     """
     every = list(rows)
     wanted = asked_codes(every)
-    where = batch.context
     instant, wished = (_instant(at) for at in (where.instant, where.wished))
     for _generation in range(DEPTH):
         if not wanted:
@@ -189,19 +190,27 @@ def _add_bases(batch: PriceBatch, rows: Sequence[Row], quantities: dict[int, int
             rows = _rows_of(where, stretch.sources, dict.fromkeys(quantities, query.EVERY_BREAK), cut=False)
         inner = _facts(stretch, rows)
         for source in stretch.sources.values():
-            bases.contracts[source.code] = partial(_standing_in, source, inner)
+            bases.contracts[source.code] = Other(source.id, inner)
         found = [*stretch.computed, *(row for row in rows if row[KIND] in COMPUTED)]
         every += found
         wanted = asked_codes(found) - set(bases.contracts)
-    measures = asked_measures(every)
-    if measures:
-        bases.worth = worth_of(batch, quantities, measures)
+    return every
 
 
-def _standing_in(source: Source, facts: Facts, line: PriceLine) -> tuple[Source, Row] | None:
-    """Return the row of one contract that stands for the line."""
-    rows = [row for row in standing(line, facts.products.get(line.product_id, ()), facts) if row[0] == source.id]
-    return (source, rows[0]) if rows else None
+class Other(NamedTuple):
+    """A contract that formulas compute from, with what is known of it and of those read with it."""
+
+    id: int
+    facts: Facts
+
+    def standing(self, line: PriceLine) -> Row | None:
+        """Return its row that stands for the line."""
+        rows = standing(line, self.facts.products.get(line.product_id, ()), self.facts)
+        return next((row for row in rows if row[0] == self.id), None)
+
+    def rows_for(self, line: PriceLine) -> list[Row]:
+        """Return every row of it whose selector fits the line's product."""
+        return [row for row in rows_for(line, self.facts) if row[0] == self.id]
 
 
 def apply(batch: PriceBatch, facts: Facts) -> None:

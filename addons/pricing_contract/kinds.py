@@ -103,11 +103,10 @@ def _formula(line: PriceLine, row: Row, bases: Bases) -> Result:
 
 def _price_in(line: PriceLine, code: str, bases: Bases, depth: int = DEPTH) -> Decimal | None:
     """Return what another contract asks for one of the line's unit, unrounded; None without a price or in a circle."""
-    standing = bases.contracts.get(code)
-    found = standing(line) if standing is not None else None
-    if found is None or depth == 0:
+    other = bases.contracts.get(code)
+    row = other.standing(line) if other is not None else None
+    if row is None or depth == 0:
         return None
-    _source, row = found
     terms = parsed(row[KIND], row[VALUE], row[TERMS]) if row[KIND] == "formula" else None
     if terms is not None and terms.contract:
         factor = ONE if row[UNIT] == line.unit else Decimal(line.factor[0]) / line.factor[1]

@@ -10,7 +10,7 @@ import pytest
 from core.data.clock import start_of_day
 from core.pricing import services
 from core.spec.pricing import PriceRequest
-from core.testing.factories import ZONE, make_company, make_product, make_segment
+from core.testing.factories import ZONE, Unit, make_company, make_product, make_segment
 
 from .conftest import contract, row
 
@@ -65,3 +65,17 @@ def test_a_base_by_the_wished_delivery_is_that_of_the_day(shop, rows):
     for wished, expected in ((None, "10"), (day - timedelta(days=1), "10"), (day, "7")):
         where = services.context("EUR", DAY, company.id, wished)
         assert prices(where, (product, "1")) == [D(expected)], wished
+
+
+def test_a_ladder_names_the_breaks_of_what_its_prices_are_computed_from(office):
+    nobody = make_segment("nobody")
+    company, product = make_company("C"), make_product("A", price=None, units=[Unit("pcs"), Unit("box", 12)])
+    base = contract("BASE", segment=nobody)
+    row(base, product, "7")
+    row(base, product, "6", min_quantity="50")
+    computed("BETWEEN", product, base="BASE", segment=nobody)
+    computed("K", product, base="BETWEEN", company=company)
+    where = services.context("EUR", company_id=company.id)
+    rungs = services.ladders(where, [(product.id, "pcs"), (product.id, "box")])
+    assert [(rung.min_quantity, rung.price) for rung in rungs[product.id, "pcs"]] == [(D(1), D(7)), (D(50), D(6))]
+    assert [(rung.min_quantity, rung.price) for rung in rungs[product.id, "box"]] == [(D(1), D(84)), (D(5), D(72))]

@@ -303,6 +303,16 @@ def test_ladder(office):
     assert [(b.min_quantity, b.price) for b in found[product.id, "box"]] == [(D(1), D(90)), (D(10), D(80))]
 
 
+def test_a_progressive_ladder_begins_at_its_first_break(office):
+    company, product = make_company("C"), make_product("A", price="10")
+    agreed = contract("K", company=company, breaks="progressive")
+    row(agreed, product, "8", min_quantity="10")
+    where = services.context(company_id=company.id)
+    rungs = services.ladders(where, [(product.id, "pcs")])[product.id, "pcs"]
+    assert [(rung.min_quantity, rung.price) for rung in rungs] == [(D(1), D(10)), (D(10), D(8))]
+    assert [priced(product, company, quantity).price for quantity in ("9", "10")] == [D(10), D(8)]
+
+
 def test_statements_do_not_grow(shop, count_statements):
     company = make_company("C", segments=["gold"])
     products = [make_product(f"P{n}", price="10") for n in range(12)]
