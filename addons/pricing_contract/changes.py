@@ -28,7 +28,7 @@ from .meanwhile import Mark
 from .models import Contract, ContractPrice
 from .percents import Raised
 from .rules import Problem
-from .saving import Key, Saver, groups, record
+from .saving import Key, Saver, groups, hold, record
 
 _, _l, ngettext, _p = translations(__name__)
 #: A change that was begun so long ago and is not whole is left over from a server that stopped.
@@ -117,6 +117,7 @@ def begin(contract: Contract, change: Change, title: str, state: str) -> None:
     change.contract_id, change.title, change.state = contract.id, title[:200], state
     change.prepared_by, change.prepared_at = current_actor().name, clock.now()
     session = db.session()
+    hold(contract.id)  # its changes are numbered
     old = (Change.contract_id == contract.id, Change.state == "begun", Change.prepared_at < clock.now() - LEFT_OVER)
     session.execute(delete(Change).where(*old), execution_options={"synchronize_session": False})
     last = session.scalar(select(func.max(Change.number)).where(Change.contract_id == contract.id)) or 0

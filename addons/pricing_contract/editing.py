@@ -26,7 +26,7 @@ from .head_rules import bound_to_currency, checked_code, currency_stays
 from .meanwhile import Mark
 from .models import KINDS, Contract, ContractPrice
 from .rules import LIMIT
-from .saving import Header, Key, Saver, Staged, groups, record
+from .saving import Header, Key, Saver, Staged, groups, hold, record
 
 _, _l, ngettext, _p = translations(__name__)
 ZERO = Decimal(0)
@@ -124,8 +124,8 @@ def save_grid(
     """
     removed = removed or {}
     staged = staged_rows(contract, rows)
-    with write() as session:
-        session.get(Contract, contract.id, with_for_update=True, populate_existing=True)
+    with write():
+        hold(contract.id)
         stayed = conflicts.keep_out(contract, rows, staged, removed)
         if seen:
             conflicts.keep_back(contract, rows, staged, seen)
@@ -287,12 +287,13 @@ def last_deletion(contract: Contract) -> AuditEntry | None:
 
 def undo_deletion(contract: Contract) -> int:
     """Put back the rows that were deleted last, unless their key is taken by now; return how many."""
-    entry = last_deletion(contract)
-    if entry is None or not entry.before:
-        raise Conflict("UNDO-GONE", _("There is nothing to take back any more."))
-    head = header(contract)
-    staged = [staged_from(n, head, row) for n, row in enumerate(entry.before["rows"])]
     with write():
+        hold(contract.id)
+        entry = last_deletion(contract)
+        if entry is None or not entry.before:
+            raise Conflict("UNDO-GONE", _("There is nothing to take back any more."))
+        head = header(contract)
+        staged = [staged_from(n, head, row) for n, row in enumerate(entry.before["rows"])]
         saver = Saver(staged)
         saver.staged = [row for row in staged if saver.existing(row.key) is None]
         count = len(saver.save(means="restore").outcomes)

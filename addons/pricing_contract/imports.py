@@ -221,8 +221,10 @@ def _late(what: str) -> str:
 
 
 def _headers(wanted: set[str]) -> dict[str, Header]:
-    query = select(Contract.id, Contract.code, Contract.currency, Contract.allow_inverted)
-    return {row.code: Header(*row) for row in db.session.execute(query.where(Contract.code.in_(wanted)))}
+    """Return contracts by code; nobody else writes prices of theirs until the batch is written."""
+    query = select(Contract.id, Contract.code, Contract.currency, Contract.allow_inverted).where(Contract.code.in_(wanted))
+    held = query.order_by(Contract.id).with_for_update().execution_options(populate_existing=True)
+    return {row.code: Header(*row) for row in db.session.execute(held)}
 
 
 def _units(product_ids: Any) -> dict[int, list[str]]:

@@ -33,7 +33,7 @@ BY_PROGRAMS = ("import", "api")
 
 
 class Mark(NamedTuple):
-    """A moment: the contract's last deed by then (0 for none, or where none is asked for), and the instant.
+    """A moment: the contract's last deed by then (-1 for none, 0 where none is asked for), and the instant.
 
     Either alone would miss something: a save that is under way has no deed yet, a long file adds to a deed of earlier.
     """
@@ -49,7 +49,7 @@ class Mark(NamedTuple):
 
 def mark_of(contract: Contract) -> Mark:
     """Return the mark of now."""
-    return Mark(db.session.scalar(select(func.max(Deed.id)).where(Deed.contract_id == contract.id)) or 0, clock.now())
+    return Mark(db.session.scalar(select(func.max(Deed.id)).where(Deed.contract_id == contract.id)) or -1, clock.now())
 
 
 def read_mark(text: str) -> Mark:

@@ -20,7 +20,7 @@ from .change_rows import KEY, VALUES
 from .editing import header
 from .meanwhile import Mark
 from .models import Contract, ContractPrice
-from .saving import Key, Saver, Staged, record
+from .saving import Header, Key, Saver, Staged, hold, record
 
 _, _l, ngettext, _p = translations(__name__)
 HUNDRED = Decimal(100)
@@ -78,21 +78,31 @@ def change_by_percent(
     Percents and amounts off stay as they are. Conflict where somebody changed one of the prices since ``seen``, the mark
     of the page that showed them. ``first`` is how many prices are looked at, None for all.
     """
+    if not apply:
+        return _unmoved(contract, rise, seen, first)
+    with write():
+        hold(contract.id)
+        changed = _unmoved(contract, rise, seen, first)
+        if changed:
+            head = header(contract)
+            saved = Saver([_staged(n, head, *one) for n, one in enumerate(changed)]).save(
+                means="percent", note=f"{rise.percent:f}"
+            )
+            if saved.problems:
+                raise Invalid("CONTRACT-PERCENT", next(iter(saved.problems.values())).message)
+            record(contract.code, "prices changed by percent", None, {"percent": rise.percent, "rows": len(changed)})
+    return changed
+
+
+def _staged(n: int, head: Header, row: Any, value: Decimal) -> Staged:
+    key = (row.product_id, row.category_id, row.unit, row.min_quantity, row.valid_from)
+    return Staged(n, head, *key, {"value": value})
+
+
+def _unmoved(contract: Contract, rise: Rise, seen: Mark | None, first: int | None) -> list[Raised]:
     changed = raised_rows(contract, rise, first=first)
     if seen:
         refuse_moved(((contract.id, *(getattr(row, name) for name in KEY)) for row, _new in changed), seen)  # type: ignore[misc]
-    if apply and changed:
-        head = header(contract)
-        staged = [
-            Staged(n, head, row.product_id, row.category_id, row.unit, row.min_quantity, row.valid_from, {"value": value})
-            for n, (row, value) in enumerate(changed)
-        ]
-        with write():
-            refuse_moved((row.key for row in staged), seen)  # once more, now that nobody else writes
-            saved = Saver(staged).save(means="percent", note=f"{rise.percent:f}")
-            if saved.problems:
-                raise Invalid("CONTRACT-PERCENT", next(iter(saved.problems.values())).message)
-            record(contract.code, "prices changed by percent", None, {"percent": rise.percent, "rows": len(staged)})
     return changed
 
 

@@ -38,7 +38,7 @@ from .grid import names_of
 from .history_models import Deed, PastRow
 from .meanwhile import Mark, Moved
 from .models import Contract, ContractPrice
-from .saving import Key, record
+from .saving import Key, hold, record
 
 _, _l, ngettext, _p = translations(__name__)
 #: Changes with more rows than this are published and undone by a job.
@@ -61,6 +61,7 @@ def publish(
     """
     with write() as session, session.no_autoflush:  # the change's version rises once
         change = open_(current(change, version))
+        hold(change.contract_id)
         _refuse_moved(contract, change)
         change.starts = starts
         if change.head and starts is not None:
@@ -83,6 +84,7 @@ def undo(contract: Contract, change: Change, version: int) -> int:
     """Put the rows of a published change back, return how many; Conflict if any of them has been changed since."""
     with write() as session, session.no_autoflush:
         change = published(current(change, version))
+        hold(change.contract_id)
         _refuse_undo(change)
         if change.size > LONG:
             return _hand_over(change, "undoing")
@@ -151,7 +153,7 @@ def _work(contract: Contract, change: Change) -> None:
         check.look(some, partial(_told, change.id, change.size))
         with write() as session:
             change = session.get_one(Change, change.id, populate_existing=True)
-            contract = session.get_one(Contract, change.contract_id, with_for_update=True, populate_existing=True)
+            contract = hold(change.contract_id)
             if change.state != state:
                 raise Stopped
             later, same = meanwhile.later([contract.id], seen), header(contract) == check.head
@@ -210,7 +212,9 @@ def publish_due(payload: dict[str, Any]) -> None:
         return
     try:
         with write():
-            _put_in(change.contract, change)
+            hold(change.contract_id)
+            if due(Change, payload["change"]) is not None:
+                _put_in(change.contract, change)
     except (Conflict, Invalid) as refused:
         with write():
             change = db.session.get_one(Change, payload["change"], populate_existing=True)

@@ -14,7 +14,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import and_, bindparam, delete, or_, update
+from sqlalchemy import and_, bindparam, delete, or_, select, update
 
 from core.api.data import audit, clock, db
 from core.api.i18n import translations
@@ -223,6 +223,15 @@ def _remove(keys: Iterable[Key]) -> None:
             table.c.valid_from == bindparam("since"),
         )
         db.session.connection().execute(statement, rows)
+
+
+def hold(contract_id: int) -> Contract:
+    """Return the contract as it is now; nobody else writes its prices until the caller's ``write()`` ends.
+
+    Call it before reading what stands. NoResultFound where it was deleted meanwhile.
+    """
+    mine = select(Contract).where(Contract.id == contract_id)
+    return db.session.scalars(mine.with_for_update().execution_options(populate_existing=True)).one()
 
 
 def touch(contract_ids: set[int]) -> None:

@@ -16,6 +16,7 @@ from core.accounts.sessions import digest
 from core.companies.memberships import checked_roles, may_grant, set_memberships
 from core.companies.models import Company, Invitation, Membership
 from core.companies.services import seller
+from core.companies.tree import lock_company
 from core.data import audit, clock
 from core.data.db import db
 from core.data.scope import acting, current_actor, system, unscoped
@@ -60,6 +61,7 @@ def invite(company: Company, email: str, name: str, roles: Iterable[str], *, loc
         raise Invalid("ROLE-MISSING", _("Choose at least one role."), details={"field": "roles"})
     may_grant(wanted)
     with write():
+        lock_company(company.id)
         _refuse_member(company, address)
         for earlier in open_invitations(company.id):
             if earlier.email == address:
@@ -70,6 +72,7 @@ def invite(company: Company, email: str, name: str, roles: Iterable[str], *, loc
 def resend(company: Company, invitation: Invitation) -> str:
     """Replace an open invitation by one with a new secret and a new end; returns the link."""
     with write():
+        invitation = _still_open(company, invitation)
         invitation.revoked_at = clock.now()
         return _send(company, invitation.email, invitation.name, list(invitation.roles), company.locale)
 
@@ -175,8 +178,18 @@ def invitation_by_reference(company_id: int, reference: str) -> Invitation:
 def revoke(company: Company, invitation: Invitation) -> None:
     """Withdraw an invitation."""
     with write():
+        invitation = _still_open(company, invitation)
         invitation.revoked_at = clock.now()
         audit.record("invitation", invitation.email, "withdrawn", company_id=company.id)
+
+
+def _still_open(company: Company, invitation: Invitation) -> Invitation:
+    """Return the invitation as it is now, with nobody answering it meanwhile; NotFound where somebody has."""
+    lock_company(company.id)
+    found = db.session.get(Invitation, invitation.id, populate_existing=True)
+    if found is None or not _is_open(found):
+        raise NotFound("INVITATION-UNKNOWN", _("This invitation has been answered or withdrawn."))
+    return found
 
 
 def read(secret: str) -> Invited:
@@ -192,7 +205,7 @@ def accept_as_new(secret: str, name: str, password: str, locale: str) -> int:
     passwords.check(password, about=(name, invited.email.split("@")[0], invited.company))
     hashed = passwords.hashed(password)
     with acting(system("invitation accepted")), write():
-        invitation, company = _open(secret, lock=True)
+        invitation, company = _opened(secret)
         if users.find(invitation.email) is not None:
             raise Conflict("SIGN-IN-FIRST", _("There is an account for this address. Sign in, then open the link again."))
         user = users.create_user(invitation.email, name, locale=locale, password_hash=hashed)
@@ -205,7 +218,7 @@ def accept_as_new(secret: str, name: str, password: str, locale: str) -> int:
 def accept_as(secret: str, user_id: int) -> int:
     """Add the membership to the signed-in person, whose address must be the invited one; returns the company's id."""
     with acting(system("invitation accepted")), write():
-        invitation, company = _open(secret, lock=True)
+        invitation, company = _opened(secret)
         user = db.session.get_one(User, user_id)
         if user.email != invitation.email:
             raise Forbidden(
@@ -230,15 +243,20 @@ def _roles_of(user: User, company: Company):  # type: ignore[no-untyped-def]  # 
     return select(Membership).where(Membership.user_id == user.id, Membership.company_id == company.id)
 
 
-def _open(secret: str, *, lock: bool = False) -> tuple[Invitation, Company]:
+def _opened(secret: str) -> tuple[Invitation, Company]:
+    """Return what a link is for, with the company locked: nobody withdraws it, or changes who belongs there, meanwhile."""
+    lock_company(_open(secret)[1].id)
+    return _open(secret)
+
+
+def _open(secret: str) -> tuple[Invitation, Company]:
     statement = (
         select(Invitation, Company)
         .join(Company, Company.id == Invitation.company_id)
         .where(Invitation.token_hash == digest(secret))
     )
-    if lock:
-        statement = statement.with_for_update(of=Invitation).execution_options(populate_existing=True)
-    row = db.session.execute(unscoped(statement, _REASON)).one_or_none()
+    fresh = statement.execution_options(populate_existing=True)
+    row = db.session.execute(unscoped(fresh, _REASON)).one_or_none()
     if row is None or row[1].status == "closed" or not _is_open(row[0]):
         raise NotFound("INVITATION-ENDED", _("This invitation has been used, withdrawn or is too old. Ask for a new one."))
     return row[0], row[1]

@@ -102,9 +102,11 @@ def set_memberships(user: User, company: Company, roles: Iterable[str], *, held:
 def change_roles(user: User, company: Company, roles: Iterable[str]) -> bool:
     """Set a member's roles on behalf of the actor, who cannot raise themselves nor take the last administrator away.
 
-    The person's sessions end, so that the next request knows the new roles under a new token.
+    Call inside ``write()``. The person's sessions end, so that the next request knows the new roles under a new token.
     """
-    wanted, before = checked_roles(roles), {row.role for row in _held(user.id, company.id)}
+    wanted = checked_roles(roles)
+    tree.lock_company(company.id)  # or two administrators could remove each other
+    before = {row.role for row in _held(user.id, company.id)}
     may_grant(wanted - before)
     if user.id == current_actor().user_id and wanted - before - {LEAST}:
         raise Forbidden("OWN-ROLES", _("You cannot give yourself more rights. Ask another administrator of your company."))

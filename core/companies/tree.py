@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from itertools import pairwise
 
 from sqlalchemy import literal, select
 
@@ -80,12 +81,26 @@ def lock_company(company_id: int) -> Company:
     Call inside ``write()``, before reading what depends on the company: two callers never lock in opposite order.
     On SQLite the write transaction itself is the lock.
     """
-    locked = None
-    for step in reversed(_walk(company_id, up=True)):
-        locked = db.session.get(Company, step, with_for_update={"of": Company}, populate_existing=True)
-    if locked is None or locked.id != company_id:
+    locked = [_locked(step) for step in reversed(_walk(company_id, up=True))]
+    if _moved(locked):  # while it was waited for: its new parents are to be locked as well
+        locked = [_locked(step) for step in reversed(_walk(company_id, up=True))]
+    found = locked[-1] if locked else None
+    if found is None:
         raise NotFound("COMPANY-UNKNOWN", _("There is no such company."))
-    return locked
+    return found
+
+
+def _locked(company_id: int) -> Company | None:
+    """Return one company under its lock; not by ``get``, which fails where the row changed while the lock was waited for."""
+    query = select(Company).where(Company.id == company_id).with_for_update(of=Company)
+    return db.session.scalar(query.execution_options(populate_existing=True))
+
+
+def _moved(path: Sequence[Company | None]) -> bool:
+    """Tell whether companies, from the root down, no longer stand below each other."""
+    parts = any(one and upper and one.parent_id != upper.id for upper, one in pairwise(path))
+    top = path[0] if path else None
+    return parts or (top is not None and top.parent_id is not None and len(path) < DEEPEST)
 
 
 def move(company: Company, parent: Company | None) -> bool:

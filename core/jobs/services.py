@@ -45,8 +45,8 @@ def enqueue(
 
 def retry(job_id: int) -> None:
     """Let a failed or held job run again from its first attempt."""
-    with write() as session:
-        job = session.get(Job, job_id, with_for_update=True, populate_existing=True)
+    with write():
+        job = _locked(job_id)
         if job is None:
             raise NotFound("JOB-UNKNOWN", _("There is no job %(job)s.", job=job_id))
         if job.state not in ("failed", "held"):
@@ -59,8 +59,8 @@ def retry(job_id: int) -> None:
 
 def discard(job_id: int) -> None:
     """Give up a job that waits, failed or is held; it stays on the list as discarded. A periodic one comes again."""
-    with write() as session:
-        job = session.get(Job, job_id, with_for_update=True, populate_existing=True)
+    with write():
+        job = _locked(job_id)
         if job is None:
             raise NotFound("JOB-UNKNOWN", _("There is no job %(job)s.", job=job_id))
         if job.state not in ("waiting", "failed", "held"):
@@ -87,6 +87,11 @@ def newest(state: str = "", limit: int = 50) -> list[Job]:
     """Return the newest jobs, of one state if given."""
     statement = select(Job).order_by(Job.id.desc()).limit(limit)
     return list(db.session.scalars(statement.where(Job.state == state) if state else statement))
+
+
+def _locked(job_id: int) -> Job | None:
+    query = select(Job).where(Job.id == job_id).with_for_update()
+    return db.session.scalar(query.execution_options(populate_existing=True))
 
 
 def _add(

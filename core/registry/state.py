@@ -97,7 +97,8 @@ def raise_generation(reason: str) -> int:
     Orders that are being placed commit first: their set of addons stays the one they were checked by.
     """
     _gate(func.pg_advisory_xact_lock)
-    row = db.session.get(Generation, 1, with_for_update=True, populate_existing=True)
+    query = select(Generation).where(Generation.id == 1).with_for_update()
+    row = db.session.scalar(query.execution_options(populate_existing=True))
     if row is None:
         row = Generation(id=1, number=0, reason="", changed_at=clock.now())
         db.session.add(row)

@@ -74,6 +74,15 @@ def test_a_row_lock_never_returns_what_the_session_remembers():
     assert found == []
 
 
+def test_a_row_lock_is_no_get():
+    """By ``get`` and ``refresh``, a row with a version that changed while its lock was waited for is a StaleDataError."""
+    found = []
+    for name, tree, _source in _sources():
+        calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+        found += [f"{name}:{c.lineno}" for c in calls if any(k.arg == "with_for_update" for k in c.keywords)]
+    assert found == []
+
+
 def test_time_comes_from_the_clock():
     found = []
     for name, tree, _source in _sources():
