@@ -185,6 +185,7 @@ run_due(full_app(sys.argv[1], Path(sys.argv[2])))
 """
 
 
+@pytest.mark.trust
 @pytest.mark.parametrize("where", ["_to_history", "_upsert", "_ended_deed"])
 def test_a_job_that_is_killed_has_written_nothing_and_goes_on_afterwards(deal, where, tmp_path):
     office, frame, company, goods = deal

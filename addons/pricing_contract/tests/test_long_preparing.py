@@ -227,6 +227,7 @@ run_due(full_app(sys.argv[1], Path(sys.argv[2])))
 """
 
 
+@pytest.mark.trust
 @pytest.mark.parametrize(
     ("of", "where"),
     [

@@ -75,6 +75,7 @@ def test_installed_addon_is_found_and_works(installed, tmp_path):
     assert "Done: uninstall" in tukku("addons", "uninstall", "loyalty_levels", "--confirm", "loyalty_levels")
 
 
+@pytest.mark.trust
 def test_its_own_tests_pass():
     assert " passed" in python("pytest", "-q", "--database", "sqlite", "-p", "no:cacheprovider", str(PROJECT))
 

@@ -41,7 +41,7 @@ def run(*words, path="", cwd=None, **environ):
 
 @pytest.mark.parametrize(
     ("kind", "parts"),
-    [("folder", ",".join(PARTS)), ("package", "settings")],
+    [("folder", ",".join(PARTS)), pytest.param("package", "settings", marks=pytest.mark.trust)],
 )
 def test_new_addon_runs_and_passes_its_tests(tmp_path, kind, parts):
     name = f"slots_{kind}_{len(parts)}"  # a process imports an addon once

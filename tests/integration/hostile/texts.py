@@ -20,6 +20,8 @@ PAYLOADS = {
     "typst": '#eval("1") $x *_` \\ ]#',
     "header": "x\r\nBcc: xss@evil.example",
 }
+#: Several at once, each where it does harm: a formula begins the cell.
+MIXED = " ".join(PAYLOADS[name] for name in ("formula", "attribute", "tag", "typst", "sql"))
 #: Refused wherever they stand, with a sentence that names the character.
 BANNED = {
     "nul": "a\x00b",
