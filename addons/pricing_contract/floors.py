@@ -14,7 +14,7 @@ from core.api.i18n import translations
 from core.api.pricing import PriceBatch, PriceStage, PriceStep
 from core.api.settings import get
 
-from .bases import worth_of
+from .bases import Worth, worth_of
 
 _, _l, ngettext, _p = translations(__name__)
 STEP = "floor"
@@ -41,18 +41,18 @@ def floor_step() -> PriceStep:
     return PriceStep(STEP, PriceStage.GUARD, _apply, _costs, title=_l("Floor"))
 
 
-def _costs(batch: PriceBatch) -> Mapping[tuple[int, str], Decimal] | None:
+def _costs(batch: PriceBatch) -> Mapping[tuple[int, str], Worth] | None:
     """Return the costs of the lines with terms, for a base unit in the batch's currency; None where none is known."""
     products = {line.product_id for line in batch.lines if line.key in batch.manual} if batch.manual else set()
     return worth_of(batch, products, {"cost"}) or None if products else None
 
 
-def _apply(batch: PriceBatch, costs: Mapping[tuple[int, str], Decimal]) -> None:
+def _apply(batch: PriceBatch, costs: Mapping[tuple[int, str], Worth]) -> None:
     share = (HUNDRED + Decimal(get("pricing_contract", "least_margin"))) / HUNDRED
     for line in batch.lines:
         cost = costs.get((line.product_id, "cost"))
         if cost is None or line.key not in batch.manual:
             continue
-        line.floor = cost * share * line.per * line.factor[0] / line.factor[1]
+        line.floor = cost.amount * share * line.per * line.factor[0] / line.factor[1]
         if batch.explain and line.price is not None and line.price < line.floor:
             line.note(STEP, line.price, _l("Below the floor of cost and least margin"))

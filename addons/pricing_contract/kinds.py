@@ -11,7 +11,7 @@ from core.api.i18n import translations
 from core.api.pricing import ONE, STORED_PLACES, Band, PriceLine, by_factor, computed_places, finer, from_micro
 
 from .bases import DEPTH, Bases
-from .formulas import parsed
+from .formulas import Terms, parsed
 from .query import FIXED, KIND, PER, TERMS, UNIT, VALUE
 from .sources import Source
 
@@ -59,9 +59,12 @@ def _fixed(line: PriceLine, row: Row, bases: Bases) -> Result:
 def _percent(line: PriceLine, row: Row, bases: Bases) -> Result:
     if line.price is None:
         return None, ONE, None, False, NO_LIST
-    price = line.price * _left(row[VALUE])
-    places = line.places or line.list_places or computed_places(line.price, bases.digits)
-    return price, line.per, places, False, ""
+    return line.price * _left(row[VALUE]), line.per, _places(line, line.price, bases.digits), False, ""
+
+
+def _places(line: PriceLine, price: Decimal, digits: int) -> int:
+    """Return the decimals of what is computed from the line's own price."""
+    return line.list_places or computed_places(price, digits) if line.places is None else line.places
 
 
 @lru_cache(4096)
@@ -77,43 +80,48 @@ def _amount_off(line: PriceLine, row: Row, bases: Bases) -> Result:
     amount = from_micro(row[VALUE]) * line.per / per_of(row)
     if row[UNIT] != line.unit:
         amount = amount * line.factor[0] / line.factor[1]
-    places = max(line.places or computed_places(line.price, bases.digits), computed_places(amount, bases.digits))
+    places = max(_places(line, line.price, bases.digits), computed_places(amount, bases.digits))
     return max(line.price - amount, ZERO), line.per, places, False, ""
 
 
-def _formula(line: PriceLine, row: Row, bases: Bases) -> Result:
-    """Compute in the row's unit (any unit: in the base unit), then convert to the line's."""
+def _formula(line: PriceLine, row: Row, bases: Bases, depth: int = DEPTH) -> Result:
+    """Compute in the row's unit (any unit: in the base unit), then convert to the line's.
+
+    The price is for as many units as what it is computed from: "12.34 per 100" would lose two decimals for one.
+    """
     terms = parsed(row[KIND], row[VALUE], row[TERMS])
-    factor = ONE if row[UNIT] == line.unit else Decimal(line.factor[0]) / line.factor[1]
-    if terms.contract:
-        base = _price_in(line, terms.contract, bases)
-        base = None if base is None else base / factor
-    elif terms.base == "list":
-        base = None if line.price is None else line.price / line.per / factor
-    else:
-        base = bases.worth.get((line.product_id, terms.base))
-        if base is not None and row[UNIT] == line.unit:
-            base = base * line.factor[0] / line.factor[1]
-    if base is None:
+    found = _base_of(line, terms, bases, depth)
+    if found is None:
         return None, ONE, None, False, _l("There is nothing to compute from (%(base)s).", base=terms.base)
-    price = terms.apply(base) * factor
-    places = bases.digits if line.price is None else line.list_places or computed_places(line.price, bases.digits)
-    return price, ONE, max(places, min(bases.digits + finer(line.factor), STORED_PLACES)), False, ""
+    base, per, places = found
+    # one of the row's unit is so many of the line's
+    size = per if row[UNIT] == line.unit else per * line.factor[0] / line.factor[1]
+    price = terms.apply(base / size) * size
+    if line.price is not None:
+        places = max(places, _places(line, line.price, bases.digits))
+    return price, per, max(places, min(bases.digits + finer(line.factor), STORED_PLACES)), False, ""
 
 
-def _price_in(line: PriceLine, code: str, bases: Bases, depth: int = DEPTH) -> Decimal | None:
-    """Return what another contract asks for one of the line's unit, unrounded; None without a price or in a circle."""
-    other = bases.contracts.get(code)
-    row = other.standing(line) if other is not None else None
-    if row is None or depth == 0:
+def _base_of(line: PriceLine, terms: Terms, bases: Bases, depth: int) -> tuple[Decimal, Decimal, int] | None:
+    """Return the unrounded price of the line's unit that a formula begins with, for how many units it is, and its decimals.
+
+    None where there is none, or contracts compute from each other in a circle.
+    """
+    if terms.contract:
+        other = bases.contracts.get(terms.contract)
+        row = other.standing(line) if other is not None and depth else None
+        if row is None:
+            return None
+        result = _formula(line, row, bases, depth - 1) if row[KIND] == "formula" else KINDS[row[KIND]](line, row, bases)
+        price, per, places, _derived, _failure = result
+        return None if price is None else (price, per, computed_places(price, bases.digits) if places is None else places)
+    if terms.base == "list":
+        return None if line.price is None else (line.price, line.per, _places(line, line.price, bases.digits))
+    worth = bases.worth.get((line.product_id, terms.base))
+    if worth is None:
         return None
-    terms = parsed(row[KIND], row[VALUE], row[TERMS]) if row[KIND] == "formula" else None
-    if terms is not None and terms.contract:
-        factor = ONE if row[UNIT] == line.unit else Decimal(line.factor[0]) / line.factor[1]
-        base = _price_in(line, terms.contract, bases, depth - 1)
-        return None if base is None else terms.apply(base / factor) * factor
-    price, per, _places, _derived, _failure = KINDS[row[KIND]](line, row, bases)
-    return None if price is None else price / per
+    places = min(worth.places + finer(line.factor), STORED_PLACES)
+    return worth.amount * line.factor[0] / line.factor[1], ONE, places
 
 
 KINDS: dict[str | None, Callable[[PriceLine, Row, Bases], Result]] = {

@@ -7,12 +7,15 @@ from decimal import Decimal
 
 import pytest
 
+from addons.pricing_contract.models import ProductValue
 from core.data.clock import start_of_day
+from core.data.write import write
 from core.pricing import services
+from core.pricing.models import CurrencyRate
 from core.spec.pricing import PriceRequest
 from core.testing.factories import ZONE, Unit, make_company, make_product, make_segment
 
-from .conftest import contract, row
+from .conftest import contract, priced, row
 
 D = Decimal
 DAY = datetime(2026, 11, 22, tzinfo=UTC)
@@ -79,3 +82,45 @@ def test_a_ladder_names_the_breaks_of_what_its_prices_are_computed_from(office):
     rungs = services.ladders(where, [(product.id, "pcs"), (product.id, "box")])
     assert [(rung.min_quantity, rung.price) for rung in rungs[product.id, "pcs"]] == [(D(1), D(7)), (D(50), D(6))]
     assert [(rung.min_quantity, rung.price) for rung in rungs[product.id, "box"]] == [(D(1), D(84)), (D(5), D(72))]
+
+
+def test_what_is_computed_keeps_the_decimals_and_the_units_of_what_it_is_computed_from(shop):
+    company, nobody = make_company("C"), make_segment("nobody")
+    screw, nail = make_product("SCREW", price="12.34", per="100"), make_product("NAIL", price=None)
+    with write() as session:
+        session.add(ProductValue(product_id=nail.id, kind="cost", currency="EUR", amount=D("0.0456")))
+        session.add(ProductValue(product_id=nail.id, kind="msrp", currency="USD", amount=D("0.10")))
+        session.add(CurrencyRate(source="EUR", target="USD", day=date(2020, 1, 1), rate=D("1.0837")))
+    base = contract("BASE", segment=nobody)
+    row(base, nail, "0.0311")
+    row(base, nail, "3.11", per="100", min_quantity="100")
+    for place, (target, terms, quantity, expected) in enumerate(
+        [
+            (screw, {"base": "list", "percent": ["10"]}, "1", ("11.11", "100")),
+            (screw, {"base": "list", "surcharge": "0.01"}, "1", ("13.34", "100")),
+            (nail, {"base": "cost", "percent": ["-20"]}, "1", ("0.0547", "1")),
+            (nail, {"base": "msrp"}, "1", ("0.09", "1")),
+            (nail, {"base": "contract:BASE", "percent": ["10"]}, "1", ("0.0280", "1")),
+            (nail, {"base": "contract:BASE", "percent": ["10"]}, "100", ("2.80", "100")),
+        ]
+    ):
+        row(contract(f"K{place}", company=company, priority=place), target, "0", kind="formula", terms=terms)
+        line = priced(target, company, quantity)
+        assert (line.price, line.per) == tuple(map(D, expected)), terms
+
+
+@pytest.mark.parametrize(("kind", "terms"), [("percent", None), ("formula", {"base": "list"})])
+@pytest.mark.parametrize(("currency", "expected"), [("JPY", "1624"), ("USD", "10.84")])
+def test_what_is_computed_from_a_converted_list_price_has_the_currencys_decimals(shop, kind, terms, currency, expected):
+    company, product = make_company("C"), make_product("A", price="10")
+    with write() as session:
+        for target, rate in (("JPY", "162.41"), ("USD", "1.0837")):
+            session.add(CurrencyRate(source="EUR", target=target, day=date(2020, 1, 1), rate=D(rate)))
+    row(contract("K", company=company, currency=""), product, "0", kind=kind, terms=terms)
+    assert str(priced(product, company, currency=currency).price) == expected
+
+
+def test_a_package_at_a_price_without_decimals_costs_no_parts(shop):
+    company, product = make_company("C"), make_product("A", currency="JPY", per="3", units=[Unit("pcs"), Unit("box", 7)])
+    row(contract("K", company=company, currency=""), product, "0", kind="percent")
+    assert priced(product, company, unit="box", currency="JPY").price == D(23)
