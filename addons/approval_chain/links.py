@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from sqlalchemy import delete, select, update
 
-from core.api.companies import User, ancestors
+from core.api.companies import User, ancestors, lock_company
 from core.api.data import Actor, Scope, acting, clock, db, unscoped, write
 from core.api.hooks import NotFound
 from core.api.i18n import translations
@@ -80,6 +80,8 @@ def acting_as(user: User, company_id: int) -> Actor:
 def decide(link: Link, number: str, outcome: str, comment: str) -> Flow:
     """Take the decision of an open link's person on what the link showed, once."""
     with write() as session:
+        lock_company(link.company_id)  # before the link, as whoever changes the order's references does
+        session.refresh(link)
         used = update(Link).where(Link.id == link.id, Link.used_at.is_(None)).values(used_at=clock.now())
         digest = link.digest
         if session.execute(used).rowcount != 1:  # type: ignore[attr-defined]

@@ -66,11 +66,8 @@ def evaluate(*, dry: bool = False) -> list[Outcome]:
 def _evaluate(code: str, companies: Mapping[int, Buyer], dry: bool) -> Outcome:
     if dry:
         return _outcome(rule_of(code), code, companies, now())
-    with write() as session:
-        rule = session.scalar(
-            select(Rule).join(Segment, Segment.id == Rule.segment_id).where(Segment.code == code).with_for_update(of=Rule)
-            .execution_options(populate_existing=True)
-        )  # fmt: skip
+    with write():
+        rule = _held(code)
         if rule is None or not rule.active:  # ended by somebody else a moment ago
             return Outcome(code)
         at = now()
@@ -78,6 +75,12 @@ def _evaluate(code: str, companies: Mapping[int, Buyer], dry: bool) -> Outcome:
         _move(rule, outcome, at)
         rule.evaluated_at = at
     return outcome
+
+
+def _held(code: str) -> Rule | None:
+    """Return the rule of a segment, None without one; nobody else moves companies by it until ``write()`` ends."""
+    query = select(Rule).join(Segment, Segment.id == Rule.segment_id).where(Segment.code == code).with_for_update(of=Rule)
+    return db.session.scalar(query.execution_options(populate_existing=True))
 
 
 def _outcome(rule: Rule, code: str, companies: Mapping[int, Buyer], at: datetime) -> Outcome:
@@ -212,7 +215,7 @@ def save(segment: Segment, wanted: Wanted) -> Rule:
 def end(code: str, *, keep: bool) -> int:
     """Delete a segment's rule; its companies stay as though put there by hand (``keep``), or leave. Returns how many."""
     with write() as session:
-        rule = rule_of(code)
+        rule = _held(code) or rule_of(code)
         places = session.scalars(select(Place.company_id).where(Place.rule_id == rule.id)).all()
         companies, at = buyers(), now()
         if not keep:

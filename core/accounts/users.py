@@ -116,6 +116,9 @@ def set_staff_roles(user: User, roles: Iterable[str]) -> bool:
 
 
 def _keep_an_admin(user: User) -> None:
+    """Refuse to stop the last active administrator; of two who stop each other the second waits here, and is refused."""
+    admins = select(StaffRole).where(StaffRole.role == "admin").order_by(StaffRole.user_id)
+    db.session.scalars(admins.with_for_update().execution_options(populate_existing=True)).all()
     others = select(func.count()).select_from(StaffRole).join(User, User.id == StaffRole.user_id)
     found = db.session.scalar(others.where(StaffRole.role == "admin", User.active, User.id != user.id))
     if not found:

@@ -31,6 +31,10 @@ def category_by_code(code: str) -> Category:
 def save_category(category: Category | None, code: str, parent: Category | None, values: Mapping[str, Any]) -> Category:
     """Create or change a category; ``values`` are name, position and hidden. Call inside ``write()``."""
     created = category is None
+    hold_tree()
+    for known in (category, parent):
+        if known is not None:
+            db.session.refresh(known)
     if category is None:
         if "/" in code:
             raise Invalid("CATEGORY-CODE", NO_SLASH, details={"field": "code"})
@@ -51,6 +55,13 @@ def save_category(category: Category | None, code: str, parent: Category | None,
     structure.forget()
     reindex_category(category.path)
     return category
+
+
+def hold_tree() -> None:
+    """Let nobody else move categories until ``write()`` ends: two who move at once would leave paths of another tree."""
+    roots = select(Category.id).where(Category.parent_id.is_(None)).order_by(Category.id)
+    # products may be put into them meanwhile
+    db.session.execute(roots.with_for_update(key_share=True).execution_options(populate_existing=True))
 
 
 def _move(category: Category, path: str) -> None:

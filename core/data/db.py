@@ -16,7 +16,7 @@ from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DisconnectionError, OperationalError
+from sqlalchemy.exc import DisconnectionError, IntegrityError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, ORMExecuteState
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
@@ -172,6 +172,16 @@ def exact(value: Decimal | int | str) -> Decimal:
     return number
 
 
+#: PostgreSQL waited for a lock for too long, or ended one of two transactions that waited for each other.
+_BUSY = frozenset({"55P03", "40P01", "40001"})
+
+
 def waited_too_long(error: OperationalError) -> bool:
-    """Tell whether the database gave up waiting for a lock: lock_timeout of PostgreSQL, busy_timeout of SQLite."""
-    return getattr(error.orig, "sqlstate", "") == "55P03" or "database is locked" in str(error.orig)
+    """Tell whether a wait for a lock was given up: lock_timeout or a deadlock of PostgreSQL, busy_timeout of SQLite."""
+    return getattr(error.orig, "sqlstate", "") in _BUSY or "database is locked" in str(error.orig)
+
+
+def is_taken(error: IntegrityError) -> bool:
+    """Tell whether the database refused a row because there is one of the same name."""
+    known = getattr(error.orig, "sqlstate", "") or getattr(error.orig, "sqlite_errorname", "")
+    return known in ("23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY")

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from core.data import clock
+from core.data.db import db
 from core.data.write import write
 from core.registry.models import Incident
 
@@ -76,22 +77,18 @@ def failure_of(addon: str, phase: str, hook: str, error: BaseException, generati
 
 
 def store(failures: Sequence[Failure]) -> None:
-    """Write failures, adding to the count of those that are known."""
+    """Write failures, adding to the count of those that are known, also where another process meets the same at once."""
+    insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
     with write() as session:
-        for failure in failures:
-            known = session.scalar(select(Incident).where(Incident.fingerprint == failure.fingerprint))
-            if known is None:
-                known = Incident(fingerprint=failure.fingerprint, addon=failure.addon, first_seen=failure.at, count=0)
-                session.add(known)
-            known.phase, known.hook = failure.phase, failure.hook
-            known.generation, known.message, known.detail = (
-                failure.generation,
-                failure.message,
-                failure.detail,
-            )
-            known.last_seen, known.process = failure.at, process_name()
-            known.count += 1
-            session.flush()
+        for failure in sorted(
+            failures, key=lambda one: one.fingerprint
+        ):  # in one order, so that nobody waits for each other
+            names = ("phase", "hook", "generation", "message", "detail")
+            last = {name: getattr(failure, name) for name in names} | {"last_seen": failure.at, "process": process_name()}
+            first = {"fingerprint": failure.fingerprint, "addon": failure.addon, "first_seen": failure.at, "count": 1}
+            statement = insert(Incident).values(**first, **last)
+            again = {**last, "count": Incident.__table__.c["count"] + 1}
+            session.execute(statement.on_conflict_do_update(index_elements=["fingerprint"], set_=again))
 
 
 def process_name() -> str:

@@ -7,11 +7,12 @@ from typing import Any
 from urllib.parse import quote
 
 from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.http import HTTP_STATUS_CODES
 
-from core.data.db import waited_too_long
+from core.data.db import is_taken, waited_too_long
 from core.i18n import _, current_locale
 from core.registry.registry import HookFailed, registry
 from core.runtime.mounting import BLUEPRINTS, owner_of
@@ -27,6 +28,8 @@ def init_errors(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(InternalServerError, _server_error)
     app.register_error_handler(OperationalError, _database_error)
+    app.register_error_handler(IntegrityError, _taken)
+    app.register_error_handler(StaleDataError, _changed_meanwhile)
 
 
 def _tukku_error(error: TukkuError) -> Response:
@@ -61,6 +64,19 @@ def _database_error(error: OperationalError) -> Response:
         raise error
     message = _("Somebody else is changing the same at this moment, so nothing was changed. Try again.")
     return _answer(503, "BUSY", message, {"retry_after": 2})
+
+
+def _taken(error: IntegrityError) -> Response:
+    """Tell of a row of the same name that came between the look and the save; anything else is a fault of the server."""
+    if not is_taken(error):
+        raise error
+    return _changed_meanwhile(error)
+
+
+def _changed_meanwhile(error: Exception) -> Response:
+    LOG.warning("somebody else was faster", exc_info=error)
+    message = _("Somebody else has changed the same at this moment, so nothing was changed. Look at it again.")
+    return _answer(409, "CHANGED-MEANWHILE", message, {})
 
 
 def _server_error(error: InternalServerError) -> Response:

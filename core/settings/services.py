@@ -14,6 +14,7 @@ from typing import Any, Protocol, cast
 
 from flask import current_app, g
 from sqlalchemy import or_, select
+from sqlalchemy.exc import IntegrityError
 
 from core.data import audit, clock, stamps
 from core.data.db import db
@@ -113,14 +114,11 @@ def set_value(owner: str, key: str, value: Any, *, target: str = "", reason: str
     owner, spec = find(owner, key)
     _check_target(owner, spec, target)
     check(spec, value)
-    before = _stored(target).get((owner, spec.key), None)
-    with write() as session:
-        row = session.get(Setting, (owner, spec.key, target))
-        if row is None:
-            row = Setting(owner=owner, key=spec.key, target=target)
-            session.add(row)
-        row.value, row.changed_by, row.changed_at = to_json(value), current_actor().name, clock.now()
-        _record(owner, spec, target, before, row.value, reason)
+    stored = to_json(value)
+    with write():
+        row, before = _row(owner, spec.key, target, stored)
+        row.value, row.changed_by, row.changed_at = stored, current_actor().name, clock.now()
+        _record(owner, spec, target, before, stored, reason)
     _forget()
 
 
@@ -257,6 +255,23 @@ def _cache() -> dict[str, dict[tuple[str, str], Any]]:
 
 def _forget() -> None:
     g.pop(_CACHE, None)
+
+
+def _row(owner: str, key: str, target: str, value: Any) -> tuple[Setting, Any]:
+    """Return the row of a setting, locked, and what it held; made with ``value`` where there is none."""
+    query = select(Setting).where(Setting.owner == owner, Setting.key == key, Setting.target == target).with_for_update()
+    fresh = query.execution_options(populate_existing=True)
+    row = db.session.scalar(fresh)
+    if row is not None:
+        return row, row.value
+    row = Setting(owner=owner, key=key, target=target, value=value, changed_by="", changed_at=clock.now())
+    try:
+        with db.session.begin_nested():
+            db.session.add(row)
+    except IntegrityError:  # somebody else made it at the same moment
+        row = db.session.scalars(fresh).one()
+        return row, row.value
+    return row, None
 
 
 def _record(owner: str, spec: SettingSpec, target: str, before: Any, after: Any, reason: str) -> None:

@@ -1,15 +1,20 @@
 """What a reader is told when the database cannot do what was asked."""
 
 import sqlite3
+import threading
+from contextlib import suppress
 from functools import partial
 from types import SimpleNamespace
 
 import pytest
 from flask import render_template
-from sqlalchemy import select, text
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import OperationalError
 
+from core.accounts.models import StaffRole
+from core.companies.models import Company
 from core.companies.tree import lock_company
+from core.data import clock
 from core.data.db import db, make_engine
 from core.data.scope import acting, system
 from core.data.write import write
@@ -18,6 +23,8 @@ from core.registry.registry import registry
 from core.testing import factories as make
 from core.ui.access import public
 
+#: What the session remembers of rows is left as it is.
+PAST = {"synchronize_session": False}
 BUSY = "Somebody else is changing the same at this moment, so nothing was changed. Try again."
 
 
@@ -127,3 +134,57 @@ def test_a_core_page_that_fails_in_an_addons_code_is_the_addons_incident(app_wit
     assert answered(app, view, Accept="application/json").status_code == 500
     db.session.rollback()
     assert [(i.addon, i.phase, i.hook) for i in db.session.scalars(select(Incident))] == [(owner, "request", "catalog.home")]
+
+
+@pytest.mark.database("postgres")
+def test_one_of_two_who_wait_for_each_other_is_told_to_try_again(app, ask):
+    first, second = (make.make_company(code).id for code in ("first", "second"))
+    held, asking = threading.Event(), threading.Event()
+
+    def lock(one, other, ready, wait):
+        with acting(system("a test")), write():
+            lock_company(one)
+            ready.set()
+            wait.wait(10)
+            lock_company(other)
+
+    def meanwhile():
+        with app.app_context(), suppress(OperationalError):  # either of the two is ended
+            lock(second, first, held, asking)
+
+    thread = threading.Thread(target=meanwhile)
+
+    def view():
+        thread.start()
+        lock(first, second, asking, held)
+        return "done"
+
+    answer = ask(view)
+    thread.join(10)
+    assert answer.status_code == 200 or (answer.status_code == 503 and BUSY in answer.text)
+
+
+def test_a_name_that_somebody_has_just_taken_and_a_row_that_was_just_changed_are_no_faults_of_the_shop(app, ask):
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    company = make.make_company("acme")
+
+    def taken():
+        with acting(system("a test")), write() as session:
+            session.add(Company(code="acme", name="Acme", country="FI", currency="EUR", created_at=clock.now()))
+
+    def changed():
+        with acting(system("a test")), write() as session:
+            found = session.get_one(Company, company.id)
+            session.execute(update(Company).values(version=Company.version + 1), execution_options=PAST)
+            found.name = "Other"
+
+    def wrong():
+        with acting(system("a test")), write() as session:
+            session.execute(insert(StaffRole).values(user_id=0, role="admin"))
+
+    for view in (taken, changed):
+        answer = ask(view)
+        assert (view, answer.status_code) == (view, 409)
+        assert "so nothing was changed. Look at it again." in answer.text
+    assert db.session.scalars(select(Incident)).all() == []
+    assert ask(wrong).status_code == 500

@@ -43,6 +43,7 @@ from core.orders.pages import timeline
 from core.settings.services import set_value
 from core.spec.errors import Conflict, Forbidden, Invalid
 from core.testing import factories
+from core.testing.rivals import rival
 from core.testing.signin import sign_in
 
 
@@ -380,6 +381,27 @@ def test_the_seller_releases_what_a_disabled_addon_left(world):
         lifecycle.release(number, hold.id, "The addon is off; agreed by phone")
     clockwork.close({"number": number})
     assert (world.state(number), approval(number).state) == ("confirmed", "released")
+
+
+@pytest.mark.database("postgres")
+def test_a_decision_by_mail_and_new_references_at_once_do_not_wait_for_each_other(world):
+    """Both lock the company first: who decided by mail locked the link before, which new references change."""
+    number = world.place(20)
+    with world.app.test_request_context("/"), acting(world.actor("carl")):
+        values = {"selection": "all", "otherwise": "nobody", "fallback": "company_admin", "allow_self": False, "once": False}
+        policies.save_policy({**values, "all_see": True, "references_free": True, "voluntary": True})
+    with world.app.test_request_context("/"), acting(world.actor("bo")), write():
+        secret = links.issue(services.pending(number), world.people["bo"])
+    anna, visitor = sign_in(world.app, "anna@acme.example"), world.app.test_client()
+    sent = {"po_number": "PO-7", "note": "", "digest": queries.find(number).digest}
+
+    def decide():
+        return visitor.post(f"/a/approval_chain/decide/{secret}", data={"outcome": "approved"}).status_code
+
+    with rival(r"FROM companies_company[\s\S]*FOR UPDATE", decide) as others:
+        assert anna.post(f"/a/approval_chain/my-orders/{number}/references", data=sent).status_code == 303
+    assert others[0] < 400
+    assert world.state(number) == "confirmed"
 
 
 def test_references_that_the_policy_leaves_free_change_while_an_order_waits(world):

@@ -23,6 +23,7 @@ from core.pricing.currency import RateMissing
 from core.pricing.models import CurrencyRate
 from core.restapi import keys
 from core.testing import factories
+from core.testing.rivals import rival
 from core.testing.signin import sign_in
 from core.testing.sweeping import break_rows, swept
 
@@ -335,3 +336,11 @@ def test_the_api_says_which_segments_a_rule_put_companies_into(shop):
     place = {"code": "gold", "since": NOW.isoformat(), "until": None}
     assert asked(ours) == {"acme": {"segment_rules": {"segments": [place]}}, "acme-sub": {}, "pol": {}}
     assert asked(theirs) == {"acme": {}, "acme-sub": {}}, "places are the seller's"
+
+
+def test_who_joins_while_a_rule_ends_leaves_with_it(shop):
+    rule(countries=("PL",))
+    with rival("FROM segment_rules_place", evaluate):
+        services.end("gold", keep=False)
+    db.session.rollback()
+    assert members() == []

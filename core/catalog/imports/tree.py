@@ -9,7 +9,7 @@ from sqlalchemy import select, true
 
 from core.catalog.models import Attribute, Category, Product
 from core.catalog.search.documents import rebuild
-from core.catalog.structuring import NO_SLASH
+from core.catalog.structuring import NO_SLASH, hold_tree
 from core.data.db import db
 from core.i18n import LOCALES, _, _l
 from core.imports.batch import Batch
@@ -26,6 +26,7 @@ def load_categories(rows: Sequence[ImportRow]) -> Sequence[RowResult]:
     for row in rows:
         if "/" in row.values["code"]:
             batch.fail(row, "code", NO_SLASH)
+    hold_tree()
     table = Upsert(Category, ("code",)).read(true())
     parents = _parents(table)
     _check_parents(batch, parents)

@@ -3,12 +3,19 @@
 import threading
 from datetime import UTC, datetime, timedelta
 
+import pytest
+from sqlalchemy import select
+
 from core.accounts import links, passwords, second_factor, users
 from core.accounts.engine import engine
+from core.accounts.models import StaffRole, User
 from core.data import clock
+from core.data.db import db
 from core.data.scope import set_actor, system
 from core.data.write import write
-from core.spec.errors import NotFound
+from core.spec.errors import Forbidden, NotFound
+from core.testing.factories import make_staff
+from core.testing.rivals import rival
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -61,3 +68,22 @@ def test_a_link_sets_one_password(app):
         return True
 
     assert at_once(app, work) == [False, True]
+
+
+@pytest.mark.parametrize("stop", ["disable", "take the role"])
+def test_two_administrators_who_stop_each_other_leave_one(app, stop):
+    make_staff("second@tukku.example", ["admin"])
+
+    def stopping(email):
+        if stop == "disable":
+            users.set_active(users.find(email), False)
+        else:
+            with write():
+                users.set_staff_roles(users.find(email), ["sales"])
+
+    with rival(r"count\(.*\s.*FROM accounts_staff_role", lambda: stopping("admin@tukku.example")) as others:
+        stopping("second@tukku.example")
+    assert isinstance(others[0], Forbidden)
+    db.session.rollback()
+    admins = select(User.email).join(StaffRole, StaffRole.user_id == User.id).where(StaffRole.role == "admin", User.active)
+    assert list(db.session.scalars(admins)) == ["admin@tukku.example"]

@@ -16,6 +16,7 @@ from core.settings.values import SettingInvalid, parse
 from core.spec.app import SettingSpec
 from core.spec.errors import Conflict
 from core.testing.registries import give_registry
+from core.testing.rivals import rival
 
 EVERYWHERE = ("deployment", "segment", "company")
 SPECS = {
@@ -171,3 +172,17 @@ def test_what_the_environment_fixes_holds_for_all_of_several(shop, monkeypatch):
     set_value("orders", "limit", Decimal(5), target="company:A")
     monkeypatch.setenv("TUKKU_ORDERS__LIMIT", "9")
     assert get_each("orders", "limit", (1, 2)) == {1: Decimal(9), 2: Decimal(9)}
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_of_two_who_change_a_setting_at_once_each_is_audited_with_what_it_was(shop, known):
+    if known:
+        set_value("orders", "number", 2)
+    with rival("FROM core_setting", lambda: set_value("orders", "number", 3)):
+        set_value("orders", "number", 4)
+    db.session.rollback()
+    trail = list(db.session.execute(select(AuditEntry.before, AuditEntry.after).order_by(AuditEntry.id)))
+    chain = [row.after["value"] for row in trail]
+    assert [row.before["value"] for row in trail] == [None, *chain[:-1]]
+    services._forget()
+    assert get("orders", "number") == chain[-1]
