@@ -3,26 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import cast
 
+from flask import g
 from sqlalchemy import select
 
 from core.companies import services, tree
 from core.companies.models import Company, CompanySegment, Segment
+from core.data import stamps
 from core.data.db import db
 from core.data.scope import unscoped
 from core.i18n import pick
 
 _REASON = "a setting of a parent company or segment holds for whoever asks about the company"
+#: What a company's targets are read from.
+_TABLES = tuple(model.__tablename__ for model in (Company, CompanySegment, Segment))
 
 
 class CompanyTargets:
     """The ``Targets`` of core.settings."""
 
     def of(self, company_id: int) -> tuple[str, ...]:
-        """Return ``company:<code>`` of the company and its parents, nearest first, then ``segment:<code>``."""
+        """Return ``company:<code>`` of the company and its parents, nearest first, then ``segment:<code>``.
+
+        They are read once in a request or job, as settings are, and anew after it has changed one of their tables.
+        """
         buyer = services.standing_of(company_id)
         if buyer is not None:
             return buyer.targets
+        known = g.setdefault("tukku_setting_targets", {})
+        key = company_id, stamps.changes(*_TABLES)
+        if key not in known:
+            known[key] = self._read(company_id)
+        return cast("tuple[str, ...]", known[key])
+
+    def _read(self, company_id: int) -> tuple[str, ...]:
         path = tree.ancestors(company_id)
         codes = dict(
             db.session.execute(unscoped(select(Company.id, Company.code).where(Company.id.in_(path)), _REASON)).all()

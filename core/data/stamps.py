@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar, cast
@@ -29,12 +29,15 @@ from core.data.write import writing
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 _TOUCHED = "tukku.stamps"
+_CHANGED = "tukku.changed"
 _READ = "tukku.stamps"
 _CHANGES = ("INSERT", "UPDATE", "DELETE", "REPLACE")
 _NEW_WORD = text(
     "INSERT INTO core_stamp (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 )
 _lock = threading.Lock()
+#: Statements of this process that changed a table, or took a change of it back.
+_changes: Counter[str] = Counter()
 
 
 def kept(name: str, key: Hashable, make: Callable[[], T], *, most: int = 256) -> T:
@@ -90,6 +93,15 @@ def book(names: Sequence[str], kind: str, *, most: int) -> dict[Any, Any]:
     if found is None or found[0] != words or len(found[1]) > most:
         found = shelf[kind] = (words, {})
     return found[1]
+
+
+def changes(*tables: str) -> tuple[int, ...]:
+    """Return a mark that differs once this process has changed one of the tables, inside of ``write()`` at once.
+
+    What a request reads once for itself lasts while the mark is the same. Changes of other processes do not count, nor
+    rows that the database deletes together with those of another table.
+    """
+    return tuple(_changes[table] for table in tables)
 
 
 def current(name: str) -> str | None:
@@ -166,6 +178,9 @@ def _note(connection: Connection, _cursor: Any, sql: str, _values: Any, context:
     else:
         return
     count = len(Base.metadata.tables)
+    tables &= Base.metadata.tables.keys()
+    _changes.update(tables)
+    connection.info.setdefault(_CHANGED, set()).update(tables)
     known = _names(count)
     touched = {known[table] for table in tables & known.keys()}
     if verb.startswith(("DELETE", "REPLACE")):
@@ -178,6 +193,7 @@ def _note(connection: Connection, _cursor: Any, sql: str, _values: Any, context:
 @event.listens_for(Engine, "commit")
 def _renew(connection: Connection) -> None:
     """Write the new words of what the transaction touched."""
+    connection.info.pop(_CHANGED, None)
     for name in sorted(connection.info.pop(_TOUCHED, ())):
         connection.execute(_NEW_WORD, {"name": name, "value": secrets.token_hex(8)})
         if has_request_context():
@@ -187,3 +203,9 @@ def _renew(connection: Connection) -> None:
 @event.listens_for(Engine, "rollback")
 def _forget(connection: Connection) -> None:
     connection.info.pop(_TOUCHED, None)
+    _changes.update(connection.info.pop(_CHANGED, ()))
+
+
+@event.listens_for(Engine, "rollback_savepoint")
+def _take_back(connection: Connection, _name: str, _context: Any) -> None:
+    _changes.update(connection.info.get(_CHANGED, ()))

@@ -1,10 +1,10 @@
 """Companies, their tree, addresses, segments and members, beneath the pages."""
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from core.companies import addresses, editing, identifiers, memberships, segments, services, targets, tree
-from core.companies.models import Address, Company, Membership
+from core.companies.models import Address, Company, CompanySegment, Membership
 from core.data.db import db
 from core.data.models import AuditEntry
 from core.data.scope import Actor, Scope, acting, guest
@@ -144,6 +144,31 @@ def test_bad_addresses_name_their_field(app):
             addresses.save_address(company, None, **{**good, **given})
         assert refused.value.details["field"] == field
     assert len(addresses.all_addresses(company.id)) == 1
+
+
+def test_settings_follow_a_company_that_moves_or_changes_its_segments_and_read_it_once(app, count_statements):
+    old, new = make_company("OLD"), make_company("NEW", segments=["gold"])
+    leaf = make_company("LEAF", parent=old)
+    make_segment("marine")
+    of = targets.CompanyTargets().of
+    with write() as session:
+        assert of(leaf.id) == ("company:LEAF", "company:OLD")
+        with count_statements(exactly=0):
+            assert of(leaf.id) == ("company:LEAF", "company:OLD")
+        trial = session.begin_nested()
+        tree.move(leaf, new)
+        session.flush()
+        assert of(leaf.id) == ("company:LEAF", "company:NEW", "segment:gold")
+        trial.rollback()
+        assert of(leaf.id) == ("company:LEAF", "company:OLD")
+        segments.set_segments(leaf, ["marine"])
+        session.flush()
+        assert of(leaf.id) == ("company:LEAF", "company:OLD", "segment:marine")
+    with pytest.raises(RuntimeError), write() as session:
+        session.execute(delete(CompanySegment))
+        assert of(leaf.id) == ("company:LEAF", "company:OLD")
+        raise RuntimeError
+    assert of(leaf.id) == ("company:LEAF", "company:OLD", "segment:marine")
 
 
 def test_segments_are_assigned_and_settings_know_them(app):

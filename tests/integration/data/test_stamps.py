@@ -72,6 +72,14 @@ def test_what_was_rolled_back_or_is_of_no_concern_lets_go_of_nothing(look):
     assert look() is before
 
 
+@pytest.mark.parametrize("change", [by_object, by_statement, by_table, by_text, by_deleting])
+def test_every_way_of_changing_a_table_moves_its_mark(look, change):
+    category, other = stamps.changes("catalog_category"), stamps.changes("companies_company")
+    change()
+    assert stamps.changes("catalog_category") != category
+    assert stamps.changes("companies_company") == other
+
+
 def test_nothing_is_kept_of_a_transaction_that_changes(look):
     before = look()
     with write() as session:
