@@ -220,16 +220,17 @@ def _products(dialect: str, pairs: Any, contract_id: Any, asked: Any, instant: A
 def _places(dialect: str, chosen: Any, instant: Any) -> Any:
     """Return the contracts in force with their place, as `fetch_to_the_final` is given them by the engine.
 
-    The order is that of `sources.Source.place`; it decides how much is read, not which price stands.
+    The order has to be that of `sources.Source.place`: codes go by code point, whatever the language of the database.
     """
     near = quantity_table(dialect, "near")
+    code = chosen.c.code if dialect == "sqlite" else chosen.c.code.collate("C")
     place = func.row_number().over(
         order_by=(
             case({name: n for n, name in enumerate(AUDIENCES)}, value=chosen.c.audience),
             select(near.c.value).where(near.c.id == chosen.c.company_id).scalar_subquery(),
             chosen.c.priority.desc(),
             case({name: n for n, name in enumerate(POLICIES)}, value=chosen.c.merge_policy),
-            chosen.c.code,
+            code,
         )
     )
     final = case((chosen.c.merge_policy == "override", 1), else_=0)

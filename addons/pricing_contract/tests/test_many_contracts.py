@@ -101,6 +101,23 @@ def test_a_thousand_lines_and_fifty_contracts_take_three_statements_and_read_lit
     db.session.rollback()
 
 
+def test_the_first_of_two_final_contracts_is_that_of_the_code_points_the_first_time_too(shop):
+    company, product = make_company("ACME"), make_product("BOLT")
+    row(contract("a1", company=company), product, "2")
+    row(contract("B1", company=company), product, "1")
+    asked = [PriceRequest("line", product.id, "pcs")]
+    with shop.test_request_context():
+        set_actor(system("tests"))
+        where = services.context("EUR", company_id=company.id)
+        with count_statements() as statements:
+            first = prices(where, asked)
+        for how in ({}, {"explain": True}):
+            assert prices(where, asked, **how) == first == [("line", D(1), D(1), "contract:B1")]
+    if db.engine.dialect.name == "postgresql":  # in the database of the tests all texts go by code point
+        assert any('.code COLLATE "C"' in sql for sql in statements.seen)
+    db.session.rollback()
+
+
 def test_no_statement_reads_the_whole_table_where_the_database_has_statistics(shop):
     company = make_company("ACME")
     products = [make_product(f"P{n}") for n in range(3)]
