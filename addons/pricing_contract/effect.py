@@ -256,13 +256,16 @@ def _percent(old: PriceLine, new: PriceLine) -> Decimal | None:
 def _counted(prices: Iterable[Pair]) -> dict[str, int]:
     counts = dict.fromkeys(("rises", "falls", "same", "appears", "vanishes"), 0)
     for _company, old, new in prices:
-        if old.price is None or new.price is None:
-            key = "same" if old.price is new.price else "appears" if old.price is None else "vanishes"
-        else:
-            was, will = old.price * new.per, new.price * old.per
-            key = "rises" if will > was else "falls" if will < was else "same"
-        counts[key] += 1
+        counts[_moves(old, new)] += 1
     return counts
+
+
+def _moves(old: PriceLine, new: PriceLine) -> str:
+    """Return how the price moves; 10.00 for one and 1000 for a hundred are the same."""
+    if old.price is None or new.price is None:
+        return "same" if old.price is new.price else "appears" if old.price is None else "vanishes"
+    was, will = old.price * new.per, new.price * old.per
+    return "rises" if will > was else "falls" if will < was else "same"
 
 
 def _jumps(prices: Iterable[Pair], names: Mapping[int, str]) -> list[dict[str, Any]]:
@@ -307,7 +310,7 @@ def _carts(touched: Iterable[Pair], carts: Sequence[CartLine]) -> list[dict[str,
     sums: dict[int, dict[str, Any]] = {}
     for company, old, new in touched:
         line = lines.get(old.key)
-        if line is None or _text(old) == _text(new):
+        if line is None or _moves(old, new) == "same":
             continue
         currency = company.where.currency
         one = sums.setdefault(

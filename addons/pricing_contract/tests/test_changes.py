@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from addons.pricing_contract import changes, editing, effect, publishing
 from addons.pricing_contract.change_models import Change
@@ -69,6 +69,19 @@ def test_a_change_says_whom_it_touches_and_moves_no_price(deal):
     assert [(cart["code"], D(cart["before"]), D(cart["after"])) for cart in effect["carts"]] == [("CHILD", D(15), D(18))]
     assert priced(bolt, child).price == D("1.5")
     assert db.session.scalar(select(func.count()).select_from(ContractPrice)) == 1
+
+
+@pytest.mark.parametrize(("per", "value", "moved"), [("100", "1.50", [D("0.15")]), ("100", "150", [])])
+def test_a_cart_moves_with_the_units_that_a_price_is_for_and_not_with_how_it_is_written(deal, per, value, moved):
+    deal, _child, bolt, _nut = deal
+    key = {"target": bolt.id, "unit": "pcs", "min_quantity": D(0)}
+
+    def rise(_products):
+        db.session.execute(update(ContractPrice).values(per=D(per), value=D(value)))
+
+    found = effect.effect_of(deal, [key], rise, {})
+    assert [D(cart["after"]) for cart in found["carts"]] == moved
+    assert found["falls"] == 2 * len(moved)
 
 
 def test_a_product_named_twice_is_counted_once_and_nobody_waits_for_the_first_prices(deal, monkeypatch):
