@@ -138,10 +138,16 @@ def choose(order: Order, code: str) -> None:
 
 
 def choose_lines(order: Order, codes: Mapping[int, str]) -> None:
-    """Put lines of a cart (by id) on cost centres; lines that are not named go on that of the cart."""
-    usable, known = _usable(order.company_id), allocation.active({order.company_id})
+    """Put lines of a cart (by id) on cost centres; lines that are not named go on that of the cart.
+
+    Invalid for a cost centre that is not in use, and where the cart was ordered meanwhile: an order keeps its own.
+    """
     with write() as session:
         lock_company(order.company_id)
+        if session.scalar(select(Order.state).where(Order.id == order.id)) != "cart":
+            text = _("This cart has just been ordered, perhaps in another window; its lines stay on their cost centres.")
+            raise Invalid("CART-CHANGED", text)
+        usable, known = _usable(order.company_id), allocation.active({order.company_id})
         lines = {x.id: x.position for x in session.scalars(select(OrderLine).where(OrderLine.order_id == order.id))}
         session.execute(delete(LineCentre).where(LineCentre.order_id == order.id))
         for line_id, code in codes.items():

@@ -261,6 +261,12 @@ def existing_cart() -> Order:
     return order
 
 
+def hold(order: Order) -> bool:
+    """Lock a cart with its company, as placing does; False where another window has ordered it. Call inside ``write()``."""
+    companies.lock_company(order.company_id)
+    return db.session.scalar(locked(select(Order).where(Order.id == order.id, Order.state == "cart"))) is not None
+
+
 def _new_cart(actor: Actor) -> Order:
     company, now = companies.current_company(), clock.now()
     return Order(

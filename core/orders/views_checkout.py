@@ -73,7 +73,8 @@ def place() -> Any:
     except PriceChanged as changed:
         if order is not None:  # the day and the address that were entered decide about prices and tax: show those
             with write():
-                steps.save(order.id)
+                if cart.hold(order):
+                    steps.save(order.id)
         return _again(form, (), 409, changed, steps=steps)
     except CheckoutRefused as refused:
         return _again(form, refused.findings, 422, steps=steps)

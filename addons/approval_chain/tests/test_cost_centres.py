@@ -122,6 +122,10 @@ def test_lines_are_split_with_freight_and_kept_with_the_digest(world):
     assert "Choose cost centres line by line" in page
     number = world.place(1)
     assert sum(borne(number).values()) == Decimal("59.90")
+    with world.app.test_request_context("/"), acting(world.actor("anna", BUYER)):
+        placed = queries.find(number)
+        with pytest.raises(Invalid, match="CART-CHANGED"):  # by a page that was open in another window
+            cost_centres.choose_lines(placed, {line.id: "B" for line in queries.lines_of(placed.id)})
     order = queries.find(number)
     assert allocation.facts([order.id]) == {order.id: {"A": [1], "B": [2]}}
     assert order.digest == queries.db.session.scalars(select(Order.digest).where(Order.number == number)).one()

@@ -263,7 +263,9 @@ def order_return(asked: dict[str, Any], number: str) -> Any:
 
 def _changed(number: str, change: Any) -> Any:
     with write():
-        not_modified_since(queries.lock(number).version if lists.asked_version() is not None else 0)
+        if lists.asked_version() is not None:
+            lock_company(queries.find(number).company_id)  # before the order, as everywhere
+            not_modified_since(queries.lock(number).version)
         change()
         return _answer(queries.find(number))
 

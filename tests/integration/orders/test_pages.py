@@ -13,11 +13,13 @@ from urllib.parse import unquote
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from core.data.db import db
 from core.data.scope import acting, system
 from core.data.write import write
+from core.orders import placing
+from core.orders.models import Order
 from core.pricing.models import ListPrice
 from core.testing import factories
 from core.testing.signin import sign_in
@@ -210,6 +212,31 @@ def test_a_changed_price_is_a_409_that_shows_what_changed(visit):
         "seen": re.search(r'name="seen"[^>]*value="([^>]*)"', page)[1],
     }
     assert anna.post("/checkout", **sent).endswith("/thanks")
+
+
+def test_what_was_typed_is_not_written_into_an_order_that_another_window_placed(visit, monkeypatch):
+    """A window whose prices are old keeps what was typed with the cart; the other has just ordered it."""
+    anna = visit("anna@acme.example")
+    anna.get("/quick-order")
+    anna.post("/cart/add", sku="A-1", quantity="2", unit="pcs")
+    old = anna.checkout()
+    with acting(system("tests")), write():
+        db.session.execute(update(ListPrice).where(ListPrice.price == 10).values(price=Decimal("11")))
+    new, place = {**anna.checkout(), "po_number": "PO-1"}, placing.place
+
+    def and_the_other_window_orders(asked):
+        monkeypatch.setattr(placing, "place", place)
+        try:
+            return place(asked)
+        except placing.PriceChanged:
+            with anna.client.application.app_context():
+                anna.post("/checkout", **new)
+            raise
+
+    monkeypatch.setattr(placing, "place", and_the_other_window_orders)
+    assert anna.post("/checkout", **{**old, "po_number": "PO-2"}) == "/cart"
+    db.session.rollback()
+    assert list(db.session.scalars(select(Order.po_number))) == ["PO-1"]
 
 
 def test_all_findings_are_on_the_page(visit):

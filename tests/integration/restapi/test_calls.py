@@ -12,11 +12,13 @@ from core.data import clock
 from core.data.db import db
 from core.data.scope import acting, system
 from core.data.write import write
+from core.orders import lifecycle
 from core.orders.models import Order
 from core.restapi import gate, keys
 from core.restapi.models import ApiAnswer, ApiKey
 from core.settings.services import set_value
 from core.testing import factories as make
+from core.testing.rivals import rival
 
 
 def _problem(answer, status, code=""):
@@ -295,3 +297,20 @@ def test_a_change_names_the_version_it_is_made_to(app, key_of, world):
     wrong = _problem(merchant("PATCH", "/companies/ours-code", {"currency": "??"}), 422)
     assert "currency" in wrong["errors"]["json"]
     assert merchant("PATCH", "/products/M8", {"name_en": "Bolt"}).json["texts"]["en"]["name"] == "Bolt"
+
+
+@pytest.mark.database("postgres")
+def test_a_program_and_the_office_at_one_order_do_not_wait_for_each_other(world, key_of):
+    """Both lock the company before the order, also where the program says which version it has seen."""
+    merchant = key_of()
+    with acting(system("tests")), write():
+        set_value("orders", "confirm_automatically", False)
+    order = key_of(world[1]).post("/orders", {"lines": [{"sku": "M8", "quantity": "3"}]}).json
+    number, tag = order["number"], merchant.get(f"/orders/{order['number']}").headers["ETag"]
+
+    def cancel():
+        return lifecycle.cancel(number, "too late").number
+
+    with acting(system("tests")), rival(r"FROM orders_order[\s\S]*FOR UPDATE", cancel) as others:
+        assert merchant.post(f"/orders/{number}/confirm", If_Match=tag).json["state"] == "confirmed"
+    assert others == [number]
