@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -110,9 +111,10 @@ def charges_for(
     currency: str,
     country: str,
     order_id: int | None = None,
+    at: datetime | None = None,
 ) -> tuple[TaxedCharge, ...]:
-    """Return what is charged beside the goods of a company's document, whoever looks after it."""
-    request = _request(company, lines, currency, country, order_id)
+    """Return what is charged beside the goods of a company's document as of ``at`` (now), whoever looks after it."""
+    request = _request(company, lines, currency, country, order_id, at)
     return () if request is None else _charged(request, goods, country, company)
 
 
@@ -152,7 +154,12 @@ def rules_for(lines: Sequence[QuantityLine]) -> Mapping[str, Sequence[QuantityRu
 
 
 def _request(
-    company: Company | None, lines: Sequence[ChargeLine], currency: str, country: str, order_id: int | None
+    company: Company | None,
+    lines: Sequence[ChargeLine],
+    currency: str,
+    country: str,
+    order_id: int | None,
+    at: datetime | None = None,
 ) -> ChargeRequest | None:
     if all(line.net is None for line in lines):
         return None
@@ -162,7 +169,7 @@ def _request(
         net=sum((line.net for line in lines if line.net is not None), ZERO),
         lines=lines,
         ship_to_country=country or companies.seller_facts().country,
-        at=clock.now(),
+        at=at or clock.now(),
         order_id=order_id,
     )
 

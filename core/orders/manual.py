@@ -1,6 +1,6 @@
 """Prices and discounts that staff set on lines by hand: in the cart of a buyer for whom they act, or on a placed order.
 
-On a placed order the price may only fall: the buyer agreed to what was ordered. Nothing changes on an order that somebody
+On a placed order the price may only fall, and the total with it: the buyer agreed to what was ordered. Nothing changes on an order that somebody
 holds, for what is decided on stays as it is. The engine applies the terms (core.pricing.manual), here and at every later
 look, and says whether they lie below the floor.
 """
@@ -33,7 +33,7 @@ from core.pricing.totals import TotalLine, totals
 from core.spec.errors import Conflict, Forbidden, Invalid
 from core.spec.orders import ChargeLine
 from core.spec.pricing import ManualTerms, PriceContext, PriceLine, PriceRequest
-from core.ui.formats import plain, price
+from core.ui.formats import money, plain, price
 
 SET, BELOW_FLOOR = "orders.price.set", "orders.price.below_floor"
 KEY = "1"
@@ -85,7 +85,8 @@ def set_in_cart(position: int, terms: ManualTerms | None) -> PriceLine | None:
 def set_on_order(number: str, position: int, terms: ManualTerms | None, *, version: int | None = None) -> OrderLine:
     """Give a line of a submitted order the terms, or (None) its price without; totals and charges follow.
 
-    Conflict where the order is confirmed, held or changed since ``version``; Invalid where the buyer would pay more.
+    Conflict where the order is confirmed, held or changed since ``version``; Invalid where the buyer would pay more for the
+    line, or a lower price would make the order dearer: freight begins again, a promotion leaves agreed prices alone.
     """
     _require(SET)
     with write():
@@ -99,7 +100,7 @@ def set_on_order(number: str, position: int, terms: ManualTerms | None, *, versi
         bound = Decimal(kept["agreed"]) if "agreed" in kept else line.unit_price
         if before is None or bound is None:
             raise Invalid("NO-PRICE", _("%(sku)s has no price.", sku=line.sku))
-        was = line.unit_price
+        was, total = line.unit_price, order.gross
         if terms is None:
             found, now = None, before
             values = {"manual": None, "price_source": kept.get("source", "")}
@@ -122,6 +123,8 @@ def set_on_order(number: str, position: int, terms: ManualTerms | None, *, versi
         queries.store_lines([{"id": line.id, "unit_price": now, "net": net, **values}])
         _record(number, order, line, found, (was, now))
         _sum_up(order, company)
+        if was is not None and now < was and order.gross > total:
+            raise Invalid("TOTAL-RAISED", _dearer(total, order))
         emit_order("amended", order)
     return line
 
@@ -178,15 +181,24 @@ def _line(lines: Sequence[OrderLine], position: int, order: Order) -> OrderLine:
     return found
 
 
+def _dearer(before: Decimal, order: Order) -> str:
+    return _(
+        "With this price the order would cost %(now)s instead of %(before)s: freight, surcharges and discounts follow from "
+        "what the articles cost.",
+        now=money(order.gross, order.currency),
+        before=money(before, order.currency),
+    )
+
+
 def _sum_up(order: Order, company: Company) -> None:
-    """Write the sums of the order anew: lines at their frozen tax, charges by what the goods cost now."""
+    """Write the sums of the order anew: lines at their frozen tax, charges of the day of the order, by what the goods cost now."""
     lines = [line for line in queries.lines_of(order.id) if not line.free]
     goods = [TotalLine(line.net, stored_treatment(line, order)) for line in lines]
     asked = [
         ChargeLine(x.product_id, x.unit, x.quantity, x.base_quantity, x.net, str(x.position), x.price_source) for x in lines
     ]
     country = str((order.ship_to or {}).get("country") or "")
-    added = charges_for(company, asked, goods, order.currency, country, order.id)
+    added = charges_for(company, asked, goods, order.currency, country, order.id, order.submitted_at)
     sums = totals(goods, order.currency, [TotalLine(charge.net, charge.treatment) for charge in added])
     cart.store_sums(order, Priced((), sums, order.currency, added))
     db.session.flush()

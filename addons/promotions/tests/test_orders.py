@@ -14,12 +14,13 @@ from addons.promotions.models import Promotion
 from core.data import clock
 from core.data.scope import acting, system
 from core.data.write import write
-from core.orders import cart, charges, documents, lifecycle, pages, queries
+from core.orders import cart, charges, documents, lifecycle, manual, pages, queries
 from core.orders.digest import content_of
 from core.orders.rules import CheckoutRefused
 from core.settings.services import set_value
 from core.spec.errors import Conflict, Invalid
 from core.spec.orders import Stage
+from core.spec.pricing import ManualTerms
 from core.testing import factories
 from core.testing.statements import count_statements
 from core.testing.sweeping import break_rows, swept
@@ -153,6 +154,26 @@ def test_a_contract_s_price_is_not_reduced_unless_the_promotion_says_so(shop):
     with shop.request():
         rules = services.holding(shop.company.id, "EUR")
         assert [i.agreed for i in services.items_of([line, plain], rules)] == [True, False]
+
+
+def test_a_price_set_by_hand_later_leaves_the_discount_of_the_day_of_the_order(shop):
+    ended = clock.now() + timedelta(days=1)
+    promotion("SPRING", on_agreed=True, valid_until=ended)
+    promotion("OWN", value="20", min_value=D(30), valid_until=ended)
+    with acting(system("tests")), write():
+        set_value("orders", "confirm_automatically", False)
+    numbers = []
+    for items in ((("A-1", "2"),), (("A-1", "2"), ("B-2", "4"))):
+        shop.fill(*items)
+        numbers.append(shop.place())
+    small, large = numbers
+    with clock.frozen(ended), shop.request(system("tests")):
+        manual.set_on_order(small, 1, ManualTerms(price=D(9), reason="a scratch"))
+        assert rows(queries.find(small)) == [("promotions", "SPRING", D("-1.8"), D("25.5"))]
+        with pytest.raises(Invalid, match="instead of"):  # OWN needs 30.00, and takes most off
+            manual.set_on_order(large, 1, ManualTerms(price=D("9.75"), reason="a scratch"))
+    with shop.request():
+        assert rows(queries.find(large)) == [("promotions", "OWN", D(-6), D("25.5"))]
 
 
 def test_statements_do_not_grow_with_lines_or_promotions(shop):

@@ -171,6 +171,23 @@ def test_on_an_order_the_price_falls_and_all_sums_follow(shop, seller_acts, desk
         assert line.price_reason == "List price"
 
 
+def test_a_lower_price_never_makes_the_order_dearer(shop, seller_acts, desk):
+    with shop.request(system("tests")), write():
+        set_value("orders", "freight", D("9.90"))
+        set_value("orders", "freight_free_from", D(100))
+    number = shop.place(("A-1", 10))
+    with shop.request(desk):
+        with pytest.raises(Invalid, match=r"would cost 136\.67.€ instead of 125\.50.€"):
+            manual.set_on_order(number, 1, ManualTerms(percents=(D(1),), **TERMS))
+    with shop.request(desk):
+        order = queries.find(number)
+        assert (order.gross, queries.lines_of(order.id)[0].unit_price) == (D("125.5"), D(10))
+        manual.set_on_order(number, 1, ManualTerms(percents=(D(20),), **TERMS))  # 80.00 and freight
+        manual.set_on_order(number, 1, ManualTerms(percents=(D(1),), **TERMS))  # less is taken off than before
+        manual.set_on_order(number, 1, None)
+        assert queries.find(number).gross == D("125.5")
+
+
 def test_an_amended_line_keeps_its_terms_for_its_quantity_and_more(shop, seller_acts, desk):
     number = shop.place(("A-1", 10))
     with shop.request(desk):
