@@ -14,7 +14,7 @@ from core.data.scope import set_actor, system
 from core.data.write import write
 from core.pricing import services
 from core.spec.pricing import PriceRequest
-from core.testing.factories import Unit, make_company, make_product
+from core.testing.factories import Unit, make_category, make_company, make_product, make_segment
 from core.testing.statements import count_statements
 
 from .conftest import contract, row
@@ -28,22 +28,43 @@ def prices(where, requests, **how):
     return [(line.key, line.price, line.per, line.source) for line in services.price(where, requests, **how).lines]
 
 
+def other_lists(chance, products):
+    """Make lists of nobody's that formulas compute from, some of which close or give less than their first break."""
+    nobody = make_segment("nobody")
+    for n in range(3):
+        one = contract(
+            f"L{n}", segment=nobody, closes=chance.random() < 0.5, below_first=chance.choice(("none", "any", "whole")),
+            merge_policy=chance.choice(("override", "fallback")),
+        )  # fmt: skip
+        for product in products:
+            row(one, product, str(chance.randint(1, 90)), min_quantity=chance.choice(("0", "10", "50")))
+    return [{"base": f"contract:L{n}"} for n in range(3)]
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_prices_are_those_of_the_explanation_which_reads_everything(shop, seed):
     chance = random.Random(seed)
-    company, units = make_company("ACME"), [Unit("pcs"), Unit("box", 12)]
-    products = [make_product(f"P{n}", price="100" if n % 3 else None, units=units) for n in range(6)]
+    company, goods = make_company("ACME"), make_category("goods")
+    products = [
+        make_product(
+            f"P{n}", price="100" if n % 3 else None,
+            units=[Unit("pcs"), Unit("box", chance.choice((5, 12, 60)), price_from_base=n != 4)],
+        )
+        for n in range(6)
+    ]  # fmt: skip
+    bases = other_lists(chance, products)
     for n in range(8):
         one = contract(
             f"K{n}", company=company, priority=chance.choice((0, 1)), allow_inverted=True,
             merge_policy=chance.choice(("override", "override", "override", "best_of", "fallback")),
             breaks=chance.choice(("whole", "whole", "progressive")),
         )  # fmt: skip
-        for product in chance.sample(products, 4):
+        for target in (*chance.sample(products, 4), *chance.choice(((), (), (goods,)))):
             keys = [(chance.choice(("pcs", "box", "")), chance.choice(("0", "5", "10", "50"))) for _n in range(3)]
             for unit, least in dict.fromkeys(keys):
-                kind = chance.choice(("fixed", "fixed", "percent", "cost_plus")) if unit else "percent"
-                row(one, product, str(chance.randint(1, 90)), kind=kind, unit=unit, min_quantity=least)
+                kind = chance.choice(("fixed", "fixed", "percent", "cost_plus", "formula")) if unit else "percent"
+                terms = chance.choice(bases) if kind == "formula" else None
+                row(one, target, str(chance.randint(1, 90)), kind=kind, unit=unit, min_quantity=least, terms=terms)
     asked = [
         PriceRequest(f"{n}-{unit}-{quantity}", product.id, unit, D(quantity))
         for n, product in enumerate(products)
@@ -58,6 +79,7 @@ def test_prices_are_those_of_the_explanation_which_reads_everything(shop, seed):
         for _time in ("first", "with what is kept"):
             assert prices(where, asked) == right
             assert [prices(where, [one])[0] for one in asked] == right
+        assert prices(where, asked[::-1]) == right[::-1]
         with write():
             assert prices(where, asked) == right
 
