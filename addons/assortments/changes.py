@@ -60,6 +60,7 @@ def prepare(assortment: Assortment, rows: Sequence[Change] = (), status: str = "
     )  # fmt: skip
     change.effect = _effect(assortment, change)
     with write() as session:
+        editing.hold(assortment.id)  # its changes are numbered
         mine = AssortmentChange.assortment_id == assortment.id
         change.number = (session.scalar(select(func.max(AssortmentChange.number)).where(mine)) or 0) + 1
         session.add(change)
@@ -81,6 +82,7 @@ def publish(assortment: Assortment, change: AssortmentChange, version: int, star
     """
     with write():
         change = open_(current(change, version))
+        editing.hold(change.assortment_id)
         if stale(assortment, change):
             text = _(
                 "The assortment was changed since it was worked out whom this touches. Work it out again, then publish."
@@ -107,7 +109,9 @@ def publish_due(payload: dict[str, Any]) -> None:
         return
     try:
         with write():
-            _put_in(change)
+            editing.hold(change.assortment_id)
+            if prepared.due(AssortmentChange, payload["change"]) is not None:
+                _put_in(change)
     except (Conflict, Invalid) as refused:
         with write():
             change = db.session.get_one(AssortmentChange, payload["change"], populate_existing=True)
@@ -120,6 +124,7 @@ def undo(assortment: Assortment, change: AssortmentChange, version: int) -> int:
     """Put things back as they were before the change; Conflict where somebody moved the same since."""
     with write():
         change = published(current(change, version))
+        editing.hold(change.assortment_id)
         back = [_as_change(assortment, row, remove=not row["remove"]) for row in change.done or ()]
         outcomes = editing.put_rows(back) if back else []
         moved = outcomes.count("unchanged")

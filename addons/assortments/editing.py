@@ -44,7 +44,7 @@ def save(assortment: Assortment | None, values: Mapping[str, Any], version: int 
             assortment = Assortment(**values, created_at=now, updated_at=now)
             session.add(assortment)
         else:
-            assortment = session.get(Assortment, assortment.id, populate_existing=True) or assortment
+            assortment = hold(assortment.id)
             if version is not None and version != assortment.version:
                 text = _("Somebody else has changed this assortment meanwhile. Look at it again, then save.")
                 raise Conflict("ASSORTMENT-CHANGED", text)
@@ -79,6 +79,7 @@ def set_status(assortment: Assortment, status: str) -> None:
     if status not in STATUSES:
         raise Conflict("ASSORTMENT-STATUS", _("An assortment is a draft, active, or ended."))
     with write() as session:
+        assortment = hold(assortment.id)
         before = {"status": assortment.status}
         assortment.status, assortment.updated_at = status, clock.now()
         session.flush()
@@ -103,6 +104,12 @@ class Change:
     name: str
     target: Target
     remove: bool = False
+
+
+def hold(assortment_id: int) -> Assortment:
+    """Return the assortment as it is now; nobody else changes it or its rows until the caller's ``write()`` ends."""
+    query = select(Assortment).where(Assortment.id == assortment_id).with_for_update()
+    return db.session.scalars(query.execution_options(populate_existing=True)).one()
 
 
 def put_rows(changes: Sequence[Change]) -> list[str]:

@@ -38,7 +38,8 @@ def with_password(email: str, password: str) -> Step:
         _refused(user, "login", keys)
         raise Invalid("SIGN-IN-REFUSED", _("The address or the password is not right."))
     if user.tf_totp_secret:
-        session["pending"] = {"user_id": user.id, "until": (clock.now() + _PENDING).isoformat()}
+        until = (clock.now() + _PENDING).isoformat()
+        session["pending"] = {"user_id": user.id, "until": until, "of": _age_of_password(user)}
         return Step.SECOND_FACTOR
     begin(user)
     return Step.DONE
@@ -50,7 +51,12 @@ def pending() -> User | None:
     if not waiting or datetime.fromisoformat(waiting["until"]) <= clock.now():
         return None
     user = db.session.get(User, waiting["user_id"])
-    return user if user and user.active else None
+    return user if user and user.active and waiting.get("of") == _age_of_password(user) else None
+
+
+def _age_of_password(user: User) -> str:
+    """Return what tells whether the password is still the one that was given."""
+    return user.password_changed_at.isoformat() if user.password_changed_at else ""
 
 
 def with_second_factor(code: str) -> None:
@@ -58,12 +64,12 @@ def with_second_factor(code: str) -> None:
     user = pending()
     if user is None:
         raise Invalid("SIGN-IN-ENDED", _("Signing in took too long. Start again."))
-    keys = _keys("user", str(user.id))
+    keys, proved = _keys("user", str(user.id)), user.password
     attempts.check("second", *keys)
     if not second_factor.accept(user.id, code):
         _refused(user, "second", keys)
         raise Invalid("CODE-WRONG", _("The code is not right, or has been used. Wait for the next one."))
-    begin(db.session.get_one(User, user.id))
+    begin(db.session.get_one(User, user.id), proved)
 
 
 FRESH = timedelta(minutes=15)
@@ -97,24 +103,33 @@ def sign_out() -> None:
     session.clear()
 
 
-def begin(user: User) -> None:
-    """Begin the session of a person who has proved to be one.
+def begin(user: User, proved: str | None = None) -> None:
+    """Begin the session of a person who has proved to be one; Invalid where the password was changed meanwhile.
 
-    What a visitor had collected comes along, what another person had does not.
+    What a visitor had collected comes along, what another person had does not. ``proved`` is the hash of the password
+    that was given, where it was given before ``user`` was read.
     """
     if session.user_id is not None:  # type: ignore[attr-defined]
         sessions.end()
         session.clear()
-    user_id, email, office = user.id, user.email, user.is_staff
+    user_id, email, office, proved = user.id, user.email, user.is_staff, proved or user.password
     attempts.forget("login", f"user:{email}")
     attempts.forget("second", f"user:{user_id}")
     user = db.session.get_one(User, user_id)
     login_user(user)
     sessions.sign_in(user_id, office=office)
     with write():
-        signed_in = db.session.get_one(User, user_id)
-        signed_in.last_login_at = clock.now()
-        _note(signed_in, "signed_in")
+        # whoever changes the password ends all sessions: one that began in that moment is not among them
+        signed_in = second_factor.locked(user_id)
+        still = signed_in.active and signed_in.password == proved
+        if still:
+            signed_in.last_login_at = clock.now()
+            _note(signed_in, "signed_in")
+    if not still:
+        logout_user()
+        sessions.end()
+        session.clear()
+        raise Invalid("SIGN-IN-REFUSED", _("The address or the password is not right."))
     identity.load_actor()
 
 

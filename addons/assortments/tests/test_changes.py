@@ -12,11 +12,13 @@ from addons.assortments import changes, editing
 from addons.assortments.models import AssortmentChange
 from core.data import clock
 from core.data.db import db
+from core.data.models import AuditEntry
 from core.data.scope import system
 from core.orders import cart
 from core.orders.merging import NewItem
 from core.spec.errors import Conflict, Invalid
 from core.testing.factories import make_staff
+from core.testing.rivals import rival
 from core.testing.signin import sign_in
 
 PAGE = "/admin/a/assortments/assortments/A"
@@ -150,3 +152,29 @@ def test_the_pages_tell_the_same_story(shop):
     assert sales.post(f"{ended.location}/withdraw", data={"version": "2"}).status_code == 303
     with shop.request(system("tests")):
         assert db.session.scalars(select(AssortmentChange.state)).all() == ["undone", "withdrawn"]
+
+
+def test_a_change_is_not_published_over_goods_of_that_moment(shop):
+    """What somebody puts in while it is looked whether anything changed goes in after it, and not before it unseen."""
+    shop.make("A", "only", "BOLT", "NUT")
+    change = prepare(shop, "PIPE")
+
+    def put_in():
+        editing.paste(editing.by_code("A"), "VALVE")
+
+    with shop.request(system("tests")):
+        one = found(shop, change)
+        with rival(r"SELECT assortments_assortment\.updated_at", put_in):
+            changes.publish(one.assortment, one, one.version)
+        db.session.rollback()
+        query = select(AuditEntry.after).where(AuditEntry.action == "rows added").order_by(AuditEntry.id)
+        assert [after["rows"] for after in db.session.scalars(query)][-2:] == [["PIPE"], ["VALVE"]]
+
+
+def test_two_people_prepare_changes_of_one_assortment_at_once(shop):
+    shop.make("A", "only", "BOLT", "NUT")
+    numbered = r"max\(assortments_change\.number\)"
+    with shop.request(system("tests")), rival(numbered, lambda: prepare(shop, "VALVE")) as others:
+        first = prepare(shop, "PIPE")
+    with shop.request(system("tests")):
+        assert [found(shop, one).number for one in (first, *others)] == [1, 2]

@@ -241,3 +241,12 @@ def test_credentials_are_touched_only_soon_after_the_password(app, enrolled):
         assert client.post("/account/prove", data={"password": PASSWORD}).location == "/account/security"
         assert client.post("/account/second-factor/off").location == "/account/security"
     assert users.find("anna@acme.example").tf_totp_secret is None
+
+
+def test_a_password_that_is_changed_between_the_two_steps_ends_them(client, enrolled):
+    secret, _codes = enrolled
+    with clock.frozen(NOON):
+        start(client)
+        users.change_password(users.find("anna@acme.example"), PASSWORD, "seven green bicycles")
+        assert client.post("/login/code", data={"code": code_at(secret, NOON)}).location == "/login"
+        assert client.get("/account").status_code == 303

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from sqlalchemy import select
 
 from core.accounts import users
@@ -10,6 +11,7 @@ from core.data import clock
 from core.data.db import db
 from core.data.models import AuditEntry
 from core.testing.factories import PASSWORD
+from core.testing.rivals import rival
 from core.ui.links import safe_next
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -134,3 +136,22 @@ def test_another_persons_session_leaves_nothing_behind(client):
     sign_in(client, "admin@tukku.example")
     sign_in(client, "anna@acme.example")
     assert client.get("/admin/companies/c/").status_code == 403
+
+
+NEW = "seven green bicycles"
+
+
+def change_password(email):
+    users.change_password(users.find(email), PASSWORD, NEW)
+
+
+@pytest.mark.parametrize("at", ["FROM accounts_user", "INSERT INTO accounts_session"])
+def test_a_password_that_is_changed_while_it_is_looked_at_signs_nobody_in(app, client, at):
+    """Changing it ends all sessions; one that begins in that moment would live on by a password that is none any more."""
+    with rival(at, lambda: change_password("anna@acme.example")) as others:
+        answer = sign_in(client, "anna@acme.example")
+    assert others == [None]
+    begun = (answer.status_code, client.get("/account").status_code == 200)
+    assert begun in ((422, False), (303, False))  # refused, or ended by the change that came after
+    assert db.session.scalar(select(LoginSession.id).where(LoginSession.user_id.is_not(None))) is None
+    assert sign_in(client, "anna@acme.example", NEW).status_code == 303
