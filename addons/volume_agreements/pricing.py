@@ -117,7 +117,7 @@ def apply(batch: PriceBatch, facts: Facts) -> None:
         terms = batch.manual.get(line.key)
         if not fitting or (terms is not None and line.quantity >= terms.least):
             continue
-        holding = [one for one in fitting if not _lost(one, batch.context.instant)]
+        holding = [one for one in fitting if not _lost(one, line, batch.context.instant)]
         free = shared if batch.together else dict(facts.left)
         own = facts.own.get(line.key, {})
         had = {one.id: own.get(one.id, ZERO) + max(free[one.id], ZERO) for one in holding}
@@ -158,11 +158,13 @@ def _reason(line: PriceLine, parts: list[Part], had: Mapping[int, Decimal]) -> o
     )  # fmt: skip
 
 
-def _lost(one: Terms, instant: datetime) -> object:
-    """Return why an agreement does not hold at the instant, '' if it does."""
+def _lost(one: Terms, line: PriceLine, instant: datetime) -> object:
+    """Return why an agreement does not hold for the line at the instant, '' if it does."""
     if one.status == "ended" or one.valid_until <= instant:
         return _l("The agreement has ended.")
-    return _l("The agreement is not valid yet.") if one.valid_from > instant else ""
+    if one.valid_from > instant:
+        return _l("The agreement is not valid yet.")
+    return _l("There is no list price to compute from.") if one.kind == "percent" and line.list_price is None else ""
 
 
 def _tell(
@@ -171,7 +173,7 @@ def _tell(
     """Tell every agreement about the product, and why it was not taken."""
     taken = {part.terms.id: part.quantity for part in parts}
     for one in fitting:
-        lost = _lost(one, where.instant)
+        lost = _lost(one, line, where.instant)
         if not lost and one.id not in taken:
             lost = _l("The agreed quantity is used up.") if not had[one.id] else _l("Another agreement comes first.")
         fixed = one.kind == "fixed"

@@ -8,9 +8,9 @@ from decimal import Decimal as D
 
 import pytest
 
-from addons.volume_agreements import engine
+from addons.volume_agreements import engine, pricing
 from addons.volume_agreements.engine import Part, Terms
-from core.spec.pricing import PriceLine
+from core.spec.pricing import PriceBatch, PriceContext, PriceLine
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 FIRST = Terms(
@@ -124,3 +124,16 @@ def test_what_an_agreement_is_about():
     assert category.fits(inside)
     assert not category.fits(outside)
     assert not category.fits(line("1"))
+
+
+@pytest.mark.parametrize(("others", "expected"), [((), (D(5), "contract:K")), ((SECOND,), (D("2.20"), "volume:B"))])
+def test_a_percent_off_a_list_price_that_there_is_not_takes_no_other_price_away(others, expected):
+    off = replace(FIRST, kind="percent", value=D(10))
+    one = line(100, price=None)
+    one.set_price(D(5), source="contract:K")
+    for explain in (False, True):
+        found = one.at(one.quantity)
+        batch = PriceBatch(PriceContext("EUR", NOW, 7, (7,)), (found,), explain=explain)
+        pricing.apply(batch, pricing.Facts((off, *others), {1: D(1000), 2: D(1000)}))
+        assert (found.price, found.source) == expected
+    assert [str(c.lost) for c in found.candidates][0] == "There is no list price to compute from."
