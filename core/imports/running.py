@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Any
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
+from sqlalchemy.orm.exc import StaleDataError
 
 from core.data import audit
 from core.data.db import db
@@ -152,11 +153,19 @@ def _run_batch(
     return [parser.told(results[number], cells) for number, cells in numbered]
 
 
-def _load(kind: DataImport, rows: Sequence[ImportRow]) -> list[RowResult]:
-    """Load rows; where the database refuses one, halve the batch until that one stands alone."""
+def _load(kind: DataImport, rows: Sequence[ImportRow], tries: int = 5) -> list[RowResult]:
+    """Load rows; where the database refuses one, halve the batch until that one stands alone.
+
+    Where somebody changed one between the look and the write, they are read anew.
+    """
     try:
         with db.session.begin_nested():
             return list(kind.load(rows))
+    except StaleDataError:
+        if tries == 0:
+            raise
+        db.session.expunge_all()
+        return _load(kind, rows, tries - 1)
     except StatementError as error:
         if isinstance(error, DBAPIError) and not isinstance(error, IntegrityError | DataError):
             raise  # no row is to blame: a lock, a lost connection, tables that are behind the code
