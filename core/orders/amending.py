@@ -11,7 +11,6 @@ from decimal import Decimal
 
 from sqlalchemy import delete
 
-from core.companies.services import lock_company
 from core.data import audit, clock
 from core.data.db import db
 from core.data.scope import current_actor
@@ -22,6 +21,7 @@ from core.orders.beside import beside, store_free
 from core.orders.digest import content_of, digest
 from core.orders.draft import Priced, PricedLine, Wanted, price_lines, stored_draft
 from core.orders.events import emit_order
+from core.orders.lifecycle import lock_with_company
 from core.orders.models import Order, OrderLine
 from core.pricing.manual import read as terms_of
 from core.pricing.tax import Treatment
@@ -82,8 +82,7 @@ def amend(
     ``expected_total`` is the gross that was shown and ``seen`` the digest; Conflict where either is another now.
     """
     with write(), articles.remembered():
-        lock_company(queries.find(number).company_id)
-        order = queries.lock(number)
+        order = lock_with_company(number)
         _refuse(order, seen)
         before = {"net": str(order.net), "digest": order.digest}
         new = preview(order, quantities)
@@ -104,8 +103,7 @@ def restate(number: str, values: Mapping[str, str], *, seen: str | None = None) 
     Rules of submitting run again. ``seen`` is the digest that was shown; Conflict where it is another now.
     """
     with write():
-        lock_company(queries.find(number).company_id)
-        order = queries.lock(number)
+        order = lock_with_company(number)
         _refuse(order, seen)
         if current_actor().company_id != order.company_id:
             raise Forbidden("AMEND-COMPANY", _("Only people who buy for this company may change its order."))

@@ -43,7 +43,7 @@ _OPEN_FOR: dict[str, tuple[str, ...]] = {
 def confirm(number: str, *, version: int | None = None) -> Order:
     """Confirm a submitted order; COMMIT rules run again under the company's lock. CheckoutRefused says what stops it."""
     with write():
-        order = _lock_with_company(number)
+        order = lock_with_company(number)
         confirm_locked(order, version=version)
     return order
 
@@ -61,7 +61,7 @@ def confirm_locked(order: Order, *, version: int | None = None, automatic: bool 
 def reject(number: str, reason: str, *, version: int | None = None) -> Order:
     """Refuse a submitted order; the reason is told to the buyer."""
     with write():
-        order = _lock_with_company(number)
+        order = lock_with_company(number)
         transition(order, "reject", reason=required(reason), version=version)
     return order
 
@@ -69,7 +69,7 @@ def reject(number: str, reason: str, *, version: int | None = None) -> Order:
 def cancel(number: str, reason: str = "", *, version: int | None = None) -> Order:
     """Cancel an order of which nothing was shipped."""
     with write():
-        order = _lock_with_company(number)
+        order = lock_with_company(number)
         transition(order, "cancel", reason=reason.strip(), version=version)
     return order
 
@@ -77,7 +77,7 @@ def cancel(number: str, reason: str = "", *, version: int | None = None) -> Orde
 def release(number: str, hold_id: int, reason: str) -> Order:
     """Release one hold with a reason: by its permission, or by force; confirms the order if nothing else stops it."""
     with write():
-        order = _lock_with_company(number)
+        order = lock_with_company(number)
         hold = next((h for h in queries.holds_of(order.id) if h.id == hold_id), None)
         if hold is None:
             raise NotFound("HOLD-NOT-FOUND", _("There is no such hold on the order %(number)s.", number=number))
@@ -124,7 +124,7 @@ def record(
     if not quantities:
         raise Invalid("NOTHING-TO-RECORD", _("Enter a quantity for at least one line."))
     with write():
-        order = _lock_with_company(number)
+        order = lock_with_company(number)
         if version is not None and version != order.version:
             raise changed(order)
         _may_move(order, kind)
@@ -174,10 +174,17 @@ def required(reason: str) -> str:
     return reason.strip()
 
 
-def _lock_with_company(number: str) -> Order:
-    """Lock the company, then the order: everywhere in this order, so that nobody waits for each other."""
-    lock_company(queries.find(number).company_id)
-    return queries.lock(number)
+def lock_with_company(number: str) -> Order:
+    """Lock the company, then the order: everywhere in this order, so that nobody waits for each other.
+
+    Conflict where the order was moved to another company in that moment: what counts for that one is not locked.
+    """
+    company_id = queries.find(number).company_id
+    lock_company(company_id)
+    order = queries.lock(number)
+    if order.company_id != company_id:
+        raise changed(order)
+    return order
 
 
 def _may_move(order: Order, kind: Kind) -> None:

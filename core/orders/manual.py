@@ -1,8 +1,8 @@
 """Prices and discounts that staff set on lines by hand: in the cart of a buyer for whom they act, or on a placed order.
 
-On a placed order the price may only fall, and the total with it: the buyer agreed to what was ordered. Nothing changes on an order that somebody
-holds, for what is decided on stays as it is. The engine applies the terms (core.pricing.manual), here and at every later
-look, and says whether they lie below the floor.
+On a placed order the price may only fall, and the total with it: the buyer agreed to what was ordered. Nothing changes on
+an order that somebody holds, for what is decided on stays as it is. The engine applies the terms (core.pricing.manual),
+here and at every later look, and says whether they lie below the floor.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from core.companies.models import Company
-from core.companies.services import lock_company
 from core.data import audit
 from core.data.db import db
 from core.data.scope import current_actor
@@ -25,6 +24,7 @@ from core.orders.digest import content_of, digest, trace_digest
 from core.orders.draft import Priced
 from core.orders.events import emit_order
 from core.orders.holds import blocking, open_holds
+from core.orders.lifecycle import lock_with_company
 from core.orders.models import Order, OrderLine
 from core.orders.states import changed
 from core.pricing import bands, manual, services
@@ -90,8 +90,8 @@ def set_on_order(number: str, position: int, terms: ManualTerms | None, *, versi
     """
     _require(SET)
     with write():
-        company = lock_company(queries.find(number).company_id)
-        order = queries.lock(number)
+        order = lock_with_company(number)
+        company = db.session.get_one(Company, order.company_id)
         _refuse(order, version)
         lines = queries.lines_of(order.id)
         line = _line(lines, position, order)
@@ -191,7 +191,7 @@ def _dearer(before: Decimal, order: Order) -> str:
 
 
 def _sum_up(order: Order, company: Company) -> None:
-    """Write the sums of the order anew: lines at their frozen tax, charges of the day of the order, by what the goods cost now."""
+    """Write the sums anew: lines at their frozen tax, charges of the day of the order, by what the goods cost now."""
     lines = [line for line in queries.lines_of(order.id) if not line.free]
     goods = [TotalLine(line.net, stored_treatment(line, order)) for line in lines]
     asked = [

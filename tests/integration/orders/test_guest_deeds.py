@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 
@@ -21,6 +22,7 @@ from core.orders.merging import NewItem
 from core.orders.models import Hold, Order, OrderCharge, OrderLine
 from core.spec.errors import Conflict, Invalid, NotFound
 from core.testing import factories
+from core.testing.rivals import rival
 from core.testing.signin import sign_in
 
 from .test_guest_orders import FORM, Browser, order_it, visitor  # noqa: F401
@@ -189,8 +191,8 @@ def test_staff_move_the_orders_to_the_customer(shop, visitor):  # noqa: F811
 def test_the_customer_sees_what_moved_and_nobody_else(shop, visitor):  # noqa: F811
     order_it(visitor)
     number, code = placed(shop)
-    rival = factories.make_company("rival")
-    factories.make_user("riku@rival.example", company=rival)
+    other = factories.make_company("rival")
+    factories.make_user("riku@rival.example", company=other)
     anna, riku = sign_in(shop.app, "anna@acme.example"), sign_in(shop.app, "riku@rival.example")
     assert anna.get(f"/orders/{number}").status_code == 404
     with shop.request(shop.staff):
@@ -258,3 +260,15 @@ def test_customers_with_the_same_identifiers_are_proposed(shop, visitor):  # noq
     page = sign_in(shop.app, "sam@tukku.example").get(f"/admin/orders/visitors/{code}/merge").text
     assert f"/admin/orders/visitors/{code}/merge?into=vieras" in page
     assert "?into=acme" not in page
+
+
+def test_what_is_done_to_an_order_that_moves_in_that_moment_is_done_under_the_lock_of_its_company(shop, visitor):  # noqa: F811
+    order_it(visitor)
+    number, code = placed(shop)
+    with shop.request(shop.staff):
+        first = queries.find(number).company_id
+        with rival("FROM orders_order", lambda: guest_merging.merge(code, "acme")), suppress(Conflict):
+            lifecycle.cancel(number, "found it")
+        db.session.rollback()
+        entries = db.session.scalars(select(AuditEntry.company_id).where(AuditEntry.action == "cancelled"))
+        assert set(entries) <= {first}

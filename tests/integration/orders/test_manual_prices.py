@@ -176,9 +176,8 @@ def test_a_lower_price_never_makes_the_order_dearer(shop, seller_acts, desk):
         set_value("orders", "freight", D("9.90"))
         set_value("orders", "freight_free_from", D(100))
     number = shop.place(("A-1", 10))
-    with shop.request(desk):
-        with pytest.raises(Invalid, match=r"would cost 136\.67.€ instead of 125\.50.€"):
-            manual.set_on_order(number, 1, ManualTerms(percents=(D(1),), **TERMS))
+    with shop.request(desk), pytest.raises(Invalid, match=r"would cost 136\.67.€ instead of 125\.50.€"):
+        manual.set_on_order(number, 1, ManualTerms(percents=(D(1),), **TERMS))
     with shop.request(desk):
         order = queries.find(number)
         assert (order.gross, queries.lines_of(order.id)[0].unit_price) == (D("125.5"), D(10))
