@@ -136,4 +136,4 @@ def test_a_percent_off_a_list_price_that_there_is_not_takes_no_other_price_away(
         batch = PriceBatch(PriceContext("EUR", NOW, 7, (7,)), (found,), explain=explain)
         pricing.apply(batch, pricing.Facts((off, *others), {1: D(1000), 2: D(1000)}))
         assert (found.price, found.source) == expected
-    assert [str(c.lost) for c in found.candidates][0] == "There is no list price to compute from."
+    assert next(str(c.lost) for c in found.candidates) == "There is no list price to compute from."

@@ -78,6 +78,8 @@ def faults(where, answer):
     """Yield what is wrong with an answer: a fault of ours, text that came alive, a refusal without a sentence."""
     if answer.status_code >= 500:
         yield f"{where} -> {answer.status_code} {LAST.pop('fault', '')!r:.300}"
+    if answer.status_code == 409 and "CHANGED-MEANWHILE" in answer.text:
+        yield f"{where} -> nobody else is here, so what was sent has not been checked"
     refused = answer.status_code in (400, 409, 422)
     if answer.mimetype == "text/html" and (refused or may_be_alive(answer.text)):
         page = read(answer.text)
