@@ -17,6 +17,8 @@ from .sources import Source
 
 _, _l, ngettext, _p = translations(__name__)
 HUNDRED, ZERO = Decimal(100), Decimal(0)
+#: Decimals of what a formula begins with: what thirds leave behind them must not be rounded up to the next multiple.
+_EXACT = 10
 NO_LIST = _l("There is no list price to compute from.")
 Row = Any
 #: What a kind makes of a line: the price for ``per`` units and ``per``, the decimals it is rounded to (None: all), whether
@@ -96,7 +98,7 @@ def _formula(line: PriceLine, row: Row, bases: Bases, depth: int = DEPTH) -> Res
     base, per, places = found
     # one of the row's unit is so many of the line's
     size = per if row[UNIT] == line.unit else per * line.factor[0] / line.factor[1]
-    price = terms.apply(base / size) * size
+    price = terms.apply(round(base / size, _EXACT)) * size
     if line.price is not None:
         places = max(places, _places(line, line.price, bases.digits))
     return price, per, max(places, min(bases.digits + finer(line.factor), STORED_PLACES)), False, ""

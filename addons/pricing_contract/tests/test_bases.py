@@ -124,3 +124,16 @@ def test_a_package_at_a_price_without_decimals_costs_no_parts(shop):
     company, product = make_company("C"), make_product("A", currency="JPY", per="3", units=[Unit("pcs"), Unit("box", 7)])
     row(contract("K", company=company, currency=""), product, "0", kind="percent")
     assert priced(product, company, unit="box", currency="JPY").price == D(23)
+
+
+@pytest.mark.parametrize("base", ["list", "msrp", "contract:BASE"])
+@pytest.mark.parametrize("mode", ["up", "down"])
+def test_thirds_of_a_unit_are_not_rounded_to_another_multiple(shop, base, mode):
+    company = make_company("C")
+    product = make_product("A", price="50", units=[Unit("pcs"), Unit("pallet", 7, 3)])
+    with write() as session:
+        session.add(ProductValue(product_id=product.id, kind="msrp", currency="EUR", amount=D(50)))
+    row(contract("BASE", segment=make_segment("nobody")), product, "50")
+    terms = {"base": base, "percent": ["5"], "round_to": "0.25", "round_mode": mode}
+    row(contract("K", company=company), product, "0", kind="formula", terms=terms)
+    assert [priced(product, company, unit=unit).price for unit in ("pcs", "pallet")] == [D("47.50"), D("110.83")]
