@@ -182,7 +182,7 @@ def last_use_granted_once(draft: OrderDraft) -> Sequence[Finding]:
     code = voucher_of(draft.order_id)
     if code is None:
         return ()
-    query = select(Promotion).where(*in_force(clock.now()), Promotion.voucher == code)
+    query = select(Promotion).where(*in_force(clock.now()), Promotion.voucher == code).order_by(Promotion.id)
     if writing():  # the checkout page asks too, where nothing would hold a lock
         query = query.with_for_update().execution_options(populate_existing=True)
     for promotion in db.session.scalars(unscoped(query, _UNREAD)):
