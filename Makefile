@@ -7,8 +7,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 TUKKU_DATA_DIR ?= var
 PORT ?= 8000
-# A hung test must not hang the machine; the whole suite has ten minutes on two cores. Python keeps what it compiles, also
-# where the environment says otherwise: tests start many processes.
+# A hung test must not hang the machine. Python keeps what it compiles, also where the environment says otherwise: tests
+# start many processes.
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --maxfail=50
 
 LOADED := $(wildcard $(TUKKU_DATA_DIR)/.demo)
@@ -43,7 +43,7 @@ format: dev  ## bring the code into ruff's format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-test: dev  ## all tests on SQLite and PostgreSQL, under 10 minutes on two cores
+test: dev  ## all tests on SQLite and PostgreSQL, a quarter of an hour on two slow cores
 	$(PYTEST) -n 2 --dist worksteal -m "not trust"
 
 trust: dev  ## races, kills, toggling, sets of addons

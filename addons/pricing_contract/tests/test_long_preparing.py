@@ -270,9 +270,8 @@ def test_a_copy_with_many_prices_is_a_draft_until_they_are_changed(deal):
     run_due(office)
     assert the_change().state == "published"
     copy = editing.contract_by_code("NEW")
-    deeds = [
-        (one.means, one.added, one.changed) for one in db.session.scalars(select(Deed).where(Deed.contract_id == copy.id))
-    ]
+    done = select(Deed).where(Deed.contract_id == copy.id).order_by(Deed.id)
+    deeds = [(one.means, one.added, one.changed) for one in db.session.scalars(done)]
     assert deeds == [("copy", 7, 0), ("change", 0, 6)]
     values = select(ContractPrice.value).where(ContractPrice.contract_id == copy.id).order_by(ContractPrice.target)
     assert list(db.session.scalars(values)) == [D(3), *[D("4.50")] * 6]

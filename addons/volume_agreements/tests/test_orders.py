@@ -55,7 +55,7 @@ def test_an_order_draws_at_the_agreed_price(shop):
     assert line_of(shop, number) == (D(2), D(1), D(600), "volume:VA-1")
     assert figures(shop) == (D(0), D(300), D(700))
     with staff(shop):
-        assert [(e.kind, e.committed) for e in db.session.scalars(select(Entry))] == [
+        assert [(e.kind, e.committed) for e in db.session.scalars(select(Entry).order_by(Entry.id))] == [
             ("reserve", D(0)),
             ("commit", D(300)),
         ]

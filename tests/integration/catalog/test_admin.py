@@ -57,7 +57,8 @@ def test_a_product_is_added_and_changed(desk):
     assert {t.locale: t.name for t in product.texts}["fi"] == "Kiila-ankkuri"
     assert product.values == []
     assert list(units_of([product.id])[product.id]) == ["pcs"]
-    assert db.session.scalars(select(AuditEntry.action).where(AuditEntry.entity == "product")).all() == [
+    trail = select(AuditEntry.action).where(AuditEntry.entity == "product").order_by(AuditEntry.id)
+    assert db.session.scalars(trail).all() == [
         "created",
         "updated",
     ]

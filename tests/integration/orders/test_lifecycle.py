@@ -80,9 +80,8 @@ def test_each_transition_needs_its_permission(shop, submitted, step):
 def test_every_transition_is_audited_and_told_once(shop, submitted):
     with shop.request(shop.staff):
         lifecycle.confirm(submitted)
-        rows = db.session.scalars(
-            select(AuditEntry).where(AuditEntry.entity == "order", AuditEntry.entity_id == submitted)
-        ).all()
+        trail = select(AuditEntry).where(AuditEntry.entity == "order", AuditEntry.entity_id == submitted)
+        rows = db.session.scalars(trail.order_by(AuditEntry.id)).all()
         assert [(r.action, (r.before or {}).get("state"), r.actor) for r in rows] == [
             ("submitted", "cart", "anna"),
             ("confirmed", "submitted", "sam"),

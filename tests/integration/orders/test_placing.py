@@ -60,10 +60,12 @@ def test_an_order_is_numbered_frozen_confirmed_and_told(shop):
         assert [x.price_reason for x in lines] == ["List price"] * 2
         assert order.price_hold_until > order.submitted_at
         assert ["orders", "submit:prices"] in order.required_checks
-        actions = db.session.scalars(select(AuditEntry.action).where(AuditEntry.entity == "order")).all()
+        actions = db.session.scalars(
+            select(AuditEntry.action).where(AuditEntry.entity == "order").order_by(AuditEntry.id)
+        ).all()
         assert actions == ["submitted", "confirmed"]
         assert cart.view() is None
-        jobs = db.session.scalars(select(Job.name)).all()
+        jobs = db.session.scalars(select(Job.name).order_by(Job.id)).all()
         assert jobs == ["order.submitted/orders.new_order", "order.confirmed/orders.confirmation_mail"]
 
 
