@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 
 from core.api.catalog import Category, Product
-from core.api.data import audit, clock, db, write
+from core.api.data import audit, clock, db, locked, write
 from core.api.hooks import Conflict, Invalid, NotFound
 from core.api.i18n import translations
 from core.api.imports import codes
@@ -108,8 +108,7 @@ class Change:
 
 def hold(assortment_id: int) -> Assortment:
     """Return the assortment as it is now; nobody else changes it or its rows until the caller's ``write()`` ends."""
-    query = select(Assortment).where(Assortment.id == assortment_id).with_for_update()
-    return db.session.scalars(query.execution_options(populate_existing=True)).one()
+    return db.session.scalars(locked(select(Assortment).where(Assortment.id == assortment_id))).one()
 
 
 def put_rows(changes: Sequence[Change]) -> list[str]:
@@ -118,8 +117,8 @@ def put_rows(changes: Sequence[Change]) -> list[str]:
     The number of statements does not depend on that of the rows, but for an entry in the audit per assortment.
     """
     wanted = {one.assortment for one in changes}
-    query = select(Assortment).where(Assortment.code.in_(wanted)).order_by(Assortment.id).with_for_update()
-    heads = {one.code: one for one in db.session.scalars(query.execution_options(populate_existing=True))}
+    query = select(Assortment).where(Assortment.code.in_(wanted)).order_by(Assortment.id)
+    heads = {one.code: one for one in db.session.scalars(locked(query))}
     known = _known([one.id for one in heads.values()], {one.target for one in changes})
     outcomes, here = [], set(known)
     for one in changes:

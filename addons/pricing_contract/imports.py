@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from core.api.catalog import Category, Product, ProductUnit
 from core.api.companies import Company, Segment, checked_country, seller
-from core.api.data import clock, db, end_of_day, start_of_day
+from core.api.data import clock, db, end_of_day, locked, start_of_day
 from core.api.hooks import DataImport, ImportField, ImportRow, Invalid, RowResult
 from core.api.i18n import translations
 from core.api.imports import Batch, Upsert, codes, tried_at
@@ -223,8 +223,7 @@ def _late(what: str) -> str:
 def _headers(wanted: set[str]) -> dict[str, Header]:
     """Return contracts by code; nobody else writes prices of theirs until the batch is written."""
     query = select(Contract.id, Contract.code, Contract.currency, Contract.allow_inverted).where(Contract.code.in_(wanted))
-    held = query.order_by(Contract.id).with_for_update().execution_options(populate_existing=True)
-    return {row.code: Header(*row) for row in db.session.execute(held)}
+    return {row.code: Header(*row) for row in db.session.execute(locked(query.order_by(Contract.id)))}
 
 
 def _units(product_ids: Any) -> dict[int, list[str]]:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import and_, bindparam, delete, or_, select, update
 
-from core.api.data import audit, clock, db
+from core.api.data import audit, clock, db, locked
 from core.api.i18n import translations
 from core.api.imports import Upsert
 from core.api.jobs import emit
@@ -230,8 +230,7 @@ def hold(contract_id: int) -> Contract:
 
     Call it before reading what stands. NoResultFound where it was deleted meanwhile.
     """
-    mine = select(Contract).where(Contract.id == contract_id)
-    return db.session.scalars(mine.with_for_update().execution_options(populate_existing=True)).one()
+    return db.session.scalars(locked(select(Contract).where(Contract.id == contract_id))).one()
 
 
 def touch(contract_ids: set[int]) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 
 from core.api.catalog import Category, Product
 from core.api.companies import ancestors, segment_ids
-from core.api.data import clock, db, once, unscoped, writing
+from core.api.data import clock, db, locked, once, unscoped, writing
 from core.api.hooks import (
     ChargeLine,
     ChargeRequest,
@@ -184,7 +184,7 @@ def last_use_granted_once(draft: OrderDraft) -> Sequence[Finding]:
         return ()
     query = select(Promotion).where(*in_force(clock.now()), Promotion.voucher == code).order_by(Promotion.id)
     if writing():  # the checkout page asks too, where nothing would hold a lock
-        query = query.with_for_update().execution_options(populate_existing=True)
+        query = locked(query)
     for promotion in db.session.scalars(unscoped(query, _UNREAD)):
         charged = select(OrderCharge.id).where(OrderCharge.order_id == draft.order_id, OrderCharge.code == promotion.code)
         given = any(line.price_source == source_of(promotion.code) for line in draft.free)

@@ -12,7 +12,7 @@ from sqlalchemy import delete, insert, select
 
 from core.api.catalog import Category
 from core.api.companies import Company, CompanySegment, Segment, seller
-from core.api.data import audit, db, now, write
+from core.api.data import audit, db, locked, now, write
 from core.api.hooks import NotFound
 from core.api.i18n import translations
 
@@ -79,8 +79,8 @@ def _evaluate(code: str, companies: Mapping[int, Buyer], dry: bool) -> Outcome:
 
 def _held(code: str) -> Rule | None:
     """Return the rule of a segment, None without one; nobody else moves companies by it until ``write()`` ends."""
-    query = select(Rule).join(Segment, Segment.id == Rule.segment_id).where(Segment.code == code).with_for_update(of=Rule)
-    return db.session.scalar(query.execution_options(populate_existing=True))
+    query = select(Rule).join(Segment, Segment.id == Rule.segment_id).where(Segment.code == code)
+    return db.session.scalar(locked(query, of=Rule))
 
 
 def _outcome(rule: Rule, code: str, companies: Mapping[int, Buyer], at: datetime) -> Outcome:
@@ -232,7 +232,7 @@ def keep(codes: Iterable[str]) -> int:
     kept: dict[tuple[str, int], list[str]] = {}
     with write() as session:
         # an evaluation holds its rule while it moves companies
-        session.scalars(select(Rule).order_by(Rule.id).with_for_update().execution_options(populate_existing=True)).all()
+        session.scalars(locked(select(Rule).order_by(Rule.id))).all()
         query = (
             select(Company.id, Company.code, Segment.code)
             .select_from(Place)

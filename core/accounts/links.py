@@ -12,7 +12,7 @@ from core.accounts.models import User, UserToken
 from core.accounts.sessions import digest
 from core.data import clock
 from core.data.db import db
-from core.data.write import write
+from core.data.write import locked, write
 from core.i18n import _
 from core.spec.errors import NotFound
 
@@ -64,7 +64,7 @@ def redeem(secret: str, password_hash: str) -> User:
 def _valid(secret: str, *, lock: bool = False) -> tuple[UserToken, User] | None:
     statement = select(UserToken).where(UserToken.token_hash == digest(secret))
     if lock:
-        statement = statement.with_for_update().execution_options(populate_existing=True)
+        statement = locked(statement)
     token = db.session.scalar(statement)
     if token is None or token.used_at is not None or token.expires_at <= clock.now():
         return None

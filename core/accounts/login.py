@@ -120,7 +120,7 @@ def begin(user: User, proved: str | None = None) -> None:
     sessions.sign_in(user_id, office=office)
     with write():
         # whoever changes the password ends all sessions: one that began in that moment is not among them
-        signed_in = second_factor.locked(user_id)
+        signed_in = second_factor.locked_user(user_id)
         still = signed_in.active and signed_in.password == proved
         if still:
             signed_in.last_login_at = clock.now()

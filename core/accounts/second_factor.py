@@ -15,7 +15,7 @@ from core.accounts.models import User
 from core.data import audit
 from core.data.db import db
 from core.data.scope import current_actor
-from core.data.write import write
+from core.data.write import locked, write
 from core.i18n import _, speaking
 from core.jobs.mail import send_mail
 from core.settings.services import get
@@ -51,7 +51,7 @@ def enrolment(secret: str, email: str) -> Enrolment:
 def enrol(user_id: int, secret: str, code: str) -> list[str]:
     """Switch the second factor on, once ``code`` proves the app; returns the recovery codes, shown only now."""
     with write():
-        user = locked(user_id)
+        user = locked_user(user_id)
         user.totp_last_counter = None
         if not engine().totp_factory.verify_totp(_digits(code), secret, user):
             raise Invalid("CODE-WRONG", _("The code is not right. Check the clock of your phone and try the next one."))
@@ -64,7 +64,7 @@ def enrol(user_id: int, secret: str, code: str) -> list[str]:
 def renew_recovery_codes(user_id: int) -> list[str]:
     """Return new recovery codes; the old ones end."""
     with write():
-        user = locked(user_id)
+        user = locked_user(user_id)
         if not user.tf_totp_secret:
             raise Invalid("NO-SECOND-FACTOR", _("Set up an authenticator first."))
         codes = _new_recovery_codes(user)
@@ -75,7 +75,7 @@ def renew_recovery_codes(user_id: int) -> list[str]:
 def accept(user_id: int, code: str) -> bool:
     """Tell whether ``code`` is right, and use it up."""
     with write():
-        user = locked(user_id)
+        user = locked_user(user_id)
         if not user.tf_totp_secret:
             return False
         if engine().totp_factory.verify_totp(_digits(code), user.tf_totp_secret, user):
@@ -88,7 +88,7 @@ def remove(user: User) -> None:
     if user.id == current_actor().user_id and required():
         raise Forbidden("SECOND-FACTOR-REQUIRED", _("You need a second factor here; you can replace it, not remove it."))
     with write():
-        changed = locked(user.id)
+        changed = locked_user(user.id)
         changed.tf_totp_secret = changed.tf_primary_method = None
         changed.totp_last_counter = changed.mf_recovery_codes = None
         audit.record("user", changed.code, "second_factor_removed")
@@ -116,10 +116,9 @@ def required() -> bool:
     return who.buyer is not None and who.acting is None and identity.second_factor_due(who.buyer)
 
 
-def locked(user_id: int) -> User:
+def locked_user(user_id: int) -> User:
     """Return the person under a lock, as the database has it now: two requests with one code must not both win."""
-    statement = select(User).where(User.id == user_id).with_for_update(of=User)
-    return db.session.execute(statement, execution_options={"populate_existing": True}).scalar_one()
+    return db.session.scalars(locked(select(User).where(User.id == user_id), of=User)).one()
 
 
 def _new_recovery_codes(user: User) -> list[str]:

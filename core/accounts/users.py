@@ -15,7 +15,7 @@ from core.accounts.roles import STAFF
 from core.data import audit, clock
 from core.data.db import db
 from core.data.scope import current_actor
-from core.data.write import write
+from core.data.write import locked, write
 from core.i18n import LOCALES, _, speaking
 from core.jobs.mail import send_mail
 from core.jobs.services import emit
@@ -118,7 +118,7 @@ def set_staff_roles(user: User, roles: Iterable[str]) -> bool:
 def _keep_an_admin(user: User) -> None:
     """Refuse to stop the last active administrator; of two who stop each other the second waits here, and is refused."""
     admins = select(StaffRole).where(StaffRole.role == "admin").order_by(StaffRole.user_id)
-    db.session.scalars(admins.with_for_update().execution_options(populate_existing=True)).all()
+    db.session.scalars(locked(admins)).all()
     others = select(func.count()).select_from(StaffRole).join(User, User.id == StaffRole.user_id)
     found = db.session.scalar(others.where(StaffRole.role == "admin", User.active, User.id != user.id))
     if not found:

@@ -22,11 +22,11 @@ from core.data.scope import (
 )
 from core.data.stamps import book
 from core.data.types import Amount, Instant, Json, Price, Quantity, Translated
-from core.data.write import after_commit, unhurried, write, writing
+from core.data.write import after_commit, locked, unhurried, write, writing
 
 __all__ = [
     # database and transactions
-    "db", "write", "writing", "unhurried", "after_commit",
+    "db", "write", "locked", "writing", "unhurried", "after_commit",
     # what is kept in memory
     "book", "once",
     # column types

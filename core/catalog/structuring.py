@@ -13,6 +13,7 @@ from core.catalog.saving import reindex_category
 from core.catalog.search.documents import reindex
 from core.data import audit
 from core.data.db import db
+from core.data.write import locked
 from core.i18n import _, _l
 from core.spec.errors import Conflict, Invalid, NotFound
 
@@ -61,7 +62,7 @@ def hold_tree() -> None:
     """Let nobody else move categories until ``write()`` ends: two who move at once would leave paths of another tree."""
     roots = select(Category.id).where(Category.parent_id.is_(None)).order_by(Category.id)
     # products may be put into them meanwhile
-    db.session.execute(roots.with_for_update(key_share=True).execution_options(populate_existing=True))
+    db.session.execute(locked(roots, key_share=True))
 
 
 def _move(category: Category, path: str) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import literal, select
 from core.companies.models import Company
 from core.data.db import db
 from core.data.scope import actor_or_none, unscoped
+from core.data.write import locked
 from core.i18n import _
 from core.spec.errors import Invalid, NotFound
 
@@ -81,19 +82,18 @@ def lock_company(company_id: int) -> Company:
     Call inside ``write()``, before reading what depends on the company: two callers never lock in opposite order.
     On SQLite the write transaction itself is the lock.
     """
-    locked = [_locked(step) for step in reversed(_walk(company_id, up=True))]
-    if _moved(locked):  # while it was waited for: its new parents are to be locked as well
-        locked = [_locked(step) for step in reversed(_walk(company_id, up=True))]
-    found = locked[-1] if locked else None
+    path = [_locked(step) for step in reversed(_walk(company_id, up=True))]
+    if _moved(path):  # while it was waited for: its new parents are to be locked as well
+        path = [_locked(step) for step in reversed(_walk(company_id, up=True))]
+    found = path[-1] if path else None
     if found is None:
         raise NotFound("COMPANY-UNKNOWN", _("There is no such company."))
     return found
 
 
 def _locked(company_id: int) -> Company | None:
-    """Return one company under its lock; not by ``get``, which fails where the row changed while the lock was waited for."""
-    query = select(Company).where(Company.id == company_id).with_for_update(of=Company)
-    return db.session.scalar(query.execution_options(populate_existing=True))
+    """Return one company under its lock."""
+    return db.session.scalar(locked(select(Company).where(Company.id == company_id), of=Company))
 
 
 def _moved(path: Sequence[Company | None]) -> bool:

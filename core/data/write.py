@@ -12,15 +12,16 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import TextClause, event
+from sqlalchemy import Select, TextClause, event
 from sqlalchemy.orm import ORMExecuteState
 from sqlalchemy.orm import Session as OrmSession
 
 from core.data.db import WRITING, Session, db
 from core.spec.errors import WriteError
 
+Statement = TypeVar("Statement", bound=Select[Any])
 _log = logging.getLogger(__name__)
 _AFTER = "tukku.after_commit"
 _READS = re.compile(r"\s*(SELECT|WITH|VALUES|EXPLAIN|PRAGMA|SHOW)\b", re.IGNORECASE)
@@ -56,6 +57,15 @@ def write() -> Iterator[OrmSession]:
             session.info.pop(WRITING, None)
             session.info.pop(_AFTER, None)
     _run(callbacks)
+
+
+def locked(statement: Statement, **options: Any) -> Statement:
+    """Return ``statement`` locking its rows until the caller's ``write()`` ends; ``options`` are those of with_for_update.
+
+    What the session holds of them is read again: it would return the old values (sqlalchemy #4774). ``get`` and ``refresh``
+    are no way to lock, for there a row with a version that changed while its lock was waited for is a StaleDataError.
+    """
+    return statement.with_for_update(**options).execution_options(populate_existing=True)
 
 
 def writing() -> bool:

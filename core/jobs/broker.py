@@ -19,7 +19,7 @@ from sqlalchemy import and_, func, or_, select, update
 from core.data import clock
 from core.data.db import db
 from core.data.scope import set_actor, system
-from core.data.write import write
+from core.data.write import locked, write
 from core.jobs import queue
 from core.jobs.models import Job
 from core.jobs.runner import EmbeddedRunner, run_next
@@ -106,8 +106,8 @@ def _take() -> list[int]:
         room = WINDOW - (session.scalar(under_way) or 0)
         if room <= 0:
             return []
-        rows = select(Job.id).where(wanted).order_by(Job.run_at, Job.id).limit(room).with_for_update(skip_locked=True)
-        ids = list(session.scalars(rows.execution_options(populate_existing=True)))
+        first = select(Job.id).where(wanted).order_by(Job.run_at, Job.id).limit(room)
+        ids = list(session.scalars(locked(first, skip_locked=True)))
         session.execute(update(Job).where(Job.id.in_(ids)).values(sent_at=clock.now()))
     return ids
 

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, and_, delete, or_, select, tuple_, update
 
 from core.data import clock
 from core.data.db import db
-from core.data.write import write
+from core.data.write import locked, write
 from core.jobs.models import Job
 from core.jobs.services import enqueue
 from core.jobs.work import Work, all_work
@@ -60,9 +60,9 @@ def claim_some(worker: str, most: int, running: Collection[int] = (), *, only: i
     if only is not None:
         wanted = and_(wanted, Job.id == only)
     columns = (Job.id, Job.name, Job.addon, Job.payload, Job.attempts, Job.request_id, Job.unique_key)
-    statement = select(*columns).where(wanted).order_by(Job.run_at, Job.id).limit(most).with_for_update(skip_locked=True)
+    first = locked(select(*columns).where(wanted).order_by(Job.run_at, Job.id).limit(most), skip_locked=True)
     with write() as session:
-        while rows := session.execute(statement.execution_options(populate_existing=True)).all():
+        while rows := session.execute(first).all():
             off = [row.id for row in rows if not registry().runs(row.addon)]
             mine = [row for row in rows if row.id not in off]
             if off:
@@ -103,7 +103,7 @@ def finish(ended: Sequence[tuple[Claim, Work]]) -> None:
 def give_up_or_retry(claimed: Claim, error: str, work: Work | None) -> None:
     """Let the job wait before its next attempt, or mark it failed when its attempts are used up."""
     with write() as session:
-        job = session.scalar(select(Job).where(_mine([claimed])).with_for_update().execution_options(populate_existing=True))
+        job = session.scalar(locked(select(Job).where(_mine([claimed]))))
         if job is None:
             return
         job.error, job.lease_until = error[-8000:], None

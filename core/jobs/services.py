@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from core.data import audit, clock
 from core.data.db import db
-from core.data.write import after_commit, write, writing
+from core.data.write import after_commit, locked, write, writing
 from core.i18n import _
 from core.jobs.models import Job
 from core.jobs.wakeup import wake
@@ -90,8 +90,7 @@ def newest(state: str = "", limit: int = 50) -> list[Job]:
 
 
 def _locked(job_id: int) -> Job | None:
-    query = select(Job).where(Job.id == job_id).with_for_update()
-    return db.session.scalar(query.execution_options(populate_existing=True))
+    return db.session.scalar(locked(select(Job).where(Job.id == job_id)))
 
 
 def _add(

@@ -15,7 +15,7 @@ from core.accounts.mails import address_of
 from core.accounts.models import User
 from core.data import clock
 from core.data.db import db
-from core.data.write import write
+from core.data.write import locked, write
 from core.i18n import _, ngettext, speaking
 from core.jobs.mail import send_mail
 from core.notifications.footer import with_footer
@@ -42,8 +42,7 @@ def send(_payload: dict[str, Any]) -> None:
 def _send_to(user_id: int, waiting: Any) -> None:
     with write() as session:
         mine = and_(waiting, Notification.user_id == user_id)
-        locked = select(Notification).where(mine).order_by(Notification.id).with_for_update()
-        rows = session.scalars(locked.execution_options(populate_existing=True)).all()
+        rows = session.scalars(locked(select(Notification).where(mine).order_by(Notification.id))).all()
         person = session.get(User, user_id)
         if not rows or person is None:
             return

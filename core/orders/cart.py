@@ -24,13 +24,13 @@ from core.data.once import once
 from core.data.prepared import prepared
 from core.data.scope import Actor, current_actor
 from core.data.types import Amount, from_scaled
-from core.data.write import write
+from core.data.write import locked, write
 from core.i18n import _, speaking
 from core.orders import addresses, articles, charges
 from core.orders.draft import Priced, PricedLine, Wanted, check_quantities, price_order
 from core.orders.merging import Added, Identity, NewItem, Touched, identity, merge
 from core.orders.models import Order, OrderLine
-from core.orders.queries import lines_of, locked, store_lines
+from core.orders.queries import lines_of, store_lines
 from core.pricing import bands
 from core.spec.errors import Forbidden, Invalid
 from core.ui.formats import plain

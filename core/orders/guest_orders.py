@@ -21,7 +21,7 @@ from core.companies.models import Company, Seller
 from core.companies.services import create_company, seller
 from core.data.db import db
 from core.data.scope import Actor, Scope, acting, current_actor, system, unscoped
-from core.data.write import write
+from core.data.write import locked, write
 from core.i18n import _
 from core.orders import cart, lifecycle
 from core.orders.merging import NewItem
@@ -99,7 +99,7 @@ def place_guest(asked: GuestOrder) -> str:
     """
     with write():
         # one visitor's order at a time: a second click waits and finds what the first one placed
-        db.session.execute(select(Seller.id).with_for_update(key_share=True).execution_options(populate_existing=True))
+        db.session.execute(locked(select(Seller.id), key_share=True))
         if _by_key(asked.key) is None:
             _place(asked)
     return asked.key

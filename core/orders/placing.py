@@ -19,7 +19,7 @@ from core.companies import services as companies
 from core.data import clock
 from core.data.db import db
 from core.data.scope import Actor, current_actor
-from core.data.write import write
+from core.data.write import locked, write
 from core.i18n import _, speaking
 from core.orders import articles, cart, manual, queries, rules, steps
 from core.orders.beside import shown, store_free
@@ -124,9 +124,9 @@ def _find(actor: Actor, asked: Placement) -> Order:
     """Return the cart that ``asked`` names, or the order it became; locked."""
     reference = asked.client_reference or asked.cart_key
     mine = (Order.company_id == actor.company_id, Order.user_id == cart.buyer_id(actor), Order.cart_name == "")
-    order = db.session.scalar(queries.locked(select(Order).where(*mine, Order.client_reference == reference)))
+    order = db.session.scalar(locked(select(Order).where(*mine, Order.client_reference == reference)))
     if order is None and asked.client_reference:
-        order = db.session.scalar(queries.locked(select(Order).where(*mine, Order.state == "cart")))
+        order = db.session.scalar(locked(select(Order).where(*mine, Order.state == "cart")))
         if order is not None:
             order.client_reference = asked.client_reference[:80]
     if order is None:

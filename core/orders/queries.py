@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Select, or_, select, update
+from sqlalchemy import or_, select, update
 
 from core.data.db import db
 from core.data.once import once
 from core.data.scope import unscoped
+from core.data.write import locked
 from core.i18n import _
 from core.orders.models import Hold, Order, OrderLine
 from core.spec.errors import NotFound
@@ -30,11 +31,6 @@ def lock(number: str) -> Order:
     if order is None:
         raise NotFound("ORDER-NOT-FOUND", _("There is no order %(number)s.", number=number[:40]))
     return order
-
-
-def locked(statement: Select[Any]) -> Select[Any]:
-    """Return ``statement`` locking its rows; what the session holds of them is read again, or it would be stale."""
-    return statement.with_for_update().execution_options(populate_existing=True)
 
 
 def lines_of(order_id: int) -> list[OrderLine]:

@@ -80,9 +80,7 @@ def store(failures: Sequence[Failure]) -> None:
     """Write failures, adding to the count of those that are known, also where another process meets the same at once."""
     insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
     with write() as session:
-        for failure in sorted(
-            failures, key=lambda one: one.fingerprint
-        ):  # in one order, so that nobody waits for each other
+        for failure in sorted(failures, key=lambda one: one.fingerprint):  # nobody waits for each other
             names = ("phase", "hook", "generation", "message", "detail")
             last = {name: getattr(failure, name) for name in names} | {"last_seen": failure.at, "process": process_name()}
             first = {"fingerprint": failure.fingerprint, "addon": failure.addon, "first_seen": failure.at, "count": 1}

@@ -20,6 +20,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, func, inspect, select
 from core.data import clock
 from core.data.db import db
 from core.data.migrate import addon_history
+from core.data.write import locked
 from core.registry.models import AddonState, Generation
 from core.registry.problems import Problem
 from core.registry.sources import Discovery, Found
@@ -97,8 +98,7 @@ def raise_generation(reason: str) -> int:
     Orders that are being placed commit first: their set of addons stays the one they were checked by.
     """
     _gate(func.pg_advisory_xact_lock)
-    query = select(Generation).where(Generation.id == 1).with_for_update()
-    row = db.session.scalar(query.execution_options(populate_existing=True))
+    row = db.session.scalar(locked(select(Generation).where(Generation.id == 1)))
     if row is None:
         row = Generation(id=1, number=0, reason="", changed_at=clock.now())
         db.session.add(row)

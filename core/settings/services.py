@@ -20,7 +20,7 @@ from core.data import audit, clock, stamps
 from core.data.db import db
 from core.data.models import AuditEntry
 from core.data.scope import current_actor
-from core.data.write import write
+from core.data.write import locked, write
 from core.i18n import _
 from core.registry.registry import registry
 from core.settings.models import Setting
@@ -259,9 +259,8 @@ def _forget() -> None:
 
 def _row(owner: str, key: str, target: str, value: Any) -> tuple[Setting, Any]:
     """Return the row of a setting, locked, and what it held; made with ``value`` where there is none."""
-    query = select(Setting).where(Setting.owner == owner, Setting.key == key, Setting.target == target).with_for_update()
-    fresh = query.execution_options(populate_existing=True)
-    row = db.session.scalar(fresh)
+    query = locked(select(Setting).where(Setting.owner == owner, Setting.key == key, Setting.target == target))
+    row = db.session.scalar(query)
     if row is not None:
         return row, row.value
     row = Setting(owner=owner, key=key, target=target, value=value, changed_by="", changed_at=clock.now())
@@ -269,7 +268,7 @@ def _row(owner: str, key: str, target: str, value: Any) -> tuple[Setting, Any]:
         with db.session.begin_nested():
             db.session.add(row)
     except IntegrityError:  # somebody else made it at the same moment
-        row = db.session.scalars(fresh).one()
+        row = db.session.scalars(query).one()
         return row, row.value
     return row, None
 

@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from core.data import audit, clock
 from core.data.db import db
 from core.data.scope import Actor, actor_or_none, current_actor
-from core.data.write import write
+from core.data.write import locked, write
 from core.i18n import _
 from core.spec.errors import Forbidden, Invalid, NotFound
 from core.ui.models import ListDefault, ListView
@@ -162,7 +162,7 @@ def _new(actor: Actor, list_key: str) -> ListView:
 
 def _changeable(actor: Actor, code: str) -> ListView:
     query = select(ListView).where(ListView.code == code, _readable(actor))
-    row = db.session.scalar(query.with_for_update().execution_options(populate_existing=True))
+    row = db.session.scalar(locked(query))
     if row is None:
         raise _unknown()
     if row.user_id != actor.user_id and not actor.may(SHARE):

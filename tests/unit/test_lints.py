@@ -62,25 +62,16 @@ def test_money_never_meets_a_float():
     assert found == []
 
 
-def test_a_row_lock_never_returns_what_the_session_remembers():
-    """FOR UPDATE without populate_existing takes the lock and returns the old values (sqlalchemy #4774)."""
-    found = []
-    for name, tree, source in _sources():
-        lines = source.split("\n") if "with_for_update" in source else []
-        for function in (n for n in ast.walk(tree) if lines and isinstance(n, ast.FunctionDef)):
-            text = "\n".join(lines[function.lineno - 1 : function.end_lineno])
-            if "with_for_update" in text and "populate_existing" not in text:
-                found.append(f"{name}:{function.lineno} {function.name}")
-    assert found == []
-
-
-def test_a_row_lock_is_no_get():
-    """By ``get`` and ``refresh``, a row with a version that changed while its lock was waited for is a StaleDataError."""
+def test_rows_are_locked_in_one_way():
+    """By ``core.data.write.locked``, which says what goes wrong with others."""
     found = []
     for name, tree, _source in _sources():
-        calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
-        found += [f"{name}:{c.lineno}" for c in calls if any(k.arg == "with_for_update" for k in c.keywords)]
-    assert found == []
+        for node in ast.walk(tree):
+            called = isinstance(node, ast.Attribute) and node.attr == "with_for_update"
+            passed = isinstance(node, ast.keyword) and node.arg == "with_for_update"
+            if called or passed:
+                found.append(f"{name}:{node.lineno}")
+    assert [place.rpartition(":")[0] for place in found] == ["core/data/write.py"], found
 
 
 def test_time_comes_from_the_clock():

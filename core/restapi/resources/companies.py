@@ -17,7 +17,7 @@ from core.companies.listings import COMPANIES
 from core.companies.models import Address, Company, CompanySegment, Membership, Segment
 from core.data.db import db
 from core.data.scope import current_actor
-from core.data.write import write
+from core.data.write import locked, write
 from core.i18n import _
 from core.restapi import batch, lists
 from core.restapi.document import resource
@@ -127,9 +127,7 @@ def company_batch(body: dict[str, Any]) -> Any:
 
 def _find(code: str, *, lock: bool = False) -> tuple[int, int]:
     statement = select(Company.id, Company.version).where(Company.code == code, *_visible())
-    row = db.session.execute(
-        statement.with_for_update().execution_options(populate_existing=True) if lock else statement
-    ).first()
+    row = db.session.execute(locked(statement) if lock else statement).first()
     if row is None:
         raise NotFound("COMPANY-UNKNOWN", _("There is no company %(code)s.", code=code[:40]))
     return row.id, row.version

@@ -15,7 +15,7 @@ from core.catalog.listings import PRODUCTS
 from core.catalog.models import Attribute, Category, Product, ProductAttribute, ProductText, ProductUnit
 from core.data.db import db
 from core.data.scope import current_actor
-from core.data.write import write
+from core.data.write import locked, write
 from core.i18n import _
 from core.pricing.models import ListPrice
 from core.restapi import batch, lists
@@ -124,9 +124,7 @@ def product_batch(body: dict[str, Any]) -> Any:
 
 def _find(sku: str, *, lock: bool = False) -> tuple[int, int]:
     statement = select(Product.id, Product.version).where(Product.sku == sku, *_visible())
-    row = db.session.execute(
-        statement.with_for_update().execution_options(populate_existing=True) if lock else statement
-    ).first()
+    row = db.session.execute(locked(statement) if lock else statement).first()
     if row is None:
         raise NotFound("PRODUCT-UNKNOWN", _('There is no product with the code "%(sku)s".', sku=sku[:80]))
     return row.id, row.version
